@@ -1,0 +1,39 @@
+import * as v from 'valibot';
+import { failureSchema } from './errors.ts';
+import { ingestOptionsSchema } from './ingestOptions.ts';
+import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
+
+/** What a client may ask of an engine. */
+export const clientRequestSchema = v.variant('type', [
+  /** Begin an ingest; answered by events, the first a `snapshot` or a `run:changed` in phase `refused`. */
+  v.object({ type: v.literal('ingest:start'), options: ingestOptionsSchema }),
+  /** Finish the books in hand, save, and end. */
+  v.object({ type: v.literal('ingest:stop') }),
+  /** Send the whole state, for a client that has missed events. */
+  v.object({ type: v.literal('snapshot:get') }),
+]);
+export type ClientRequest = v.InferOutput<typeof clientRequestSchema>;
+
+const sequence = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/**
+ * What an engine tells its clients. Events carry the whole new state of one thing, never a difference, so
+ * that applying one twice, or missing one that a later one repeats, does no harm. `sequence` grows by one
+ * from event to event; a gap is answered with `snapshot:get`.
+ */
+export const engineEventSchema = v.variant('type', [
+  v.object({ type: v.literal('snapshot'), sequence, snapshot: snapshotSchema }),
+  v.object({ type: v.literal('run:changed'), sequence, run: runStateSchema }),
+  v.object({ type: v.literal('tar:changed'), sequence, tar: tarStateSchema }),
+  v.object({ type: v.literal('worker:changed'), sequence, worker: workerStateSchema }),
+  v.object({
+    type: v.literal('book:failed'),
+    sequence,
+    tar: v.string(),
+    member: v.string(),
+    failure: failureSchema,
+  }),
+  /** Something a person should know that fails nothing, such as a damaged progress file kept aside. */
+  v.object({ type: v.literal('notice'), sequence, message: v.string() }),
+]);
+export type EngineEvent = v.InferOutput<typeof engineEventSchema>;

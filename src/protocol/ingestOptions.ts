@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+
+/** The bounds of the numbers a user may set, and what they are when nothing is set. */
+export const limits = {
+  workers: { min: 1, max: 64, default: 4 },
+  batchSize: { min: 1, max: 100_000, default: 1000 },
+  parallelUploads: { min: 1, max: 10, default: 1 },
+} as const;
+
+export const defaultStateFolderName = '.tarshelf';
+export const defaultLibraryFolderName = 'library';
+
+function bounded(range: { min: number; max: number }) {
+  return v.pipe(v.number(), v.integer(), v.minValue(range.min), v.maxValue(range.max));
+}
+
+/** Where new books go. Discriminated by `kind`, so that further destinations are further members. */
+export const destinationOptionsSchema = v.variant('kind', [
+  /** `folder` is the absolute path of the embedded library. */
+  v.object({ kind: v.literal('library'), folder: v.string() }),
+]);
+export type DestinationOptions = v.InferOutput<typeof destinationOptionsSchema>;
+
+/** What one ingest is asked to do. All paths are absolute. */
+export const ingestOptionsSchema = v.object({
+  sourceFolder: v.string(),
+  stateFolder: v.string(),
+  workers: bounded(limits.workers),
+  batchSize: bounded(limits.batchSize),
+  parallelUploads: bounded(limits.parallelUploads),
+  destination: destinationOptionsSchema,
+});
+export type IngestOptions = v.InferOutput<typeof ingestOptionsSchema>;

@@ -1,0 +1,146 @@
+import * as v from 'valibot';
+import { failureSchema } from './errors.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/**
+ * The state of a tar.
+ *
+ *   waiting ──▶ running ──▶ completed
+ *                  │  ├────▶ failed       (damaged or unreadable; what could be read was uploaded)
+ *                  │  └────▶ completedWithErrors  (read to its end, some books failed)
+ *                  └───────▶ waiting      (the run was stopped, or its worker died)
+ *
+ * A tar that an earlier run completed starts as `completed` with `earlier` set.
+ */
+export const tarPhaseSchema = v.picklist([
+  'waiting',
+  'running',
+  'completed',
+  'completedWithErrors',
+  'failed',
+]);
+export type TarPhase = v.InferOutput<typeof tarPhaseSchema>;
+
+/** Duplicates by the layer that knew them: this worker's progress, another's, or the destination. */
+export const duplicateCountsSchema = v.object({ own: count, others: count, destination: count });
+export type DuplicateCounts = v.InferOutput<typeof duplicateCountsSchema>;
+
+/** What became of the members read so far. `found` counts books; `skipped` members that are no books. */
+export const bookCountsSchema = v.object({
+  found: count,
+  uploaded: count,
+  duplicates: duplicateCountsSchema,
+  failed: count,
+  skipped: count,
+});
+export type BookCounts = v.InferOutput<typeof bookCountsSchema>;
+
+export const tarStateSchema = v.object({
+  /** File name within the source folder; unique in a run. */
+  name: v.string(),
+  phase: tarPhaseSchema,
+  sizeBytes: count,
+  /** How far the tar is read and dealt with, from 0 to `sizeBytes`. */
+  doneBytes: count,
+  /** Number of the worker that it is assigned to, or null when it needs none. */
+  worker: v.nullable(count),
+  counts: bookCountsSchema,
+  /** Completed by an earlier run. */
+  earlier: v.boolean(),
+  failure: v.nullable(failureSchema),
+});
+export type TarState = v.InferOutput<typeof tarStateSchema>;
+
+export const workerPhaseSchema = v.picklist([
+  'starting',
+  'idle',
+  'scan',
+  'upload',
+  'stopping',
+  'stopped',
+  'died',
+]);
+export type WorkerPhase = v.InferOutput<typeof workerPhaseSchema>;
+
+export const workerStateSchema = v.object({
+  /** Numbered from 1. */
+  number: count,
+  phase: workerPhaseSchema,
+  pid: v.nullable(count),
+  currentTar: v.nullable(v.string()),
+  assignedTars: v.array(v.string()),
+  /** Mean over the last seconds; 0 when it does nothing. */
+  bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
+  restarts: count,
+});
+export type WorkerState = v.InferOutput<typeof workerStateSchema>;
+
+/** `stopped` was asked for by a client; `refused` never began. */
+export const runPhaseSchema = v.picklist([
+  'starting',
+  'running',
+  'stopping',
+  'stopped',
+  'finished',
+  'refused',
+]);
+export type RunPhase = v.InferOutput<typeof runPhaseSchema>;
+
+/** The outcome of a run, in the form that the command line prints as its last line with `--json`. */
+export const summarySchema = v.object({
+  tars: v.object({ total: count, completed: count, failed: count }),
+  books: v.object({ found: count, uploaded: count, duplicates: count, failed: count }),
+  skipped: count,
+  /** Bytes of tars read by this run. */
+  bytes: count,
+  seconds: v.pipe(v.number(), v.minValue(0)),
+});
+export type Summary = v.InferOutput<typeof summarySchema>;
+
+export const runStateSchema = v.object({
+  phase: runPhaseSchema,
+  sourceFolder: v.string(),
+  stateFolder: v.string(),
+  /** Sum of all tars' sizes, and how much of it is done, earlier runs included. */
+  totalBytes: count,
+  doneBytes: count,
+  bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
+  /** Seconds left at the present rate; null while it cannot be told. */
+  secondsLeft: v.nullable(v.number()),
+  counts: bookCountsSchema,
+  summary: v.nullable(summarySchema),
+  failure: v.nullable(failureSchema),
+});
+export type RunState = v.InferOutput<typeof runStateSchema>;
+
+/** The whole state of an engine. `sequence` is that of the last event it includes. */
+export const snapshotSchema = v.object({
+  sequence: count,
+  run: runStateSchema,
+  tars: v.array(tarStateSchema),
+  workers: v.array(workerStateSchema),
+});
+export type Snapshot = v.InferOutput<typeof snapshotSchema>;
+
+export function noCounts(): BookCounts {
+  return { found: 0, uploaded: 0, duplicates: { own: 0, others: 0, destination: 0 }, failed: 0, skipped: 0 };
+}
+
+export function sumCounts(all: Iterable<BookCounts>): BookCounts {
+  const sum = noCounts();
+  for (const c of all) {
+    sum.found += c.found;
+    sum.uploaded += c.uploaded;
+    sum.duplicates.own += c.duplicates.own;
+    sum.duplicates.others += c.duplicates.others;
+    sum.duplicates.destination += c.duplicates.destination;
+    sum.failed += c.failed;
+    sum.skipped += c.skipped;
+  }
+  return sum;
+}
+
+export function totalDuplicates(counts: BookCounts): number {
+  return counts.duplicates.own + counts.duplicates.others + counts.duplicates.destination;
+}

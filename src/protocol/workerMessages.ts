@@ -1,0 +1,75 @@
+import * as v from 'valibot';
+import { bookKeySchema } from './bookKey.ts';
+import { failureSchema } from './errors.ts';
+import { ingestOptionsSchema } from './ingestOptions.ts';
+import { bookCountsSchema, workerPhaseSchema } from './snapshot.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** What knew a book before: this worker's progress, another worker's, or the destination. */
+export const duplicateLayerSchema = v.picklist(['own', 'others', 'destination']);
+export type DuplicateLayer = v.InferOutput<typeof duplicateLayerSchema>;
+
+/**
+ * The engine's word on a key.
+ *
+ *   claimed    it is yours to upload
+ *   duplicate  the shelf has it; `layer` knew
+ *   pending    another upload of it is under way; a `claim:settled` follows with one of the other two
+ */
+export const verdictSchema = v.variant('kind', [
+  v.object({ kind: v.literal('claimed') }),
+  v.object({ kind: v.literal('duplicate'), layer: duplicateLayerSchema }),
+  v.object({ kind: v.literal('pending') }),
+]);
+export type Verdict = v.InferOutput<typeof verdictSchema>;
+
+/** From the engine to a worker. */
+export const workerRequestSchema = v.variant('type', [
+  v.object({
+    type: v.literal('worker:init'),
+    number: count,
+    options: ingestOptionsSchema,
+    /** Identity of the destination, recorded with what was uploaded to it. */
+    destinationId: v.string(),
+    /** All tars dealt to this worker, recorded before the first one starts. */
+    assignedTars: v.array(v.string()),
+  }),
+  v.object({ type: v.literal('tar:process'), name: v.string() }),
+  /** One verdict for each key of the request, in its order. */
+  v.object({ type: v.literal('claim:answer'), id: count, verdicts: v.array(verdictSchema) }),
+  v.object({ type: v.literal('claim:settled'), key: bookKeySchema, verdict: verdictSchema }),
+  /** Finish the book in hand, save, exit. */
+  v.object({ type: v.literal('worker:stop') }),
+]);
+export type WorkerRequest = v.InferOutput<typeof workerRequestSchema>;
+
+/** From a worker to the engine. */
+export const workerEventSchema = v.variant('type', [
+  v.object({ type: v.literal('worker:ready') }),
+  v.object({
+    type: v.literal('tar:progress'),
+    name: v.string(),
+    phase: workerPhaseSchema,
+    doneBytes: count,
+    counts: bookCountsSchema,
+  }),
+  v.object({ type: v.literal('claim:request'), id: count, keys: v.array(bookKeySchema) }),
+  /** The book is on the shelf (`stored`), or its claim is given back (`failed`). */
+  v.object({
+    type: v.literal('claim:outcome'),
+    key: bookKeySchema,
+    outcome: v.picklist(['stored', 'failed']),
+  }),
+  v.object({ type: v.literal('book:failed'), tar: v.string(), member: v.string(), failure: failureSchema }),
+  v.object({
+    type: v.literal('tar:ended'),
+    name: v.string(),
+    result: v.picklist(['completed', 'completedWithErrors', 'failed', 'stopped']),
+    doneBytes: count,
+    counts: bookCountsSchema,
+    failure: v.nullable(failureSchema),
+  }),
+  v.object({ type: v.literal('notice'), message: v.string() }),
+]);
+export type WorkerEvent = v.InferOutput<typeof workerEventSchema>;
