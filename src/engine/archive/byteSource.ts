@@ -1,0 +1,75 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { TarshelfError, oneLine } from '../../protocol/errors.ts';
+
+/**
+ * Bytes that can be read by position: the one way in which archives are read. Today a file; byte ranges
+ * over a network fit behind it.
+ */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /**
+   * Fills `target` from `position` on.
+   *
+   * @returns how many bytes were read: fewer than `target` holds only where the source ends.
+   */
+  read(target: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Reads all of `length` bytes from `position`, or fewer where the source ends. */
+export async function readAt(source: ByteSource, position: number, length: number): Promise<Buffer> {
+  const target = Buffer.allocUnsafe(length);
+  const got = await source.read(target, position);
+  return got === length ? target : target.subarray(0, got);
+}
+
+export interface FileIdentity {
+  sizeBytes: number;
+  mtimeMs: number;
+}
+
+/** A file opened read-only. */
+export class FileSource implements ByteSource {
+  readonly #handle: FileHandle;
+  readonly identity: FileIdentity;
+
+  private constructor(handle: FileHandle, identity: FileIdentity) {
+    this.#handle = handle;
+    this.identity = identity;
+  }
+
+  /** @throws TarshelfError `TAR_NOT_READABLE` */
+  static async open(path: string): Promise<FileSource> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(path, 'r');
+      const stat = await handle.stat();
+      return new FileSource(handle, { sizeBytes: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) });
+    } catch (thrown) {
+      await handle?.close();
+      throw new TarshelfError(
+        'TAR_NOT_READABLE',
+        `Cannot read ${path} (${oneLine(thrown)}). Check that the disk is there and that you may read the file, then launch again.`,
+        { cause: thrown },
+      );
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.identity.sizeBytes;
+  }
+
+  async read(target: Buffer, position: number): Promise<number> {
+    let got = 0;
+    while (got < target.length) {
+      const { bytesRead } = await this.#handle.read(target, got, target.length - got, position + got);
+      if (bytesRead === 0) break;
+      got += bytesRead;
+    }
+    return got;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}

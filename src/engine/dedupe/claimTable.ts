@@ -1,0 +1,115 @@
+import { keyText, type BookKey } from '../../protocol/bookKey.ts';
+import type { DuplicateLayer, Verdict } from '../../protocol/workerMessages.ts';
+
+/*
+ * What lives in this folder: who knows a book, and who may upload it. The table holds every known key once
+ * for all workers and promises that no two workers hold the same key at a time, in any interleaving, for it
+ * answers each claim in one step of one process.
+ */
+
+/** A later word on a key that was `pending` for a worker. */
+export interface Settlement {
+  worker: number;
+  key: BookKey;
+  verdict: Verdict;
+}
+
+interface Hold {
+  owner: number;
+  /** Workers waiting for the outcome, in the order they asked; one may wait twice, for two copies. */
+  waiters: number[];
+}
+
+/** Stands for the destination where a worker's number would. Workers are numbered from 1. */
+const destinationOwner = 0;
+
+/**
+ * Known keys and the claims on new ones.
+ *
+ *   unknown ──claim──▶ held ──stored──▶ known
+ *      ▲                 │
+ *      └─failed, death───┘   the first waiter, if any, holds it next
+ */
+export class ClaimTable {
+  /** Key to the worker whose progress knows it, or `destinationOwner`. */
+  readonly #known = new Map<string, number>();
+  /** Books recorded without a size, as the Python system does: known by SHA-1 alone. */
+  readonly #knownWithoutSize = new Map<string, number>();
+  readonly #held = new Map<string, Hold>();
+
+  /** Adds a key that a worker's progress file records. A worker's word goes before the destination's. */
+  addFromProgress(worker: number, sha1: string, sizeBytes: number | undefined): void {
+    if (sizeBytes === undefined) this.#knownWithoutSize.set(sha1, worker);
+    else this.#known.set(keyText({ sha1, sizeBytes }), worker);
+  }
+
+  addFromDestination(key: BookKey): void {
+    const text = keyText(key);
+    if (!this.#known.has(text)) this.#known.set(text, destinationOwner);
+  }
+
+  get knownCount(): number {
+    return this.#known.size + this.#knownWithoutSize.size;
+  }
+
+  /** One verdict for each key, in their order. The claims that it grants are the worker's until settled. */
+  claim(worker: number, keys: readonly BookKey[]): Verdict[] {
+    return keys.map(key => {
+      const text = keyText(key);
+      const knownTo = this.#known.get(text) ?? this.#knownWithoutSize.get(key.sha1);
+      if (knownTo !== undefined) return { kind: 'duplicate', layer: layerFor(worker, knownTo) };
+      const hold = this.#held.get(text);
+      if (hold) {
+        hold.waiters.push(worker);
+        return { kind: 'pending' };
+      }
+      this.#held.set(text, { owner: worker, waiters: [] });
+      return { kind: 'claimed' };
+    });
+  }
+
+  /** The outcome of a claim: on the shelf, or given back. Words about keys not held by the worker count nothing. */
+  settle(worker: number, key: BookKey, outcome: 'stored' | 'failed'): Settlement[] {
+    const text = keyText(key);
+    const hold = this.#held.get(text);
+    if (hold?.owner !== worker) return [];
+    if (outcome === 'failed') return this.#passOn(text, key, hold);
+    this.#held.delete(text);
+    this.#known.set(text, worker);
+    return hold.waiters.map(waiter => ({
+      worker: waiter,
+      key,
+      verdict: { kind: 'duplicate', layer: layerFor(waiter, worker) },
+    }));
+  }
+
+  /** Frees all that a worker held or waited for, when it has ended. */
+  release(worker: number): Settlement[] {
+    const settlements: Settlement[] = [];
+    for (const hold of this.#held.values()) hold.waiters = hold.waiters.filter(waiter => waiter !== worker);
+    for (const [text, hold] of [...this.#held]) {
+      if (hold.owner === worker) settlements.push(...this.#passOn(text, parseKey(text), hold));
+    }
+    return settlements;
+  }
+
+  #passOn(text: string, key: BookKey, hold: Hold): Settlement[] {
+    const next = hold.waiters.shift();
+    if (next === undefined) {
+      this.#held.delete(text);
+      return [];
+    }
+    hold.owner = next;
+    return [{ worker: next, key, verdict: { kind: 'claimed' } }];
+  }
+}
+
+function layerFor(asking: number, knownTo: number): DuplicateLayer {
+  if (knownTo === destinationOwner) return 'destination';
+  return knownTo === asking ? 'own' : 'others';
+}
+
+function parseKey(text: string): BookKey {
+  const dash = text.indexOf('-');
+  return { sha1: text.slice(0, dash), sizeBytes: Number(text.slice(dash + 1)) };
+}

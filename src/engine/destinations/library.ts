@@ -1,0 +1,253 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { BookKey } from '../../protocol/bookKey.ts';
+import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { renameOver, syncFolder, writeDurably } from '../durableFiles.ts';
+import { isAlive } from '../processes.ts';
+import { DestinationUnusable, type Book, type Destination } from './destination.ts';
+import { libraryPaths, pathIdentity } from './libraryPaths.ts';
+
+const schema = `
+  create table if not exists meta (name text primary key, value text not null) strict;
+  create table if not exists books (
+    sha1 text not null,
+    size integer not null,
+    format text not null,
+    path text not null,
+    path_identity text not null unique,
+    title text not null,
+    authors text not null,
+    language text,
+    source_tar text not null,
+    source_member text not null,
+    added_at text not null,
+    unique (sha1, size)
+  ) strict;
+  -- Who is writing which path: between processes, and across a kill between a file and its row.
+  create table if not exists reservations (
+    path_identity text primary key,
+    sha1 text not null,
+    size integer not null
+  ) strict;
+`;
+
+/** System errors after which the next book cannot be stored either. */
+const unusable: Readonly<Record<string, string>> = {
+  ENOSPC: 'its disk is full. Free some space, then launch again',
+  EDQUOT: 'its disk quota is used up. Free some space, then launch again',
+  EROFS: 'its disk is read-only. Make it writable, then launch again',
+  EACCES: 'it may not be written to. Change its permissions, then launch again',
+  EPERM: 'it may not be written to. Change its permissions, then launch again',
+  EIO: 'its disk reports errors. Check the disk, then launch again',
+};
+
+/** SQLite's result codes for the same troubles. */
+const sqliteFailures: Readonly<Record<number, string>> = {
+  8: 'EROFS',
+  10: 'EIO',
+  13: 'ENOSPC',
+  14: 'EACCES',
+};
+
+/**
+ * The embedded library: `library.db` with a row for each book, and the files under `books/`.
+ *
+ * The order of writing is what keeps it true at any kill: the bytes go to a temporary file and are made
+ * durable, the path is reserved, the file takes its name, the row comes last. So a row never lacks its file. A file whose row is
+ * missing is found by its reservation, or by its bytes, when its book comes again.
+ */
+export class Library implements Destination {
+  readonly id: string;
+  readonly #folder: string;
+  readonly #database: DatabaseSync;
+  readonly #has: StatementSync;
+  readonly #pathTakenBy: StatementSync;
+  readonly #reserve: StatementSync;
+  readonly #unreserve: StatementSync;
+  readonly #insert: StatementSync;
+  #temporaries = 0;
+
+  private constructor(folder: string, database: DatabaseSync) {
+    this.#folder = folder;
+    this.#database = database;
+    this.#has = database.prepare('select path from books where sha1 = ? and size = ?');
+    this.#pathTakenBy = database.prepare(
+      `select sha1, size from books where path_identity = :identity
+       union all select sha1, size from reservations where path_identity = :identity`,
+    );
+    this.#reserve = database.prepare(
+      'insert or replace into reservations (path_identity, sha1, size) values (?, ?, ?)',
+    );
+    this.#unreserve = database.prepare('delete from reservations where path_identity = ?');
+    this.#insert = database.prepare(
+      `insert into books (sha1, size, format, path, path_identity, title, authors, language, source_tar, source_member, added_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
+    const row = database.prepare(`select value from meta where name = 'id'`).get();
+    this.id = `library:${String(row?.['value'])}`;
+  }
+
+  /**
+   * Opens the library in a folder, and makes it where there is none. Several processes may hold it at once.
+   *
+   * @throws TarshelfError `LIBRARY_NOT_WRITABLE`
+   */
+  static async open(folder: string): Promise<Library> {
+    try {
+      await mkdir(join(folder, 'books'), { recursive: true });
+      await mkdir(join(folder, 'tmp'), { recursive: true });
+      const database = new DatabaseSync(join(folder, 'library.db'), { timeout: 60_000 });
+      // FULL: a committed row survives a power cut, as its file does.
+      database.exec('pragma journal_mode = wal; pragma synchronous = full;');
+      database.exec(schema);
+      return new Library(folder, database);
+    } catch (thrown) {
+      throw new TarshelfError(
+        'LIBRARY_NOT_WRITABLE',
+        `Cannot write the library ${folder} (${oneLine(thrown)}). Choose another folder, or make it writable.`,
+        { cause: thrown },
+      );
+    }
+  }
+
+  /** Removes what killed processes left half-written. */
+  async removeLeftovers(): Promise<void> {
+    const folder = join(this.#folder, 'tmp');
+    for (const name of await readdir(folder)) {
+      const pid = Number(name.split('-', 1)[0]);
+      if (!isAlive(pid)) await rm(join(folder, name), { force: true });
+    }
+  }
+
+  *keys(): Iterable<BookKey> {
+    for (const row of this.#database.prepare('select sha1, size from books').iterate()) {
+      yield { sha1: String(row['sha1']), sizeBytes: Number(row['size']) };
+    }
+  }
+
+  async store(book: Book): Promise<'uploaded' | 'already_exists'> {
+    if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
+    try {
+      return await this.#add(book);
+    } catch (thrown) {
+      const why =
+        unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
+      if (why === undefined) throw thrown;
+      throw new DestinationUnusable(`The library ${this.#folder} cannot take books: ${why}.`, {
+        cause: thrown,
+      });
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  async #add(book: Book): Promise<'uploaded' | 'already_exists'> {
+    this.#temporaries++;
+    const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${String(this.#temporaries)}.part`);
+    await writeDurably(temporary, async handle => {
+      for await (const chunk of book.body()) await handle.writeFile(chunk);
+    });
+    try {
+      const path = await this.#choosePath(book);
+      const file = join(this.#folder, path);
+      await renameOver(temporary, file);
+      await syncFolder(dirname(file));
+      const there = this.#addRow(book, path);
+      if (there === null) return 'uploaded';
+      // Another ingest into this library had the same book in hand, and was first.
+      if (there !== path) await rm(file);
+      return 'already_exists';
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  /** Finds and reserves a path that no other book has, whether by a row, a reservation or just on the disk. */
+  async #choosePath(book: Book): Promise<string> {
+    for (const path of libraryPaths(book.metadata, book.format, book.key)) {
+      const file = join(this.#folder, path);
+      const made = await mkdir(dirname(file), { recursive: true });
+      if (made !== undefined) await syncFolder(dirname(made));
+      // A file that nobody has a row for may be the user's own, or ours from before a kill.
+      if (!(await isFreeFor(file, book.key))) continue;
+      if (this.#reservePath(pathIdentity(path), book.key)) return path;
+    }
+    throw new Error('every name for this book in the library is taken by another file');
+  }
+
+  #reservePath(identity: string, key: BookKey): boolean {
+    return this.#transaction(() => {
+      const taken = this.#pathTakenBy.get({ identity });
+      if (taken && (taken['sha1'] !== key.sha1 || taken['size'] !== key.sizeBytes)) return false;
+      this.#reserve.run(identity, key.sha1, key.sizeBytes);
+      return true;
+    });
+  }
+
+  /** Returns null, or the path under which the book had a row already. */
+  #addRow(book: Book, path: string): string | null {
+    const { key, metadata } = book;
+    const identity = pathIdentity(path);
+    return this.#transaction(() => {
+      this.#unreserve.run(identity);
+      const there = this.#has.get(key.sha1, key.sizeBytes);
+      if (there) return String(there['path']);
+      this.#insert.run(
+        key.sha1,
+        key.sizeBytes,
+        book.format,
+        path,
+        identity,
+        metadata.title,
+        metadata.authors.join(' & '),
+        metadata.language,
+        book.tar,
+        book.member.replaceAll('\0', ''),
+        new Date().toISOString(),
+      );
+      return null;
+    });
+  }
+
+  /** IMMEDIATE: what is read in it cannot be changed by another process before it writes. */
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('begin immediate');
+    try {
+      const result = work();
+      this.#database.exec('commit');
+      return result;
+    } catch (thrown) {
+      this.#database.exec('rollback');
+      throw thrown;
+    }
+  }
+}
+
+/** The primary result code of an error of SQLite's. */
+function sqliteCode(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
+  return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
+}
+
+/** Whether a book may be put at a path: nothing is there, or the very same bytes are. */
+async function isFreeFor(file: string, key: BookKey): Promise<boolean> {
+  let sizeBytes: number;
+  try {
+    const stat = await lstat(file);
+    if (!stat.isFile()) return false;
+    sizeBytes = stat.size;
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return true;
+    throw thrown;
+  }
+  if (sizeBytes !== key.sizeBytes) return false;
+  const hash = createHash('sha1');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex') === key.sha1;
+}

@@ -1,0 +1,63 @@
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemCode } from '../protocol/errors.ts';
+
+/**
+ * Makes the names in a folder durable: after a rename, a power cut must not bring the old name back.
+ * Windows cannot open folders and keeps names by its own journal.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Renames over an existing file. On Windows a virus scanner or a reader may hold the target for a moment;
+ * waiting briefly is what the file system's own tools do.
+ */
+export async function renameOver(from: string, to: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (thrown) {
+      const held =
+        process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(systemCode(thrown) ?? '');
+      if (!held || attempt === 10) throw thrown;
+      await sleep(20 * (attempt + 1));
+    }
+  }
+}
+
+/** Writes a new file and makes its bytes durable. A failed write leaves no file. */
+export async function writeDurably(
+  path: string,
+  write: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    await write(handle);
+    await handle.sync();
+    await handle.close();
+  } catch (thrown) {
+    await handle.close().catch(() => undefined);
+    await rm(path, { force: true });
+    throw thrown;
+  }
+}
+
+/** Replaces a file whole: at every moment, kills included, its name shows the old bytes or the new ones. */
+export async function replaceFile(path: string, chunks: Iterable<string>): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeDurably(temporary, async handle => {
+    for (const chunk of chunks) await handle.writeFile(chunk);
+  });
+  await renameOver(temporary, path);
+  await syncFolder(dirname(path));
+}

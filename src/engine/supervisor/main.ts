@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { clientRequestSchema, type ClientRequest, type EngineEvent } from '../../protocol/clientMessages.ts';
+import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import { Ingest } from './ingest.ts';
+import { StateBoard } from './stateBoard.ts';
+
+/** The entry of the engine process: one ingest, commanded by the client that started it. */
+
+let running: { ingest: Ingest; board: StateBoard } | undefined;
+
+// Ctrl-C reaches the whole process group; it is the client that decides what it means.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('SIGTERM', () => running?.ingest.stop());
+// Without its client the engine drains: books in hand are finished, progress is saved, and it ends.
+process.on('disconnect', () => running?.ingest.stop());
+process.on('message', (message: unknown) => {
+  receive(v.parse(clientRequestSchema, message));
+});
+
+function post(event: EngineEvent): void {
+  if (process.connected) process.send?.(event, () => undefined);
+}
+
+function receive(request: ClientRequest): void {
+  switch (request.type) {
+    case 'ingest:start':
+      if (!running) void start(request.options);
+      break;
+    case 'ingest:stop':
+      running?.ingest.stop();
+      break;
+    case 'snapshot:get':
+      running?.board.tellSnapshot();
+      break;
+    default:
+      request satisfies never;
+  }
+}
+
+async function start(options: IngestOptions): Promise<void> {
+  const board = new StateBoard(options, post);
+  const ingest = new Ingest(options, join(import.meta.dirname, 'worker.js'), board);
+  running = { ingest, board };
+  await ingest.run();
+  // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,201 @@
+import type { EngineEvent } from '../../protocol/clientMessages.ts';
+import type { Failure } from '../../protocol/errors.ts';
+import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import {
+  noCounts,
+  sumCounts,
+  totalDuplicates,
+  type RunState,
+  type Snapshot,
+  type Summary,
+  type TarState,
+  type WorkerState,
+} from '../../protocol/snapshot.ts';
+import { RateMeter } from './rateMeter.ts';
+
+const publishEveryMs = 250;
+
+/** An event but for its number, which the board gives. */
+type Unnumbered<E> = E extends EngineEvent ? Omit<E, 'sequence'> : never;
+
+/**
+ * The state of a run as clients see it, and the only place that tells them: what changed since the last
+ * telling goes out a few times a second, each thing whole and at most once.
+ */
+export class StateBoard {
+  readonly #post: (event: EngineEvent) => void;
+  readonly #tars = new Map<string, TarState>();
+  readonly #workers = new Map<number, WorkerState>();
+  readonly #rates = new Map<number, RateMeter>();
+  readonly #total = new RateMeter();
+  readonly #startedAt = performance.now();
+  #run: RunState;
+  #sequence = 0;
+  readonly #changedTars = new Set<string>();
+  readonly #changedWorkers = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: IngestOptions, post: (event: EngineEvent) => void) {
+    this.#post = post;
+    this.#run = {
+      phase: 'starting',
+      sourceFolder: options.sourceFolder,
+      stateFolder: options.stateFolder,
+      totalBytes: 0,
+      doneBytes: 0,
+      bytesPerSecond: 0,
+      secondsLeft: null,
+      counts: noCounts(),
+      summary: null,
+      failure: null,
+    };
+  }
+
+  get run(): RunState {
+    return this.#run;
+  }
+
+  get tars(): Iterable<TarState> {
+    return this.#tars.values();
+  }
+
+  tar(name: string): TarState {
+    const tar = this.#tars.get(name);
+    if (!tar) throw new Error(`no tar ${name} on the board`);
+    return tar;
+  }
+
+  worker(number: number): WorkerState {
+    const worker = this.#workers.get(number);
+    if (!worker) throw new Error(`no worker ${String(number)} on the board`);
+    return worker;
+  }
+
+  setTar(tar: TarState): void {
+    this.#tars.set(tar.name, tar);
+    this.#changedTars.add(tar.name);
+    this.#publishSoon();
+  }
+
+  changeTar(name: string, change: Partial<TarState>): void {
+    this.setTar({ ...this.tar(name), ...change });
+  }
+
+  /** How far a worker has come in a tar; the difference to before is what its rate is made of. */
+  advanceTar(name: string, worker: number, doneBytes: number, change: Partial<TarState>): void {
+    const ahead = doneBytes - this.tar(name).doneBytes;
+    if (ahead > 0) {
+      const now = performance.now();
+      this.#rates.get(worker)?.add(ahead, now);
+      this.#total.add(ahead, now);
+      this.#changedWorkers.add(worker);
+    }
+    this.changeTar(name, { ...change, doneBytes });
+  }
+
+  setWorker(worker: WorkerState): void {
+    if (!this.#rates.has(worker.number)) this.#rates.set(worker.number, new RateMeter());
+    this.#workers.set(worker.number, worker);
+    this.#changedWorkers.add(worker.number);
+    this.#publishSoon();
+  }
+
+  changeWorker(number: number, change: Partial<WorkerState>): void {
+    this.setWorker({ ...this.worker(number), ...change });
+  }
+
+  changeRun(change: Partial<RunState>): void {
+    this.#run = { ...this.#run, ...change };
+    this.publish();
+  }
+
+  tell(event: Unnumbered<Exclude<EngineEvent, { type: 'snapshot' }>>): void {
+    this.#post({ ...event, sequence: ++this.#sequence });
+  }
+
+  tellSnapshot(): void {
+    this.#refresh();
+    const snapshot: Snapshot = {
+      sequence: this.#sequence,
+      run: this.#run,
+      tars: [...this.#tars.values()],
+      workers: [...this.#workers.values()],
+    };
+    this.#post({ type: 'snapshot', sequence: this.#sequence, snapshot });
+  }
+
+  /** What this run did, by the states of its tars. */
+  summary(): Summary {
+    const tars = [...this.#tars.values()];
+    const thisRun = tars.filter(tar => !tar.earlier);
+    const counts = sumCounts(thisRun.map(tar => tar.counts));
+    return {
+      tars: {
+        total: tars.length,
+        completed: tars.filter(tar => tar.phase === 'completed').length,
+        failed: tars.filter(tar => tar.phase === 'failed' || tar.phase === 'completedWithErrors').length,
+      },
+      books: {
+        found: counts.found,
+        uploaded: counts.uploaded,
+        duplicates: totalDuplicates(counts),
+        failed: counts.failed,
+      },
+      skipped: counts.skipped,
+      bytes: thisRun.reduce((sum, tar) => sum + tar.doneBytes, 0),
+      seconds: Math.round(performance.now() - this.#startedAt) / 1000,
+    };
+  }
+
+  /** Ends a run with the failure that kept it from beginning. */
+  refuse(failure: Failure): void {
+    this.changeRun({ phase: 'refused', failure });
+  }
+
+  /** Tells at once what changed. */
+  publish(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#refresh();
+    for (const name of this.#changedTars) this.tell({ type: 'tar:changed', tar: this.tar(name) });
+    for (const number of this.#changedWorkers)
+      this.tell({ type: 'worker:changed', worker: this.worker(number) });
+    this.#changedTars.clear();
+    this.#changedWorkers.clear();
+    this.tell({ type: 'run:changed', run: this.#run });
+  }
+
+  #publishSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.publish();
+    }, publishEveryMs);
+  }
+
+  /** Brings what follows from the tars and the clock up to date. */
+  #refresh(): void {
+    const now = performance.now();
+    for (const [number, meter] of this.#rates) {
+      const worker = this.worker(number);
+      const bytesPerSecond = worker.currentTar === null ? 0 : meter.bytesPerSecond(now);
+      if (bytesPerSecond === worker.bytesPerSecond) continue;
+      this.#workers.set(number, { ...worker, bytesPerSecond });
+      this.#changedWorkers.add(number);
+    }
+    let totalBytes = 0;
+    let doneBytes = 0;
+    for (const tar of this.#tars.values()) {
+      totalBytes += tar.sizeBytes;
+      // A failed tar is dealt with as far as it can be: what is left of it is not waited for.
+      doneBytes += tar.phase === 'running' || tar.phase === 'waiting' ? tar.doneBytes : tar.sizeBytes;
+    }
+    const bytesPerSecond = this.#run.phase === 'running' ? this.#total.bytesPerSecond(now) : 0;
+    this.#run = {
+      ...this.#run,
+      totalBytes,
+      doneBytes,
+      bytesPerSecond,
+      secondsLeft: bytesPerSecond > 0 ? (totalBytes - doneBytes) / bytesPerSecond : null,
+      counts: sumCounts([...this.#tars.values()].filter(tar => !tar.earlier).map(tar => tar.counts)),
+    };
+  }
+}

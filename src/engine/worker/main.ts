@@ -1,0 +1,98 @@
+import {
+  workerEventSchema,
+  workerRequestSchema,
+  type WorkerEvent,
+  type WorkerRequest,
+} from '../../protocol/workerMessages.ts';
+import * as v from 'valibot';
+import { toFailure } from '../../protocol/errors.ts';
+import { noCounts } from '../../protocol/snapshot.ts';
+import { openDestination } from '../destinations/openDestination.ts';
+import { WorkerProgress } from '../progress/workerProgress.ts';
+import { EngineLink } from './engineLink.ts';
+import { processTar, type WorkerContext } from './processTar.ts';
+
+/** The entry of a worker process: hears the engine, and takes the tars that it names one after another. */
+
+const stop = new AbortController();
+const link = new EngineLink(post);
+let context: WorkerContext | undefined;
+/** Tars are taken in order, each after the one before has ended. */
+let work: Promise<void> = Promise.resolve();
+let leaving = false;
+
+// Ctrl-C reaches the whole process group; it is the client that decides what it means.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('SIGTERM', () => {
+  stop.abort();
+  void leave();
+});
+// A lost channel is a dead engine: finish the book in hand, save, leave.
+process.on('disconnect', () => {
+  stop.abort();
+  void leave();
+});
+process.on('message', (message: unknown) => {
+  receive(v.parse(workerRequestSchema, message));
+});
+
+function post(event: WorkerEvent): void {
+  if (process.connected)
+    process.send?.(event satisfies v.InferOutput<typeof workerEventSchema>, () => undefined);
+}
+
+function receive(request: WorkerRequest): void {
+  switch (request.type) {
+    case 'worker:init':
+      work = work.then(() => initialise(request));
+      break;
+    case 'tar:process':
+      work = work.then(() => takeTar(request.name));
+      break;
+    case 'claim:answer':
+      link.onAnswer(request.id, request.verdicts);
+      break;
+    case 'claim:settled':
+      link.onSettled(request.key, request.verdict);
+      break;
+    case 'worker:stop':
+      stop.abort();
+      void leave();
+      break;
+    default:
+      request satisfies never;
+  }
+}
+
+async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
+  const progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
+    post({ type: 'notice', message });
+  });
+  progress.assign(init.assignedTars, init.destinationId);
+  await progress.commit();
+  const destination = await openDestination(init.options.destination);
+  context = { options: init.options, destination, progress, link, stop: stop.signal };
+  post({ type: 'worker:ready' });
+}
+
+async function takeTar(name: string): Promise<void> {
+  if (!context || stop.signal.aborted) return;
+  try {
+    post({ type: 'tar:ended', name, ...(await processTar(name, context)) });
+  } catch (thrown) {
+    // Only the progress file itself can fail here: without it no outcome would be kept.
+    const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');
+    post({ type: 'tar:ended', name, result: 'failed', doneBytes: 0, counts: noCounts(), failure });
+  }
+}
+
+/** Ends the process once the work in hand has ended. */
+async function leave(): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  await work;
+  context?.destination.close();
+  // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,271 @@
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { toFailure, type Failure } from '../../protocol/errors.ts';
+import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import type { BookCounts } from '../../protocol/snapshot.ts';
+import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
+import { FileSource, readAt } from '../archive/byteSource.ts';
+import { readTarIndex, TarDamage, type TarMember } from '../archive/tarIndex.ts';
+import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
+import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
+import { readMetadata } from '../books/metadata/readMetadata.ts';
+import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
+import type { TarStatus, WorkerProgress } from '../progress/workerProgress.ts';
+import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
+import type { EngineLink, FinalVerdict } from './engineLink.ts';
+import { TarCounter } from './tarCounter.ts';
+
+/*
+ * What lives in this folder: the child process that takes tars through the pipeline, one after another:
+ *
+ *   index ─▶ detect ─▶ batch ─▶ digest ─▶ claim ─▶ metadata ─▶ upload ─▶ commit
+ *
+ * It promises that every member of a tar called completed has an outcome, and that a stop is heard between
+ * any two books.
+ */
+
+/** What a worker needs for any tar. */
+export interface WorkerContext {
+  readonly options: IngestOptions;
+  readonly destination: Destination;
+  readonly progress: WorkerProgress;
+  readonly link: EngineLink;
+  /** Aborted when the worker is to finish the book in hand, save and end. */
+  readonly stop: AbortSignal;
+}
+
+export interface TarResult {
+  readonly result: 'completed' | 'completedWithErrors' | 'failed' | 'stopped';
+  readonly doneBytes: number;
+  readonly counts: BookCounts;
+  readonly failure: Failure | null;
+}
+
+/** A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile. */
+const largestBatchBytes = 64 * 1024 * 1024;
+
+interface FoundBook {
+  readonly member: TarMember;
+  readonly format: BookFormat;
+}
+
+interface DigestedBook extends FoundBook {
+  readonly body: DigestedBody;
+}
+
+/** Takes one tar from its first header to its end mark. Failures come back as a result; nothing is thrown for them. */
+export async function processTar(name: string, context: WorkerContext): Promise<TarResult> {
+  return new TarRun(name, context).run();
+}
+
+class TarRun {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #context: WorkerContext;
+  readonly #counter: TarCounter;
+  #unusable = false;
+
+  constructor(name: string, context: WorkerContext) {
+    this.#name = name;
+    this.#path = join(context.options.sourceFolder, name);
+    this.#context = context;
+    this.#counter = new TarCounter(name, context.link);
+  }
+
+  async run(): Promise<TarResult> {
+    const { progress, stop } = this.#context;
+    let source: FileSource | undefined;
+    try {
+      source = await FileSource.open(this.#path);
+      progress.beginTar(this.#name, this.#path, source.identity, new Date());
+      await progress.commit();
+      await this.#readMembers(source);
+      if (stop.aborted) return await this.#stopped();
+      this.#counter.doneUpTo(source.sizeBytes);
+      const anyFailed = this.#counter.counts.failed > 0;
+      return await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
+    } catch (thrown) {
+      return await this.#ended('failed', this.#explain(thrown));
+    } finally {
+      await source?.close();
+    }
+  }
+
+  /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
+  async #readMembers(source: FileSource): Promise<void> {
+    const { options, stop } = this.#context;
+    let batch: FoundBook[] = [];
+    let batchBytes = 0;
+    let damage: TarDamage | undefined;
+    const finishBatch = async (end: number): Promise<void> => {
+      await this.#processBatch(source, batch);
+      if (!stop.aborted) this.#counter.doneUpTo(end);
+      batch = [];
+      batchBytes = 0;
+    };
+    try {
+      for await (const member of readTarIndex(source)) {
+        if (stop.aborted) return;
+        const detection = await detect(source, member);
+        if (detection === null) continue;
+        if (detection.kind === 'skipped') {
+          this.#counter.skipped();
+          continue;
+        }
+        this.#counter.found();
+        batch.push({ member, format: detection.format });
+        batchBytes += member.sizeBytes;
+        if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) {
+          await finishBatch(member.bodyOffset + member.sizeBytes);
+        }
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof TarDamage)) throw thrown;
+      damage = thrown;
+    }
+    if (batch.length > 0 && !stop.aborted) await finishBatch(damage?.offset ?? source.sizeBytes);
+    if (damage && !stop.aborted) throw damage;
+  }
+
+  async #processBatch(source: FileSource, batch: readonly FoundBook[]): Promise<void> {
+    const { link, options, progress, stop } = this.#context;
+    this.#counter.phase = 'scan';
+    const digested: DigestedBook[] = [];
+    for (const found of batch) {
+      if (stop.aborted) return;
+      try {
+        digested.push({ ...found, body: await digestBody(source, found.member) });
+      } catch (thrown) {
+        this.#counter.failed(
+          found.member.name,
+          toFailure(thrown, 'BOOK_NOT_READABLE'),
+          found.member.sizeBytes,
+        );
+      }
+    }
+
+    const verdicts = await link.claim(digested.map(book => book.body.key));
+    this.#counter.phase = 'upload';
+    const limit = pLimit(options.parallelUploads);
+    // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
+    const outcomes = await Promise.allSettled(
+      digested.map(async (book, index) => {
+        const verdict = await this.#unlessStopped(verdicts[index]);
+        if (verdict === null) return;
+        if (verdict.kind === 'claimed') await limit(() => this.#upload(source, book));
+        else this.#duplicate(book, verdict.layer);
+      }),
+    );
+    await progress.commit();
+    const rejected = outcomes.find(outcome => outcome.status === 'rejected');
+    if (rejected) throw rejected.reason;
+  }
+
+  async #upload(source: FileSource, book: DigestedBook): Promise<void> {
+    if (this.#unusable || this.#context.stop.aborted) return;
+    const { destination, link, progress } = this.#context;
+    const { member, format, body } = book;
+    try {
+      const outcome = await destination.store({
+        key: body.key,
+        format,
+        metadata: await this.#metadata(book),
+        tar: this.#name,
+        member: member.name,
+        body: () => (body.kept ? [body.kept] : rereadBody(source, member, body.key)),
+      });
+      progress.addBook(body.key, member.name, outcome, new Date());
+      link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
+      if (outcome === 'uploaded') this.#counter.uploaded(member.sizeBytes);
+      else this.#counter.duplicate('destination', member.sizeBytes);
+    } catch (thrown) {
+      link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
+      if (thrown instanceof DestinationUnusable) {
+        // The next books would fail for the same reason: the tar ends here with one message, not one a book.
+        this.#unusable = true;
+        throw thrown;
+      }
+      this.#counter.failed(member.name, toFailure(thrown, 'UPLOAD_FAILED'), member.sizeBytes);
+    }
+  }
+
+  async #metadata({ member, format, body }: DigestedBook): Promise<BookMetadata> {
+    return body.kept ? readMetadata(format, body.kept, member.name) : bookMetadataFromName(member.name);
+  }
+
+  #duplicate({ member, body }: DigestedBook, layer: DuplicateLayer): void {
+    if (layer === 'destination') {
+      this.#context.progress.addBook(body.key, member.name, 'already_exists', new Date());
+    }
+    this.#counter.duplicate(layer, member.sizeBytes);
+  }
+
+  /** A verdict, or null when the stop came first: the engine that would settle it may be gone. */
+  #unlessStopped(verdict: Promise<FinalVerdict> | undefined): Promise<FinalVerdict | null> {
+    const { stop } = this.#context;
+    if (!verdict || stop.aborted) return Promise.resolve(null);
+    return new Promise(resolve => {
+      const stopped = (): void => {
+        resolve(null);
+      };
+      stop.addEventListener('abort', stopped, { once: true });
+      void verdict.then(final => {
+        stop.removeEventListener('abort', stopped);
+        resolve(final);
+      });
+    });
+  }
+
+  async #stopped(): Promise<TarResult> {
+    const { progress } = this.#context;
+    // `current_tar` stays: the next run goes on with it.
+    progress.updateTar(this.#name, this.#counter.counts);
+    await progress.commit();
+    return {
+      result: 'stopped',
+      doneBytes: this.#counter.doneBytes,
+      counts: this.#counter.counts,
+      failure: null,
+    };
+  }
+
+  async #ended(
+    result: 'completed' | 'completedWithErrors' | 'failed',
+    failure: Failure | null,
+  ): Promise<TarResult> {
+    const { progress } = this.#context;
+    progress.endTar(this.#name, statuses[result], this.#counter.counts, failure?.message ?? null, new Date());
+    await progress.commit();
+    return { result, doneBytes: this.#counter.doneBytes, counts: this.#counter.counts, failure };
+  }
+
+  #explain(thrown: unknown): Failure {
+    if (thrown instanceof TarDamage) {
+      return {
+        code: 'TAR_DAMAGED',
+        message: `${this.#name}: ${thrown.message}. What stands before it was read; get the tar anew, then launch again.`,
+      };
+    }
+    if (thrown instanceof DestinationUnusable)
+      return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
+    return toFailure(thrown, 'TAR_NOT_READABLE');
+  }
+}
+
+const statuses = {
+  completed: 'completed',
+  completedWithErrors: 'completed_with_errors',
+  failed: 'failed',
+} as const satisfies Record<string, TarStatus>;
+
+/** What a member is; null for a folder, which is neither a book nor worth counting. */
+async function detect(source: FileSource, member: TarMember): Promise<Detection | null> {
+  if (member.kind === 'directory') return null;
+  if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
+  const head = needsHead(member.name, member.sizeBytes)
+    ? await readAt(source, member.bodyOffset, Math.min(member.sizeBytes, headLength))
+    : noBytes;
+  return detectBook(member.name, member.sizeBytes, head);
+}
+
+const noBytes = Buffer.alloc(0);

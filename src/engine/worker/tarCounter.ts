@@ -1,0 +1,74 @@
+import type { Failure } from '../../protocol/errors.ts';
+import { noCounts, type BookCounts, type WorkerPhase } from '../../protocol/snapshot.ts';
+import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
+import type { EngineLink } from './engineLink.ts';
+
+const reportEveryMs = 250;
+
+/** Counts what becomes of one tar's members and reports it, at most four times a second. */
+export class TarCounter {
+  readonly counts: BookCounts = noCounts();
+  doneBytes = 0;
+  readonly #tar: string;
+  readonly #link: EngineLink;
+  #phase: WorkerPhase = 'scan';
+  #reportedAt = 0;
+
+  constructor(tar: string, link: EngineLink) {
+    this.#tar = tar;
+    this.#link = link;
+  }
+
+  set phase(phase: WorkerPhase) {
+    this.#phase = phase;
+    this.#report();
+  }
+
+  found(): void {
+    this.counts.found++;
+  }
+
+  skipped(): void {
+    this.counts.skipped++;
+  }
+
+  uploaded(sizeBytes: number): void {
+    this.counts.uploaded++;
+    this.#advance(sizeBytes);
+  }
+
+  duplicate(layer: DuplicateLayer, sizeBytes: number): void {
+    this.counts.duplicates[layer]++;
+    this.#advance(sizeBytes);
+  }
+
+  failed(member: string, failure: Failure, sizeBytes: number): void {
+    this.counts.failed++;
+    this.#link.send({ type: 'book:failed', tar: this.#tar, member, failure });
+    this.#advance(sizeBytes);
+  }
+
+  /** Everything before this position of the tar has its outcome. */
+  doneUpTo(position: number): void {
+    this.doneBytes = position;
+    this.#report();
+  }
+
+  #advance(sizeBytes: number): void {
+    this.doneBytes += sizeBytes;
+    this.#report();
+  }
+
+  #report(): void {
+    const now = performance.now();
+    if (now - this.#reportedAt < reportEveryMs) return;
+    this.#reportedAt = now;
+    this.#link.send({
+      type: 'tar:progress',
+      name: this.#tar,
+      phase: this.#phase,
+      doneBytes: this.doneBytes,
+      counts: this.counts,
+    });
+  }
+}
