@@ -68,7 +68,6 @@ export class Library implements Destination {
   readonly #reserve: StatementSync;
   readonly #unreserve: StatementSync;
   readonly #insert: StatementSync;
-  #temporaries = 0;
 
   private constructor(folder: string, database: DatabaseSync) {
     this.#folder = folder;
@@ -148,8 +147,8 @@ export class Library implements Destination {
   }
 
   async #add(book: Book): Promise<'uploaded' | 'already_exists'> {
-    this.#temporaries++;
-    const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${String(this.#temporaries)}.part`);
+    // The pid tells later whose it was; see removeLeftovers.
+    const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${randomUUID()}.part`);
     await writeDurably(temporary, async handle => {
       for await (const chunk of book.body()) await handle.writeFile(chunk);
     });

@@ -32,9 +32,7 @@ export function pathIdentity(path: string): string {
 function safeName(text: string, longestBytes: number): string {
   const clean = text.normalize('NFC').replace(unsafeCharacters, ' ').replace(/\s+/g, ' ').trim();
   // A leading dot hides a file; trailing dots and blanks are lost on Windows.
-  const visible = truncate(clean.replace(/^\.+/, ''), longestBytes)
-    .replace(/[. ]+$/, '')
-    .trimStart();
+  const visible = truncate(clean.replace(/^[. ]+/, ''), longestBytes).replace(/[. ]+$/, '');
   return windowsDevice.test(visible) ? `_${visible}` : visible;
 }
 

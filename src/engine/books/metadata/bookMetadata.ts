@@ -1,0 +1,49 @@
+import { formatByExtension } from '../bookType.ts';
+import { cleanText } from './cleanText.ts';
+
+/** What a book calls itself, clean and bounded: ready for a shelf. */
+export interface BookMetadata {
+  /** Never empty; at most {@link maxTitleLength} characters. */
+  title: string;
+  /** As a title page has them, such as `Jane Austen`; at most {@link maxAuthorLength} characters each. */
+  authors: string[];
+  /** ISO 639-1 where the language has such a code, else ISO 639-2; null when the book does not say. */
+  language: string | null;
+  /** Why the title is only the member's name, as one line for a person; null when all is well. */
+  warning: string | null;
+}
+
+/** What a reader of one format found, as it stands in the book. */
+export interface FoundMetadata {
+  title: string | undefined;
+  authors: string[];
+  language: string | undefined;
+}
+
+/** A book of which no metadata can be read. The message is the reason, as the end of a sentence. */
+export class UnreadableBookError extends Error {
+  override readonly name = 'UnreadableBookError';
+}
+
+/** Characters are code points; these are the widths of the shelves' columns. */
+export const maxTitleLength = 256;
+export const maxAuthorLength = 128;
+export const maxAuthors = 50;
+
+/** What can be said of a book whose bytes are not at hand: its title is its base name without extension. */
+export function bookMetadataFromName(memberName: string): BookMetadata {
+  return { title: titleFromName(memberName), authors: [], language: null, warning: null };
+}
+
+export function titleFromName(memberName: string): string {
+  const base = memberName.slice(Math.max(memberName.lastIndexOf('/'), memberName.lastIndexOf('\\')) + 1);
+  return cleanText(withoutExtension(base), maxTitleLength) || cleanText(base, maxTitleLength) || 'Untitled';
+}
+
+// The ending of a file type and not of a sentence: it has a letter ("v1.2") and no blank ("Vol. 1").
+const anyExtension = /\.(?=\d*[a-z])[a-z\d]{2,4}$/i;
+
+function withoutExtension(base: string): string {
+  const format = formatByExtension(base);
+  return format === undefined ? base.replace(anyExtension, '') : base.slice(0, -(format.length + 1));
+}

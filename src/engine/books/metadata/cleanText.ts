@@ -1,0 +1,24 @@
+// Byte-order marks stand in the middle of texts that were put together; the marks for direction would turn
+// what follows a title in a list around, and half a surrogate pair cannot be stored as UTF-8.
+const unwanted = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
+const whiteSpace = /[\s\u0085]+/gu;
+
+/**
+ * A text as it goes to a shelf: white space folded, NUL and other control characters removed, composed (NFC),
+ * and not longer than `maxLength` code points.
+ */
+export function cleanText(text: string, maxLength: number): string {
+  // First cut, then clean: what stands behind a megabyte of text needs no work. White space and control
+  // characters are given room, as they will go.
+  const start = text.slice(0, maxLength * 8 + 1024);
+  const clean = start.replace(whiteSpace, ' ').replace(unwanted, '').normalize('NFC').trim();
+  return capped(clean, maxLength).trimEnd();
+}
+
+function capped(text: string, maxLength: number): string {
+  // A code point has one or two code units.
+  if (text.length <= maxLength) return text;
+  return Array.from(text.slice(0, maxLength * 2))
+    .slice(0, maxLength)
+    .join('');
+}

@@ -1,0 +1,17 @@
+// What may follow a name after a comma without being a first name.
+const suffix = /^(?:jr|sr|ii|iii|iv|esq|ph\.? ?d|m\.? ?d|inc|ltd|llc|gmbh|co)\b/i;
+
+/** A name as a title page has it: `Tolstoy, Leo` becomes `Leo Tolstoy`. */
+export function displayName(name: string): string {
+  const parts = name.split(',', 3);
+  if (parts.length !== 2) return name;
+  const last = (parts[0] ?? '').trim();
+  const first = (parts[1] ?? '').trim();
+  if (last === '' || first === '' || suffix.test(first)) return name;
+  return `${first} ${last}`;
+}
+
+/** The names in a text that may hold several. No name has a semicolon; commas and `&` are left to the names. */
+export function displayNames(text: string): string[] {
+  return text.split(';').map(displayName);
+}

@@ -1,0 +1,79 @@
+import { oneLine } from '../../../protocol/errors.ts';
+import type { BookFormat } from '../bookType.ts';
+import type { BookMetadata, FoundMetadata } from './bookMetadata.ts';
+import {
+  bookMetadataFromName,
+  maxAuthorLength,
+  maxAuthors,
+  maxTitleLength,
+  titleFromName,
+  UnreadableBookError,
+} from './bookMetadata.ts';
+import { cleanText } from './cleanText.ts';
+import { readEpub } from './epub.ts';
+import { readFb2, readFb2Zip } from './fb2.ts';
+import { normalizeLanguage } from './language.ts';
+import { readMobi } from './mobi.ts';
+import { readPdf } from './pdf.ts';
+
+// What lives in this folder: what books call themselves, one file for each format. What it promises: a reader
+// takes the bytes of a whole book and gives what stands in them, or throws; this file makes it clean, bounded
+// and complete, and no book makes it fail: what cannot be read is on the shelf under its file's name, with a
+// warning that says why. Work is bounded by what a description may need, never by what a book claims of itself.
+
+type Reader = (body: Buffer) => FoundMetadata;
+
+/** Formats that have no reader yet go by the name, which for most of them is all there is. */
+const readers: Partial<Record<BookFormat, Reader>> = {
+  epub: readEpub,
+  fb2: readFb2,
+  'fb2.zip': readFb2Zip,
+  mobi: readMobi,
+  prc: readMobi,
+  azw3: readMobi,
+  pdf: readPdf,
+};
+
+/**
+ * What a book calls itself. Never rejects.
+ *
+ * @param body the whole book
+ * @param memberName path of the member within its tar, for a book that has no title
+ */
+export function readMetadata(format: BookFormat, body: Buffer, memberName: string): Promise<BookMetadata> {
+  const reader = readers[format];
+  if (!reader) return Promise.resolve(bookMetadataFromName(memberName));
+  return Promise.resolve(readWith(reader, body, memberName));
+}
+
+function readWith(reader: Reader, body: Buffer, memberName: string): BookMetadata {
+  let found: FoundMetadata;
+  try {
+    found = reader(body);
+  } catch (thrown) {
+    const reason =
+      thrown instanceof UnreadableBookError ? thrown.message : `it is damaged (${oneLine(thrown)})`;
+    return { ...bookMetadataFromName(memberName), warning: nameUsed(reason) };
+  }
+  const title = cleanText(found.title ?? '', maxTitleLength);
+  return {
+    title: title || titleFromName(memberName),
+    authors: cleanAuthors(found.authors),
+    language: normalizeLanguage(found.language ?? ''),
+    warning: title === '' ? nameUsed('it has no title') : null,
+  };
+}
+
+function cleanAuthors(found: readonly string[]): string[] {
+  const authors = new Set<string>();
+  for (const author of found) {
+    const name = cleanText(author, maxAuthorLength);
+    if (name !== '') authors.add(name);
+    if (authors.size === maxAuthors) break;
+  }
+  return [...authors];
+}
+
+function nameUsed(reason: string): string {
+  return `The file's name is the title of this book, because ${cleanText(reason, 200)}.`;
+}

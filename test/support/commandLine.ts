@@ -1,0 +1,70 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { Summary } from '../../src/protocol/snapshot.ts';
+
+const cliPath = join(import.meta.dirname, '../../dist/cli.js');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of `--json`, when there is one. */
+  readonly summary: Summary | null;
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Resolves with the first output line that `matches`. */
+  line(matches: (line: string) => boolean): Promise<string>;
+}
+
+/** Starts the built command line as a process of its own. */
+export function startTarshelf(args: readonly string[], options: { cwd?: string } = {}): RunningCommand {
+  const child = spawn(process.execPath, [cliPath, ...args], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  const watchers = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    for (const watch of watchers) watch();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', code => {
+      resolve({ code, stdout, stderr, summary: summaryOf(stdout) });
+    });
+  });
+  const line = (matches: (line: string) => boolean): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const watch = (): void => {
+        const found = stdout.split('\n').slice(0, -1).find(matches);
+        if (found === undefined) return;
+        watchers.delete(watch);
+        resolve(found);
+      };
+      watchers.add(watch);
+      watch();
+      void finished.then(({ code }) => {
+        reject(new Error(`ended with ${String(code)} before that line:\n${stdout}${stderr}`));
+      });
+    });
+  return { child, finished, line };
+}
+
+/** Runs the built command line to its end. */
+export function tarshelf(args: readonly string[], options: { cwd?: string } = {}): Promise<Finished> {
+  return startTarshelf(args, options).finished;
+}
+
+function summaryOf(stdout: string): Summary | null {
+  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+  if (!last.startsWith('{"type":"summary"')) return null;
+  return JSON.parse(last) as Summary;
+}

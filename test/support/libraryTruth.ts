@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Every (SHA-1, size) of a library's rows, as sorted texts. Fails where a row's file is missing or is not it. */
+export async function keysInLibrary(folder: string): Promise<string[]> {
+  const database = new DatabaseSync(join(folder, 'library.db'), { readOnly: true });
+  const rows = database.prepare('select sha1, size, path from books').all();
+  database.close();
+  const keys: string[] = [];
+  for (const row of rows) {
+    const body = await readFile(join(folder, String(row['path'])));
+    const key = `${createHash('sha1').update(body).digest('hex')}-${String(body.length)}`;
+    if (key !== `${String(row['sha1'])}-${String(row['size'])}`) {
+      throw new Error(`${String(row['path'])} is not what its row says`);
+    }
+    keys.push(key);
+  }
+  return keys.sort();
+}
+
+/** How many files lie under `books/`, with or without a row. */
+export async function filesInLibrary(folder: string): Promise<number> {
+  const entries = await readdir(join(folder, 'books'), { recursive: true, withFileTypes: true });
+  return entries.filter(entry => entry.isFile()).length;
+}

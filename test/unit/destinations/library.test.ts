@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Book } from '../../../src/engine/destinations/destination.ts';
+import { Library } from '../../../src/engine/destinations/library.ts';
+import { useTempFolder } from '../../support/tempFolder.ts';
+
+function book(body: string | Buffer, changes: Partial<Book['metadata']> = {}): Book {
+  const bytes = Buffer.from(body);
+  return {
+    key: { sha1: createHash('sha1').update(bytes).digest('hex'), sizeBytes: bytes.length },
+    format: 'epub',
+    metadata: { title: 'Emma', authors: ['Jane Austen'], language: 'en', warning: null, ...changes },
+    tar: 'a.tar',
+    member: 'folder/16470000',
+    body: () => [bytes],
+  };
+}
+
+describe('library', () => {
+  const folder = useTempFolder();
+  const rows = (): Record<string, unknown>[] => {
+    const database = new DatabaseSync(join(folder(), 'library.db'), { readOnly: true });
+    try {
+      return database.prepare('select * from books order by path').all();
+    } finally {
+      database.close();
+    }
+  };
+
+  it('stores the bytes under a name for people, and all that is known in a row', async () => {
+    const library = await Library.open(folder());
+    const emma = book('the bytes of Emma');
+    assert.equal(await library.store(emma), 'uploaded');
+    library.close();
+    assert.equal(await readFile(join(folder(), 'books/Jane Austen/Emma.epub'), 'utf8'), 'the bytes of Emma');
+    const [row, ...others] = rows();
+    assert.equal(others.length, 0);
+    assert.match(String(row?.['added_at']), /^\d{4}-\d\d-\d\dT/);
+    assert.deepEqual(
+      { ...row, added_at: '' },
+      {
+        sha1: emma.key.sha1,
+        size: 17,
+        format: 'epub',
+        path: 'books/Jane Austen/Emma.epub',
+        path_identity: 'books/jane austen/emma.epub',
+        title: 'Emma',
+        authors: 'Jane Austen',
+        language: 'en',
+        source_tar: 'a.tar',
+        source_member: 'folder/16470000',
+        added_at: '',
+      },
+    );
+  });
+
+  it('has a book once, whoever brings it again', async () => {
+    const first = await Library.open(folder());
+    const second = await Library.open(folder());
+    assert.equal(await first.store(book('x')), 'uploaded');
+    assert.equal(await second.store(book('x', { title: 'Another title' })), 'already_exists');
+    first.close();
+    second.close();
+    assert.equal(rows().length, 1);
+    assert.deepEqual(await readdir(join(folder(), 'books/Jane Austen')), ['Emma.epub']);
+  });
+
+  it('gives the same book stored by two at the same moment one row and one file', async () => {
+    const libraries = await Promise.all([Library.open(folder()), Library.open(folder())]);
+    const outcomes = await Promise.all(
+      libraries.map((library, index) => library.store(book('x', { title: `Title ${String(index)}` }))),
+    );
+    for (const library of libraries) library.close();
+    assert.deepEqual(outcomes.sort(), ['already_exists', 'uploaded']);
+    assert.equal(rows().length, 1);
+    assert.equal((await readdir(join(folder(), 'books/Jane Austen'))).length, 1);
+  });
+
+  it('keeps different books of one title apart, also where only the case differs', async () => {
+    const library = await Library.open(folder());
+    const bodies = ['first', 'second', 'third'];
+    const titles = ['Emma', 'EMMA', 'Emma'];
+    for (const [index, body] of bodies.entries()) await library.store(book(body, { title: titles[index]! }));
+    library.close();
+    assert.equal(new Set(rows().map(row => String(row['path_identity']))).size, 3);
+    const stored = await Promise.all(
+      rows().map(row => readFile(join(folder(), String(row['path'])), 'utf8')),
+    );
+    assert.deepEqual(stored.sort(), bodies.sort());
+  });
+
+  it('leaves a file of the user in its place', async () => {
+    const library = await Library.open(folder());
+    const own = join(folder(), 'books/Jane Austen/Emma.epub');
+    await mkdir(join(own, '..'), { recursive: true });
+    await writeFile(own, 'put here by hand');
+    await library.store(book('from a tar'));
+    library.close();
+    assert.equal(await readFile(own, 'utf8'), 'put here by hand');
+    assert.equal(rows().length, 1);
+  });
+
+  it('takes over a file that a kill left without its row', async () => {
+    const library = await Library.open(folder());
+    const orphan = join(folder(), 'books/Jane Austen/Emma.epub');
+    await mkdir(join(orphan, '..'), { recursive: true });
+    await writeFile(orphan, 'whole');
+    assert.equal(await library.store(book('whole')), 'uploaded');
+    library.close();
+    assert.deepEqual(await readdir(join(folder(), 'books/Jane Austen')), ['Emma.epub']);
+    assert.equal(rows()[0]?.['path'], 'books/Jane Austen/Emma.epub');
+  });
+
+  it('removes what killed processes left half-written, and nothing that a living one writes', async () => {
+    const library = await Library.open(folder());
+    await writeFile(join(folder(), 'tmp', '999999999-1.part'), 'half');
+    await writeFile(join(folder(), 'tmp', `${String(process.pid)}-1.part`), 'being written');
+    await library.removeLeftovers();
+    library.close();
+    assert.deepEqual(await readdir(join(folder(), 'tmp')), [`${String(process.pid)}-1.part`]);
+  });
+
+  it('leaves neither file nor row of a book whose bytes cannot be read to their end', async () => {
+    const library = await Library.open(folder());
+    const broken: Book = {
+      ...book('x'),
+      *body() {
+        yield Buffer.from('x');
+        throw new Error('unplugged');
+      },
+    };
+    await assert.rejects(library.store(broken), /unplugged/);
+    library.close();
+    assert.equal(rows().length, 0);
+    assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+    assert.deepEqual(await readdir(join(folder(), 'books')), []);
+  });
+
+  it('is the same library wherever its folder moves, and another one when made anew', async () => {
+    const library = await Library.open(join(folder(), 'one'));
+    const other = await Library.open(join(folder(), 'two'));
+    const again = await Library.open(join(folder(), 'one'));
+    assert.equal(again.id, library.id);
+    assert.notEqual(other.id, library.id);
+    for (const open of [library, other, again]) open.close();
+  });
+
+  it('says in one line that its folder cannot be written', async () => {
+    await writeFile(join(folder(), 'file'), '');
+    await assert.rejects(Library.open(join(folder(), 'file', 'library')), {
+      code: 'LIBRARY_NOT_WRITABLE',
+      message: /^[^\n]*$/,
+    });
+  });
+
+  for (const [title, author, path] of [
+    ['A/B: the "C" <D>?', 'E|F*', 'books/E F/A B the C D.epub'],
+    ['..', '../../etc', 'books/etc/'],
+    ['CON', 'nul.x', 'books/_nul.x/_CON.epub'],
+    ['Title. . ', '  ', 'books/Unknown author/Title.epub'],
+    ['a\u0000b\nc', 'Лев Толстой', 'books/Лев Толстой/a b c.epub'],
+  ] as const) {
+    it(`makes a name that is safe everywhere of ${JSON.stringify(title)} by ${JSON.stringify(author)}`, async () => {
+      const library = await Library.open(folder());
+      await library.store(book('x', { title, authors: [author] }));
+      library.close();
+      const stored = String(rows()[0]?.['path']);
+      assert.ok(stored.startsWith(path), stored);
+      assert.ok((await stat(join(folder(), stored))).isFile());
+    });
+  }
+
+  it('cuts a name that no file system takes, between characters', async () => {
+    const library = await Library.open(folder());
+    await library.store(book('x', { title: 'Ж'.repeat(256), authors: ['芥'.repeat(128)] }));
+    library.close();
+    const [, author, file] = String(rows()[0]?.['path']).split('/');
+    assert.ok(Buffer.byteLength(author!) <= 255 && /^芥+$/u.test(author!));
+    assert.ok(Buffer.byteLength(file!) <= 255 && /^Ж+\.epub$/u.test(file!));
+  });
+});
