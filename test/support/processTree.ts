@@ -1,0 +1,53 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+interface ListedProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+/** Processes of this machine, by the kernel's own list. */
+async function listProcesses(): Promise<ListedProcess[]> {
+  const all: ListedProcess[] = [];
+  for (const name of await readdir('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) continue;
+    try {
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8');
+      // The command name before it may hold blanks and brackets.
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (state === 'Z') continue;
+      const command = (await readFile(`/proc/${name}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
+      all.push({ pid, parent: Number(parent), command });
+    } catch {
+      // It ended between the list and the look.
+    }
+  }
+  return all;
+}
+
+/** Pids of the descendants of a process whose command line ends in `script`. */
+export async function descendants(root: number, script: string): Promise<number[]> {
+  const all = await listProcesses();
+  const found: number[] = [];
+  const open = [root];
+  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
+    for (const child of all) {
+      if (child.parent !== parent) continue;
+      open.push(child.pid);
+      if (child.command.endsWith(script)) found.push(child.pid);
+    }
+  }
+  return found;
+}
+
+/** Waits until a process has ended; fails when it has not in time. */
+export async function untilGone(pid: number, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while ((await listProcesses()).some(process => process.pid === pid)) {
+    if (Date.now() > deadline)
+      throw new Error(`process ${String(pid)} is still there after ${String(timeoutMs)} ms`);
+    await sleep(20);
+  }
+}
