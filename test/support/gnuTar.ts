@@ -18,12 +18,12 @@ export function run(command: string, args: readonly string[], options: { cwd?: s
 export async function makeTar(
   path: string,
   format: TarFormat,
-  files: ReadonlyMap<string, Buffer> | Record<string, Buffer>,
+  files: Readonly<Record<string, Buffer>>,
   extraArguments: readonly string[] = [],
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tarshelf-members-'));
   try {
-    const entries = files instanceof Map ? [...files] : Object.entries(files as Record<string, Buffer>);
+    const entries = Object.entries(files);
     for (const [name, body] of entries) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), body);

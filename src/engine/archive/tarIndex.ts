@@ -59,7 +59,10 @@ export async function* readTarIndex(source: ByteSource): AsyncGenerator<TarMembe
 
   for (;;) {
     if (position >= size) {
-      throw new TarDamage(size, size === 0 ? 'the file is empty' : 'the tar is cut off: its end mark is missing');
+      throw new TarDamage(
+        size,
+        size === 0 ? 'the file is empty' : 'the tar is cut off: its end mark is missing',
+      );
     }
     const bytes = await window.block(position);
     if (!bytes) throw new TarDamage(position, 'the tar is cut off inside a header');

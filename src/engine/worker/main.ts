@@ -1,9 +1,4 @@
-import {
-  workerEventSchema,
-  workerRequestSchema,
-  type WorkerEvent,
-  type WorkerRequest,
-} from '../../protocol/workerMessages.ts';
+import { workerRequestSchema, type WorkerEvent, type WorkerRequest } from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
 import { toFailure } from '../../protocol/errors.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
@@ -38,8 +33,7 @@ process.on('message', (message: unknown) => {
 });
 
 function post(event: WorkerEvent): void {
-  if (process.connected)
-    process.send?.(event satisfies v.InferOutput<typeof workerEventSchema>, () => undefined);
+  if (process.connected) process.send?.(event, () => undefined);
 }
 
 function receive(request: WorkerRequest): void {

@@ -107,10 +107,10 @@ describe('worker progress', () => {
   it('is whole at every moment another process reads it', async () => {
     const progress = await load();
     await progress.commit();
-    let reading = true;
+    const reading = new AbortController();
     const reader = (async (): Promise<number> => {
       let reads = 0;
-      while (reading) {
+      while (!reading.signal.aborted) {
         JSON.parse(await readFile(path(), 'utf8'));
         reads++;
       }
@@ -123,7 +123,7 @@ describe('worker progress', () => {
       }
       await progress.commit();
     }
-    reading = false;
+    reading.abort();
     assert.ok((await reader) > 10);
   });
 });

@@ -101,13 +101,15 @@ function occurrences(bytes: Buffer, text: string): number[] {
 
 /** The last object of that number, as saving again appends a newer one. No need for a table of offsets. */
 function readObject(body: Buffer, reference: PdfReference): PdfValue {
-  const header = `${reference.object} obj`;
-  for (const at of occurrences(body, header)) {
-    const before = at === 0 ? 0x20 : (body[at - 1] ?? 0x20);
-    // `12 0 obj` is also the end of `112 0 obj`.
-    if (before < 0x30 || before > 0x39) return new PdfParser(body, at + header.length).value();
-  }
-  return undefined;
+  const header = Buffer.from(`${reference.object} obj`, 'latin1');
+  let at = body.lastIndexOf(header);
+  // `12 0 obj` is also the end of `112 0 obj`.
+  while (at > 0 && isDigit(body[at - 1])) at = body.lastIndexOf(header, at - 1);
+  return at === -1 ? undefined : new PdfParser(body, at + header.length).value();
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 const blanks = /(?:[\0\t\n\f\r ]+|%[^\r\n]*)*/y;
