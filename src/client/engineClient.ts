@@ -92,9 +92,16 @@ export class EngineClient {
           resolve();
         });
     });
+    // Not the store's run: an engine that dies at once leaves there what an earlier one said.
+    let run: RunState | undefined;
+    const listening = this.#events.on(event => {
+      if (event.type === 'run:changed') run = event.run;
+      else if (event.type === 'snapshot') run = event.snapshot.run;
+    });
+    this.#store.expectNewEngine();
     this.#send({ type: 'ingest:start', options });
     await this.#exited;
-    const run = this.#store.run;
+    listening.dispose();
     if (run?.phase === 'finished' || run?.phase === 'stopped') return run;
     if (run?.phase === 'refused' && run.failure)
       throw new TarshelfError(run.failure.code, run.failure.message);
@@ -129,7 +136,13 @@ export class EngineClient {
 
   #receive(message: unknown): void {
     const parsed = v.safeParse(engineEventSchema, message);
-    if (!parsed.success) return;
+    if (!parsed.success) {
+      // Only bundles of different versions can disagree; a person finds it in the log.
+      this.#launch.onStderr?.(
+        'The engine sent an event that is not understood. Build or install Tarshelf anew.\n',
+      );
+      return;
+    }
     if (!this.#store.apply(parsed.output)) this.#send({ type: 'snapshot:get' });
     this.#events.emit(parsed.output);
   }

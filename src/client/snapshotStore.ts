@@ -54,6 +54,11 @@ export class SnapshotStore implements SnapshotReader {
     return this.#changes.on(listener);
   }
 
+  /** What is known stays until another engine says otherwise; its events are numbered anew. */
+  expectNewEngine(): void {
+    this.#sequence = 0;
+  }
+
   /** Applies an event. Returns false when events before it were missed. */
   apply(event: EngineEvent): boolean {
     if (event.type === 'snapshot') {

@@ -65,6 +65,12 @@ describe('kill -9', () => {
     }
   }
 
+  async function nextRunCompletes(): Promise<void> {
+    const { code, stdout, stderr } = await tarshelf(args());
+    assert.equal(code, 0, stdout + stderr);
+    await everyBookIsThereOnce();
+  }
+
   async function everyBookIsThereOnce(): Promise<void> {
     assert.deepEqual(await keysInLibrary(library()), expected);
     assert.equal(await filesInLibrary(library()), expected.length);
@@ -95,8 +101,7 @@ describe('kill -9', () => {
     assert.match(stderr, /^tarshelf: The engine ended unexpectedly.*launch again to go on.*\n$/);
     for (const worker of workers) await untilGone(worker, 10_000);
     await recordsAreTrue();
-    assert.equal((await tarshelf(args())).code, 0);
-    await everyBookIsThereOnce();
+    await nextRunCompletes();
   }).timeout(60_000);
 
   it('of the command line: engine and workers finish the book in hand and leave', async () => {
@@ -111,8 +116,7 @@ describe('kill -9', () => {
     await command.finished;
     for (const pid of pids) await untilGone(pid, 10_000);
     await recordsAreTrue();
-    assert.equal((await tarshelf(args())).code, 0);
-    await everyBookIsThereOnce();
+    await nextRunCompletes();
   }).timeout(60_000);
 
   it('of all at once, at random moments: every book is there once in the end', async () => {
@@ -136,8 +140,7 @@ describe('kill -9', () => {
       for (const pid of pids) await untilGone(pid, 10_000);
       await recordsAreTrueIfAny();
     }
-    assert.equal((await tarshelf(args())).code, 0);
-    await everyBookIsThereOnce();
+    await nextRunCompletes();
   }).timeout(120_000);
 
   /** A kill may come before there is a library. */
