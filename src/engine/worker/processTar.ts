@@ -4,8 +4,8 @@ import { toFailure, type Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
-import { FileSource, readAt } from '../archive/byteSource.ts';
-import { readTarIndex, TarDamage, type TarMember } from '../archive/tarIndex.ts';
+import { openArchive, type Archive, type ArchiveMember } from '../archive/archive.ts';
+import { TarDamage } from '../archive/tarDamage.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { readMetadata } from '../books/metadata/readMetadata.ts';
@@ -45,7 +45,7 @@ export interface TarResult {
 const largestBatchBytes = 64 * 1024 * 1024;
 
 interface FoundBook {
-  readonly member: TarMember;
+  readonly member: ArchiveMember;
   readonly format: BookFormat;
 }
 
@@ -74,72 +74,78 @@ class TarRun {
 
   async run(): Promise<TarResult> {
     const { progress, stop } = this.#context;
-    let source: FileSource | undefined;
+    let archive: Archive | undefined;
     try {
-      source = await FileSource.open(this.#path);
-      progress.beginTar(this.#name, this.#path, source.identity, new Date());
+      archive = await openArchive(this.#path, join(this.#context.options.stateFolder, 'spool'));
+      progress.beginTar(this.#name, this.#path, archive.identity, new Date());
       await progress.commit();
-      await this.#readMembers(source);
+      await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
-      this.#counter.doneUpTo(source.sizeBytes);
+      this.#counter.doneUpTo(archive.identity.sizeBytes);
       const anyFailed = this.#counter.counts.failed > 0;
       return await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
     } catch (thrown) {
       return await this.#ended('failed', this.#explain(thrown));
     } finally {
-      await source?.close();
+      await archive?.close();
     }
   }
 
   /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
-  async #readMembers(source: FileSource): Promise<void> {
-    const { options, stop } = this.#context;
+  async #readMembers(archive: Archive): Promise<void> {
+    const { link, options, stop } = this.#context;
+    const onNotice = (message: string): void => {
+      link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
+    };
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     let damage: TarDamage | undefined;
-    const finishBatch = async (end: number): Promise<void> => {
-      await this.#processBatch(source, batch);
-      if (!stop.aborted) this.#counter.doneUpTo(end);
+    const finishBatch = async (): Promise<void> => {
+      await this.#processBatch(batch);
+      for (const { member } of batch) await member.release();
+      const last = batch.at(-1)?.member;
+      if (last && !stop.aborted) this.#counter.doneUpTo(last.filePosition);
       batch = [];
       batchBytes = 0;
     };
     try {
-      for await (const member of readTarIndex(source)) {
+      for await (const member of archive.members({ onNotice })) {
         if (stop.aborted) return;
-        const detection = await detect(source, member);
+        const detection = await detect(member);
         if (detection === null) continue;
         if (detection.kind === 'skipped') {
           this.#counter.skipped();
           continue;
         }
+        await member.keep();
         this.#counter.found();
         batch.push({ member, format: detection.format });
         batchBytes += member.sizeBytes;
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) {
-          await finishBatch(member.bodyOffset + member.sizeBytes);
+          await finishBatch();
         }
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
       damage = thrown;
     }
-    if (batch.length > 0 && !stop.aborted) await finishBatch(damage?.offset ?? source.sizeBytes);
+    if (batch.length > 0 && !stop.aborted) await finishBatch();
     if (damage && !stop.aborted) throw damage;
   }
 
-  async #processBatch(source: FileSource, batch: readonly FoundBook[]): Promise<void> {
+  async #processBatch(batch: readonly FoundBook[]): Promise<void> {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];
     for (const found of batch) {
       if (stop.aborted) return;
       try {
-        digested.push({ ...found, body: await digestBody(source, found.member) });
+        digested.push({ ...found, body: await digestBody(found.member) });
       } catch (thrown) {
         this.#counter.failed(
           found.member.name,
           toFailure(thrown, 'BOOK_NOT_READABLE'),
-          found.member.sizeBytes,
+          found.member.fileBytes,
         );
       }
     }
@@ -152,7 +158,7 @@ class TarRun {
       digested.map(async (book, index) => {
         const verdict = await this.#unlessStopped(verdicts[index]);
         if (verdict === null) return;
-        if (verdict.kind === 'claimed') await limit(() => this.#upload(source, book));
+        if (verdict.kind === 'claimed') await limit(() => this.#upload(book));
         else this.#duplicate(book, verdict.layer);
       }),
     );
@@ -161,7 +167,7 @@ class TarRun {
     if (rejected) throw rejected.reason;
   }
 
-  async #upload(source: FileSource, book: DigestedBook): Promise<void> {
+  async #upload(book: DigestedBook): Promise<void> {
     if (this.#unusable || this.#context.stop.aborted) return;
     const { destination, link, progress } = this.#context;
     const { member, format, body } = book;
@@ -172,12 +178,12 @@ class TarRun {
         metadata: await this.#metadata(book),
         tar: this.#name,
         member: member.name,
-        body: () => (body.kept ? [body.kept] : rereadBody(source, member, body.key)),
+        body: () => (body.kept ? [body.kept] : rereadBody(member, body.key)),
       });
       progress.addBook(body.key, member.name, outcome, new Date());
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
-      if (outcome === 'uploaded') this.#counter.uploaded(member.sizeBytes);
-      else this.#counter.duplicate('destination', member.sizeBytes);
+      if (outcome === 'uploaded') this.#counter.uploaded(member.fileBytes);
+      else this.#counter.duplicate('destination', member.fileBytes);
     } catch (thrown) {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
       if (thrown instanceof DestinationUnusable) {
@@ -185,7 +191,7 @@ class TarRun {
         this.#unusable = true;
         throw thrown;
       }
-      this.#counter.failed(member.name, toFailure(thrown, 'UPLOAD_FAILED'), member.sizeBytes);
+      this.#counter.failed(member.name, toFailure(thrown, 'UPLOAD_FAILED'), member.fileBytes);
     }
   }
 
@@ -197,7 +203,7 @@ class TarRun {
     if (layer === 'destination') {
       this.#context.progress.addBook(body.key, member.name, 'already_exists', new Date());
     }
-    this.#counter.duplicate(layer, member.sizeBytes);
+    this.#counter.duplicate(layer, member.fileBytes);
   }
 
   /** A verdict, or null when the stop came first: the engine that would settle it may be gone. */
@@ -259,12 +265,10 @@ const statuses = {
 } as const satisfies Record<string, TarStatus>;
 
 /** What a member is; null for a folder, which is neither a book nor worth counting. */
-async function detect(source: FileSource, member: TarMember): Promise<Detection | null> {
+async function detect(member: ArchiveMember): Promise<Detection | null> {
   if (member.kind === 'directory') return null;
   if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
-  const head = needsHead(member.name, member.sizeBytes)
-    ? await readAt(source, member.bodyOffset, Math.min(member.sizeBytes, headLength))
-    : noBytes;
+  const head = needsHead(member.name, member.sizeBytes) ? await member.read(0, headLength) : noBytes;
   return detectBook(member.name, member.sizeBytes, head);
 }
 
