@@ -143,10 +143,6 @@ export class Ingest {
       claims: this.#claims,
       hands,
       log,
-      onHopeless: failure => {
-        this.#board.changeRun({ failure });
-        this.stop();
-      },
       init: (number, assignedTars) => ({
         type: 'worker:init',
         number,

@@ -13,6 +13,8 @@ import { openDestination } from '../destinations/openDestination.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
+import { Patience } from './patience.ts';
+import { PatientDestination } from './patientDestination.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
 
 /** The entry of a worker process: hears the engine, and takes the tars that it names one after another. */
@@ -85,8 +87,16 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   });
   progress.assign(init.assignedTars, init.destinationId);
   await progress.commit();
-  const destination = await openDestination(init.options.destination);
-  context = { options: init.options, destination, progress, link, stop: stop.signal };
+  const patience = new Patience(stop.signal, {
+    onWaiting: failure => {
+      post({ type: 'worker:waiting', failure });
+    },
+    onResumed: () => {
+      post({ type: 'worker:resumed' });
+    },
+  });
+  const destination = new PatientDestination(await openDestination(init.options.destination), patience);
+  context = { options: init.options, destination, progress, link, patience, stop: stop.signal };
   post({ type: 'worker:ready' });
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { toFailure, type Failure } from '../../protocol/errors.ts';
+import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
@@ -13,7 +13,9 @@ import { DestinationUnusable, type Destination } from '../destinations/destinati
 import type { TarStatus, WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
+import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
+import { SourceUnplugged, withSource } from './unplugged.ts';
 
 /*
  * What lives in this folder: the child process that takes tars through the pipeline, one after another:
@@ -30,6 +32,7 @@ export interface WorkerContext {
   readonly destination: Destination;
   readonly progress: WorkerProgress;
   readonly link: EngineLink;
+  readonly patience: Patience;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
 }
@@ -63,7 +66,6 @@ class TarRun {
   readonly #path: string;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
-  #unusable = false;
 
   constructor(name: string, context: WorkerContext) {
     this.#name = name;
@@ -76,9 +78,9 @@ class TarRun {
     const { progress, stop } = this.#context;
     let archive: Archive | undefined;
     try {
-      archive = await openArchive(this.#path, join(this.#context.options.stateFolder, 'spool'));
+      archive = await this.#open();
       progress.beginTar(this.#name, this.#path, archive.identity, new Date());
-      await progress.commit();
+      await this.#commit();
       await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
       this.#counter.doneUpTo(archive.identity.sizeBytes);
@@ -89,6 +91,26 @@ class TarRun {
     } finally {
       await archive?.close();
     }
+  }
+
+  /** Opens the tar, as soon as its disk is there. */
+  #open(): Promise<Archive> {
+    const { options, patience } = this.#context;
+    const spoolFolder = join(options.stateFolder, 'spool');
+    return patience.persist(
+      () => withSource(this.#path, () => openArchive(this.#path, spoolFolder)),
+      thrown => (thrown instanceof SourceUnplugged ? thrown.failure : null),
+    );
+  }
+
+  /** Saves the progress, as soon as there is room for it. */
+  #commit(): Promise<void> {
+    const { patience, progress } = this.#context;
+    return patience.persist(
+      () => progress.commit(),
+      thrown =>
+        thrown instanceof TarshelfError && thrown.code === 'STATE_NOT_WRITABLE' ? thrown.toFailure() : null,
+    );
   }
 
   /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
@@ -134,7 +156,7 @@ class TarRun {
   }
 
   async #processBatch(batch: readonly FoundBook[]): Promise<void> {
-    const { link, options, progress, stop } = this.#context;
+    const { link, options, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];
     for (const found of batch) {
@@ -162,13 +184,13 @@ class TarRun {
         else this.#duplicate(book, verdict.layer);
       }),
     );
-    await progress.commit();
+    await this.#commit();
     const rejected = outcomes.find(outcome => outcome.status === 'rejected');
     if (rejected) throw rejected.reason;
   }
 
   async #upload(book: DigestedBook): Promise<void> {
-    if (this.#unusable || this.#context.stop.aborted) return;
+    if (this.#context.stop.aborted) return;
     const { destination, link, progress } = this.#context;
     const { member, format, body } = book;
     try {
@@ -186,11 +208,8 @@ class TarRun {
       else this.#counter.duplicate('destination', member.fileBytes);
     } catch (thrown) {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
-      if (thrown instanceof DestinationUnusable) {
-        // The next books would fail for the same reason: the tar ends here with one message, not one a book.
-        this.#unusable = true;
-        throw thrown;
-      }
+      // It waited for the destination until the stop came: the book is the next run's.
+      if (thrown instanceof DestinationUnusable) return;
       this.#counter.failed(member.name, toFailure(thrown, 'UPLOAD_FAILED'), member.fileBytes);
     }
   }
@@ -226,7 +245,7 @@ class TarRun {
     const { progress } = this.#context;
     // `current_tar` stays: the next run goes on with it.
     progress.updateTar(this.#name, this.#counter.counts);
-    await progress.commit();
+    await this.#commit();
     return {
       result: 'stopped',
       doneBytes: this.#counter.doneBytes,
@@ -241,7 +260,7 @@ class TarRun {
   ): Promise<TarResult> {
     const { progress } = this.#context;
     progress.endTar(this.#name, statuses[result], this.#counter.counts, failure?.message ?? null, new Date());
-    await progress.commit();
+    await this.#commit();
     return { result, doneBytes: this.#counter.doneBytes, counts: this.#counter.counts, failure };
   }
 
@@ -252,8 +271,6 @@ class TarRun {
         message: `${this.#name}: ${thrown.message}. What stands before it was read; get the tar anew, then launch again.`,
       };
     }
-    if (thrown instanceof DestinationUnusable)
-      return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
     return toFailure(thrown, 'TAR_NOT_READABLE');
   }
 }
