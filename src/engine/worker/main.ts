@@ -1,13 +1,17 @@
 import { workerRequestSchema, type WorkerEvent, type WorkerRequest } from '../../protocol/workerMessages.ts';
+import { join } from 'node:path';
 import * as v from 'valibot';
-import { toFailure } from '../../protocol/errors.ts';
+import { oneLine, toFailure } from '../../protocol/errors.ts';
+import { workerLogName } from '../../protocol/logFiles.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
 import type { FileLock } from '../fileLock.ts';
 import { openDestination } from '../destinations/openDestination.ts';
+import { EventLog } from '../logs/eventLog.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
+import { logWorkerEvent } from './workerLog.ts';
 
 /** The entry of a worker process: hears the engine, and takes the tars that it names one after another. */
 
@@ -18,6 +22,8 @@ let context: WorkerContext | undefined;
 let work: Promise<void> = Promise.resolve();
 let leaving = false;
 let progressLock: FileLock | null = null;
+/** Null until the lock is held: the log, too, is one process's at a time. */
+let log: EventLog | null = null;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
 const patienceForPredecessorMs = 10_000;
 
@@ -25,11 +31,13 @@ const patienceForPredecessorMs = 10_000;
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => {
+  log?.info('asked to stop, by a signal');
   stop.abort();
   void leave();
 });
 // A lost channel is a dead engine: finish the book in hand, save, leave.
 process.on('disconnect', () => {
+  if (!leaving) log?.warn('the engine has gone; the book in hand is finished');
   stop.abort();
   void leave();
 });
@@ -37,7 +45,11 @@ process.on('message', (message: unknown) => {
   receive(v.parse(workerRequestSchema, message));
 });
 
+// A monitor changes nothing of how the process dies.
+process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+
 function post(event: WorkerEvent): void {
+  if (log) logWorkerEvent(event, log);
   if (process.connected) process.send?.(event, () => undefined);
 }
 
@@ -56,6 +68,7 @@ function receive(request: WorkerRequest): void {
       link.onSettled(request.key, request.verdict);
       break;
     case 'worker:stop':
+      log?.info('asked to stop, by the engine');
       stop.abort();
       void leave();
       break;
@@ -67,6 +80,8 @@ function receive(request: WorkerRequest): void {
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
   progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
   if (!progressLock) throw new Error('another process holds the progress of this worker');
+  log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
+  log.info(`worker ${String(init.number)} started, pid ${String(process.pid)}`);
   const progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
     post({ type: 'notice', message });
   });
@@ -79,6 +94,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
 
 async function takeTar(name: string): Promise<void> {
   if (!context || stop.signal.aborted) return;
+  log?.info(`tar ${name} started`);
   try {
     post({ type: 'tar:ended', name, ...(await processTar(name, context)) });
   } catch (thrown) {
@@ -94,6 +110,9 @@ async function leave(): Promise<void> {
   leaving = true;
   await work;
   context?.destination.close();
+  log?.info('ended');
+  log?.close();
+  log = null;
   progressLock?.release();
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   if (process.connected) process.disconnect();
