@@ -24,6 +24,7 @@ export class StatusWriter {
   #saving: Promise<void> = Promise.resolve();
   #isChanged = false;
   #isBusy = false;
+  #hasEnded = false;
 
   constructor(stateFolder: string, snapshot: () => Snapshot) {
     this.#stateFolder = stateFolder;
@@ -33,6 +34,7 @@ export class StatusWriter {
 
   /** To be called with each event. The first save waits for a run that goes on: before, the folder may be another engine's. */
   follow(event: EngineEvent): void {
+    if (this.#hasEnded) return;
     if (this.#savedAtMs === null) {
       const isHeld =
         event.type === 'run:changed' && (event.run.phase === 'running' || event.run.phase === 'stopping');
@@ -51,10 +53,9 @@ export class StatusWriter {
    */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
-    const hadBegun = this.#savedAtMs !== null;
-    this.#savedAtMs = null;
+    this.#hasEnded = true;
     await this.#saving;
-    if (!hadBegun) return;
+    if (this.#savedAtMs === null) return;
     let state: StateFolder;
     try {
       state = await StateFolder.take(this.#stateFolder);
@@ -66,7 +67,7 @@ export class StatusWriter {
   }
 
   #saveLater(): void {
-    if (this.#savedAtMs === null || this.#isBusy) return;
+    if (this.#savedAtMs === null || this.#isBusy || this.#hasEnded) return;
     clearTimeout(this.#timer);
     const waitMs = this.#isChanged ? saveAtMostEveryMs : statusSavedAtLeastEveryMs;
     const sinceMs = performance.now() - this.#savedAtMs;
