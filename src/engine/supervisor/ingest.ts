@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { ProgressFile } from '../../protocol/progressFile.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
-import { EventLog, launcherLogName } from '../logs/eventLog.ts';
+import { EventLog } from '../logs/eventLog.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
