@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endsRun, TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import type { ProgressFile } from '../../protocol/progressFile.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import type { WorkerEvent } from '../../protocol/workerMessages.ts';
 import { ClaimTable, type Settlement } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
+import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
@@ -64,10 +64,16 @@ export class Ingest {
       });
       destination = await prepareDestination(this.#options.destination);
       this.#destinationId = destination.id;
-      const progress = await state.readProgress(message => {
-        this.#board.tell({ type: 'notice', message });
-      });
-      await this.#loadKeys(progress, destination);
+      const progress = await state.readProgress(
+        (worker, sha1, sizeBytes) => {
+          this.#claims.addFromProgress(worker, sha1, sizeBytes);
+        },
+        message => {
+          this.#board.tell({ type: 'notice', message });
+        },
+      );
+      this.#checkDestination(progress, destination);
+      for await (const key of destination.keys()) this.#claims.addFromDestination(key);
       this.#deal(tars, progress);
     } catch (thrown) {
       destination?.close();
@@ -100,24 +106,18 @@ export class Ingest {
     }
   }
 
-  /** All that is known: what every worker's progress records, and what the destination has. */
-  async #loadKeys(progress: ReadonlyMap<number, ProgressFile>, destination: Destination): Promise<void> {
-    for (const [worker, file] of progress) {
-      if (file.destination !== undefined && file.destination !== destination.id) {
-        throw new TarshelfError(
-          'STATE_OTHER_DESTINATION',
-          `The state folder ${this.#options.stateFolder} belongs to another library, or its library was deleted or replaced. ` +
-            'Choose that library, or another state folder to begin anew.',
-        );
-      }
-      for (const [sha1, entry] of Object.entries(file.completed_files)) {
-        this.#claims.addFromProgress(worker, sha1, entry.size);
-      }
+  #checkDestination(progress: ReadonlyMap<number, ProgressRecord>, destination: Destination): void {
+    for (const record of progress.values()) {
+      if (record.destination === undefined || record.destination === destination.id) continue;
+      throw new TarshelfError(
+        'STATE_OTHER_DESTINATION',
+        `The state folder ${this.#options.stateFolder} belongs to another library, or its library was deleted or replaced. ` +
+          'Choose that library, or another state folder to begin anew.',
+      );
     }
-    for await (const key of destination.keys()) this.#claims.addFromDestination(key);
   }
 
-  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressFile>): void {
+  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): void {
     const hands = dealRoundRobin(
       tars.map(tar => tar.name),
       this.#options.workers,
@@ -125,20 +125,22 @@ export class Ingest {
     const workerOf = new Map(hands.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
     for (const tar of tars) {
       const earlier = completedEarlier(tar, progress);
+      const worker = workerOf.get(tar.name) ?? null;
+      const resume = progress.get(worker ?? 0)?.resumePoint(tar.name, tar);
       this.#board.setTar({
         name: tar.name,
         phase: earlier ? 'completed' : 'waiting',
         sizeBytes: tar.sizeBytes,
-        doneBytes: earlier ? tar.sizeBytes : 0,
-        worker: earlier ? null : (workerOf.get(tar.name) ?? null),
-        counts: earlier ?? noCounts(),
+        doneBytes: earlier ? tar.sizeBytes : Math.min(resume?.doneOffset ?? 0, tar.sizeBytes),
+        worker: earlier ? null : worker,
+        counts: earlier ?? resume?.counts ?? noCounts(),
         earlier: earlier !== null,
         failure: null,
       });
     }
     hands.forEach((dealt, index) => {
       const number = index + 1;
-      const current = progress.get(number)?.current_tar;
+      const current = progress.get(number)?.currentTar;
       const hand = dealt.filter(tar => !this.#board.tar(tar).earlier);
       // An interrupted tar goes first, so that one is finished before the next is begun.
       hand.sort((a, b) => Number(b === current) - Number(a === current));
@@ -225,7 +227,7 @@ export class Ingest {
       worker.process?.send({ type: 'worker:stop' });
       return;
     }
-    this.#board.changeTar(name, { phase: 'running', doneBytes: 0, counts: noCounts() });
+    this.#board.changeTar(name, { phase: 'running' });
     this.#board.changeWorker(worker.number, { phase: 'scan', currentTar: name });
     worker.process?.send({ type: 'tar:process', name });
   }
@@ -304,22 +306,11 @@ export class Ingest {
   }
 }
 
-/**
- * What an earlier run counted in a tar that it completed, or null where the tar is to be read: never
- * completed, or changed since. The Python system records neither size nor time, so its word is taken.
- */
-function completedEarlier(tar: FoundTar, progress: ReadonlyMap<number, ProgressFile>): BookCounts | null {
-  for (const file of progress.values()) {
-    if (!file.completed_tars.includes(tar.name)) continue;
-    const record = file.tar_progress[tar.name];
-    const sameSize = record?.tar_size === undefined || record.tar_size === tar.sizeBytes;
-    const sameTime = record?.tar_mtime_ms === undefined || record.tar_mtime_ms === tar.mtimeMs;
-    if (!sameSize || !sameTime) continue;
-    const found = record?.files_processed ?? 0;
-    const uploaded = record?.files_uploaded ?? 0;
-    const failed = record?.errors ?? 0;
-    const duplicates = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
-    return { found, uploaded, duplicates, failed, skipped: 0 };
+/** What an earlier run counted in a tar that it completed, or null where the tar is to be read. */
+function completedEarlier(tar: FoundTar, progress: ReadonlyMap<number, ProgressRecord>): BookCounts | null {
+  for (const record of progress.values()) {
+    const counts = record.completedEarlier(tar.name, tar);
+    if (counts) return counts;
   }
   return null;
 }

@@ -94,6 +94,12 @@ async function leave(): Promise<void> {
   leaving = true;
   await work;
   context?.destination.close();
+  try {
+    await context?.progress.close();
+  } catch (thrown) {
+    // The journal has all of it, so nothing is lost: the next start folds it in.
+    post({ type: 'notice', message: toFailure(thrown).message });
+  }
   progressLock?.release();
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   if (process.connected) process.disconnect();

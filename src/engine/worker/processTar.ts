@@ -10,7 +10,9 @@ import { detectBook, headLength, needsHead, type BookFormat, type Detection } fr
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { readMetadata } from '../books/metadata/readMetadata.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
-import type { TarStatus, WorkerProgress } from '../progress/workerProgress.ts';
+import type { TarStatus } from '../progress/journal.ts';
+import type { ResumePoint } from '../progress/progressRecord.ts';
+import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
 import { TarCounter } from './tarCounter.ts';
@@ -64,6 +66,10 @@ class TarRun {
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
   #unusable = false;
+  /** Members whose header stands before this have their outcome from an earlier run, */
+  #doneOffset = 0;
+  /** but for these, by header offset: they failed, and are tried again. */
+  #failedEarlier: ReadonlySet<number> = new Set();
 
   constructor(name: string, context: WorkerContext) {
     this.#name = name;
@@ -77,7 +83,7 @@ class TarRun {
     let source: FileSource | undefined;
     try {
       source = await FileSource.open(this.#path);
-      progress.beginTar(this.#name, this.#path, source.identity, new Date());
+      this.#resume(progress.beginTar(this.#name, this.#path, source.identity, new Date()));
       await progress.commit();
       await this.#readMembers(source);
       if (stop.aborted) return await this.#stopped();
@@ -91,6 +97,12 @@ class TarRun {
     }
   }
 
+  #resume({ doneOffset, counts, failed }: ResumePoint): void {
+    this.#doneOffset = doneOffset;
+    this.#failedEarlier = new Set(failed.map(member => member.headerOffset));
+    this.#counter.resume(counts, doneOffset);
+  }
+
   /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
   async #readMembers(source: FileSource): Promise<void> {
     const { options, stop } = this.#context;
@@ -98,21 +110,23 @@ class TarRun {
     let batchBytes = 0;
     let damage: TarDamage | undefined;
     const finishBatch = async (end: number): Promise<void> => {
-      await this.#processBatch(source, batch);
-      if (!stop.aborted) this.#counter.doneUpTo(end);
+      await this.#processBatch(source, batch, end);
+      if (!stop.aborted) this.#counter.doneUpTo(Math.max(end, this.#doneOffset));
       batch = [];
       batchBytes = 0;
     };
     try {
       for await (const member of readTarIndex(source)) {
         if (stop.aborted) return;
+        const isRetry = this.#failedEarlier.has(member.headerOffset);
+        if (member.headerOffset < this.#doneOffset && !isRetry) continue;
         const detection = await detect(source, member);
         if (detection === null) continue;
         if (detection.kind === 'skipped') {
           this.#counter.skipped();
           continue;
         }
-        this.#counter.found();
+        if (!isRetry) this.#counter.found();
         batch.push({ member, format: detection.format });
         batchBytes += member.sizeBytes;
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) {
@@ -123,11 +137,13 @@ class TarRun {
       if (!(thrown instanceof TarDamage)) throw thrown;
       damage = thrown;
     }
-    if (batch.length > 0 && !stop.aborted) await finishBatch(damage?.offset ?? source.sizeBytes);
+    // Also without a book: what was skipped since the last batch is counted, and is not to be met again.
+    if (!stop.aborted) await finishBatch(damage?.offset ?? source.sizeBytes);
     if (damage && !stop.aborted) throw damage;
   }
 
-  async #processBatch(source: FileSource, batch: readonly FoundBook[]): Promise<void> {
+  /** @param end every member whose header stands before this is in this batch, or has its outcome already. */
+  async #processBatch(source: FileSource, batch: readonly FoundBook[], end: number): Promise<void> {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];
@@ -136,11 +152,7 @@ class TarRun {
       try {
         digested.push({ ...found, body: await digestBody(source, found.member) });
       } catch (thrown) {
-        this.#counter.failed(
-          found.member.name,
-          toFailure(thrown, 'BOOK_NOT_READABLE'),
-          found.member.sizeBytes,
-        );
+        this.#failed(found.member, toFailure(thrown, 'BOOK_NOT_READABLE'));
       }
     }
 
@@ -156,8 +168,10 @@ class TarRun {
         else this.#duplicate(book, verdict.layer);
       }),
     );
-    await progress.commit();
     const rejected = outcomes.find(outcome => outcome.status === 'rejected');
+    // Without a stop or an unusable destination, every book of the batch has its outcome by now.
+    if (!rejected && !stop.aborted) progress.endBatch(this.#name, end, this.#counter.counts);
+    await progress.commit();
     if (rejected) throw rejected.reason;
   }
 
@@ -176,8 +190,7 @@ class TarRun {
       });
       progress.addBook(body.key, member.name, outcome, new Date());
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
-      if (outcome === 'uploaded') this.#counter.uploaded(member.sizeBytes);
-      else this.#counter.duplicate('destination', member.sizeBytes);
+      this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
     } catch (thrown) {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
       if (thrown instanceof DestinationUnusable) {
@@ -185,7 +198,7 @@ class TarRun {
         this.#unusable = true;
         throw thrown;
       }
-      this.#counter.failed(member.name, toFailure(thrown, 'UPLOAD_FAILED'), member.sizeBytes);
+      this.#failed(member, toFailure(thrown, 'UPLOAD_FAILED'));
     }
   }
 
@@ -194,10 +207,31 @@ class TarRun {
   }
 
   #duplicate({ member, body }: DigestedBook, layer: DuplicateLayer): void {
-    if (layer === 'destination') {
+    // Also where the engine takes it for our own: a worker that was killed had told it, and not yet recorded it.
+    if (layer !== 'others') {
       this.#context.progress.addBook(body.key, member.name, 'already_exists', new Date());
     }
-    this.#counter.duplicate(layer, member.sizeBytes);
+    this.#onShelf(member, layer);
+  }
+
+  #onShelf(member: TarMember, outcome: 'uploaded' | DuplicateLayer): void {
+    const { isRetry, bytes } = this.#advance(member);
+    if (isRetry) this.#context.progress.resolveFailure(this.#name, member.headerOffset, outcome);
+    if (outcome === 'uploaded') this.#counter.uploaded(bytes);
+    else this.#counter.duplicate(outcome, bytes);
+  }
+
+  #failed(member: TarMember, failure: Failure): void {
+    const { bytes } = this.#advance(member);
+    this.#context.progress.addFailure(this.#name, member, failure);
+    this.#counter.failed(member.name, failure, bytes);
+  }
+
+  /** How far an outcome takes us. A book that an earlier run counted as failed, bytes and all, is taken back first. */
+  #advance(member: TarMember): { isRetry: boolean; bytes: number } {
+    const isRetry = this.#failedEarlier.has(member.headerOffset);
+    if (isRetry) this.#counter.triedAgain();
+    return { isRetry, bytes: isRetry ? 0 : member.sizeBytes };
   }
 
   /** A verdict, or null when the stop came first: the engine that would settle it may be gone. */
@@ -218,8 +252,7 @@ class TarRun {
 
   async #stopped(): Promise<TarResult> {
     const { progress } = this.#context;
-    // `current_tar` stays: the next run goes on with it.
-    progress.updateTar(this.#name, this.#counter.counts);
+    // `current_tar` stays: the next run goes on with it, from the last batch that was whole.
     await progress.commit();
     return {
       result: 'stopped',
