@@ -131,7 +131,7 @@ function renderRecords(status: ToldByProgress, stateFolder: string, paint: Paint
     const current = progress.current_tar ? `; at ${printable(progress.current_tar)}` : '';
     lines.push(
       `  ${paint('dim', `Worker ${String(number)}`.padEnd(9))} ` +
-        `${formatCount(new Set(progress.completed_tars).size, 'tar')} completed${current}`,
+        `${formatCount(new Set(progress.completed_tars ?? []).size, 'tar')} completed${current}`,
     );
   }
   for (const name of status.unreadable) lines.push(paint('warning', `  ${name} could not be read.`));
@@ -150,11 +150,11 @@ function sumUp(workers: readonly WorkerRecord[]): {
   books: number;
   failed: RecordedFailure[];
 } {
-  const completed = new Set(workers.flatMap(({ progress }) => progress.completed_tars));
+  const completed = new Set(workers.flatMap(({ progress }) => progress.completed_tars ?? []));
   // One book may be recorded by two workers.
-  const books = new Set(workers.flatMap(({ progress }) => Object.keys(progress.completed_files)));
+  const books = new Set(workers.flatMap(({ progress }) => Object.keys(progress.completed_files ?? {})));
   const failed = workers.flatMap(({ number, progress }) =>
-    Object.entries(progress.tar_progress).flatMap(([name, { status, error_message }]) =>
+    Object.entries(progress.tar_progress ?? {}).flatMap(([name, { status, error_message }]) =>
       (status === 'failed' || status === 'completed_with_errors') && !completed.has(name)
         ? [{ name, worker: number, message: error_message ?? null }]
         : [],
@@ -176,7 +176,7 @@ export function jsonStatus(status: Told, stateFolder: string): object {
       books: { recorded: books },
       workers: status.workers.map(({ number, progress }) => ({
         number,
-        completedTars: new Set(progress.completed_tars).size,
+        completedTars: new Set(progress.completed_tars ?? []).size,
         tar: progress.current_tar,
       })),
       failedTars: failed,

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Failure } from '../../protocol/errors.ts';
-import { noCounts } from '../../protocol/snapshot.ts';
 import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
 import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
 import type { EventLog } from '../logs/eventLog.ts';
@@ -184,7 +183,7 @@ export class Crew {
       this.#dismiss(worker);
       return;
     }
-    board.changeTar(lease.tar, { phase: 'running', worker: worker.number, doneBytes: 0, counts: noCounts() });
+    board.changeTar(lease.tar, { phase: 'running', worker: worker.number });
     board.changeWorker(worker.number, {
       phase: 'scan',
       currentTar: lease.tar,

@@ -139,6 +139,12 @@ async function leave(): Promise<void> {
   leaving = true;
   await work;
   context?.destination.close();
+  try {
+    await context?.progress.close();
+  } catch (thrown) {
+    // The journal has all of it, so nothing is lost: the next start folds it in.
+    post({ type: 'notice', message: toFailure(thrown).message });
+  }
   log?.info('ended');
   log?.close();
   log = null;

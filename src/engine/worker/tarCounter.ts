@@ -7,7 +7,7 @@ const reportEveryMs = 250;
 
 /** Counts what becomes of one tar's members and reports it, at most four times a second. */
 export class TarCounter {
-  readonly counts: BookCounts = noCounts();
+  counts: BookCounts = noCounts();
   doneBytes = 0;
   readonly #tar: string;
   readonly #link: EngineLink;
@@ -22,6 +22,17 @@ export class TarCounter {
   set phase(phase: WorkerPhase) {
     this.#phase = phase;
     this.#report();
+  }
+
+  /** Goes on from what an earlier run counted. */
+  resume(counts: BookCounts, doneBytes: number): void {
+    this.counts = counts;
+    this.doneBytes = doneBytes;
+  }
+
+  /** A book that failed in an earlier run, and was counted then, is about to have another outcome. */
+  triedAgain(): void {
+    this.counts.failed--;
   }
 
   found(): void {
