@@ -114,6 +114,7 @@ describe('status of a state folder', () => {
       },
     });
     await writeFile(join(folder(), 'migration_progress_worker2.json'), '{"completed');
+    await writeFile(join(folder(), 'migration_journal_worker1.jsonl'), '{}\n{}\n');
     await writeFile(join(folder(), 'status.json'), '{"version":9}');
     assert.deepEqual(text(await readRunStatus(folder(), now)), [
       'No engine has left its state in /state; this is what the progress files record.',
