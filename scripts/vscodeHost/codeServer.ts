@@ -62,11 +62,12 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     rmSync(base, { recursive: true, force: true, maxRetries: 10 });
   });
   const data = path.join(base, 'data');
-  mkdirSync(path.join(data, 'User'), { recursive: true });
-  writeFileSync(
-    path.join(data, 'User', 'settings.json'),
-    JSON.stringify({ ...quietSettings, ...options.settings }, null, 2),
-  );
+  const settings = JSON.stringify({ ...quietSettings, ...options.settings }, null, 2);
+  // A remote window, which code-server's is, takes settings of machine scope from the second of these only.
+  for (const place of ['User', 'Machine']) {
+    mkdirSync(path.join(data, place), { recursive: true });
+    writeFileSync(path.join(data, place, 'settings.json'), settings);
+  }
   writeFileSync(path.join(base, 'config.yaml'), 'auth: none\n');
 
   const env = serverEnvironment(base, options.env);

@@ -91,3 +91,10 @@ export function workerOfProgressFile(name: string): number | undefined {
   const digits = match?.[1] ?? match?.[2];
   return digits === undefined ? undefined : Number(digits);
 }
+
+/** A whole progress file, for readers that take it as one text: small ones, or those of the Python system. */
+export const progressFileSchema = v.object({
+  ...progressHeadSchema.entries,
+  completed_files: v.optional(v.nullable(v.record(v.string(), v.unknown())), {}),
+});
+export type ProgressFile = v.InferOutput<typeof progressFileSchema>;

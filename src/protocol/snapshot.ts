@@ -57,6 +57,7 @@ export const workerPhaseSchema = v.picklist([
   'idle',
   'scan',
   'upload',
+  'wait',
   'stopping',
   'stopped',
   'died',

@@ -30,6 +30,7 @@ const doing: Record<WorkerLook, string> = {
   idle: 'idle',
   scan: 'reading',
   upload: 'uploading',
+  wait: 'waiting: see the log',
   stopping: 'stopping',
   stopped: 'stopped',
   finished: 'finished',

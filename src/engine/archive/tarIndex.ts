@@ -1,188 +1,158 @@
-import { Header, Pax } from 'tar';
+import { hash } from 'node:crypto';
 import { readAt, type ByteSource } from './byteSource.ts';
+import { TarDamage } from './tarDamage.ts';
+import { blockKind, blockSize } from './tarHeader.ts';
+import { AfterEnd, lookedAtAfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
+import { TarWalk, type TarMember } from './tarWalk.ts';
 
-/*
- * What lives in this folder: reading tars in place. The index goes from header to header by position and
- * never touches a body; members come out as they are found, so that nobody waits for the end of a 300 GB tar.
- * It promises that a tar which does not read cleanly up to its end mark ends in TarDamage, never in silence.
- */
+/** With large bodies, one read a header, and not a byte more than that. */
+const smallestWindow = blockSize;
+/** Where the next header is nearer than this, reading all up to it costs less than another read. */
+const usualWindow = 64 * 1024;
+/** With the smallest bodies: measured, half as many members again each second as with the window before. */
+const largestWindow = 256 * 1024;
+/** As many headers in one window make it worth to read more at once. */
+const manyHeaders = 16;
 
-const block = 512;
-/** One read serves many headers when bodies are small, and just one when they are large. */
-const smallestWindow = block;
-const largestWindow = 64 * 1024;
-/** Longest extended header or long name taken into memory; real ones are a few hundred bytes. */
-const largestExtension = 1024 * 1024;
-
-/** One entry of a tar. Known by its tar, name, offset and size: names alone may repeat. */
-export interface TarMember {
-  /** As stored, with `/` between folders. Never used as a path on disk. */
-  readonly name: string;
-  /** Position of the header that introduces it (the first of its extended headers). */
-  readonly headerOffset: number;
-  /** Position of its first byte. */
-  readonly bodyOffset: number;
-  readonly sizeBytes: number;
-  readonly kind: MemberKind;
-}
-
-/** `file` has a body of its own; `directory` is structure; `other` is a link, device or sparse file. */
-export type MemberKind = 'file' | 'directory' | 'other';
-
-/** The tar cannot be read further: from `offset` on it is not what a tar has there. */
-export class TarDamage extends Error {
-  readonly offset: number;
-  readonly reason: string;
-
-  constructor(offset: number, reason: string) {
-    super(`${reason} at byte ${String(offset)}`);
-    this.name = 'TarDamage';
-    this.offset = offset;
-    this.reason = reason;
-  }
+export interface IndexOptions {
+  /** Members whose `headerOffset` is below are left out. The one at it, or at 0, must be a member's. */
+  readonly from?: number;
+  /** Told of what is odd but costs no member. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /**
- * Yields the members of a tar in their order: ustar, gnu and pax, decoded by the `tar` package.
+ * Yields the members of a tar in their order, as many at a time as one read found. Goes from header to header by
+ * position and never touches a body, so that nobody waits for the end of a 300 GB tar.
  *
  * @throws TarDamage where the tar is cut off or is no tar. A member whose body is cut off is not yielded.
  */
-export async function* readTarIndex(source: ByteSource): AsyncGenerator<TarMember, void, undefined> {
+export async function* readTarIndex(
+  source: ByteSource,
+  { from = 0, onNotice }: IndexOptions = {},
+): AsyncGenerator<TarMember[], void, undefined> {
   const window = new Window(source);
-  const size = source.sizeBytes;
-  let globalPax: Pax | undefined;
-  let pax: Pax | undefined;
-  let paxIsSparse = false;
-  let longName: string | undefined;
-  let firstHeader: number | undefined;
-  let position = 0;
+  const walk = new TarWalk(source.sizeBytes, await startAt(window, from));
+  const links = new LinkTargets(source);
 
+  const settle = (member: TarMember): TarMember | Promise<TarMember> => {
+    if (walk.linkTarget) return links.resolve(member, walk.linkTarget, walk.rawName);
+    links.pass(member.headerOffset, walk.rawName);
+    return member;
+  };
+  while (!walk.hasEnded()) {
+    const found: TarMember[] = [];
+    let damage: TarDamage | undefined;
+    try {
+      while (!walk.hasEnded() && window.has(walk.position, walk.needs)) {
+        const member = walk.take(window.bytes, window.at(walk.position));
+        if (!member) continue;
+        // Waiting for what is there already would cost more than all the rest.
+        const settled = walk.linkTarget || links.inUse ? await settle(member) : member;
+        if (settled.headerOffset >= from) found.push(settled);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof TarDamage)) throw thrown;
+      damage = thrown;
+    }
+    if (found.length > 0) yield found;
+    if (damage) throw damage;
+    if (walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
+    const member = walk.finish(source.sizeBytes);
+    if (member && member.headerOffset >= from) yield [await settle(member)];
+  }
+  const notice =
+    walk.loneZeroBlock === null
+      ? await lookAfterEnd(source, walk.position)
+      : loneZeroBlockNotice(walk.loneZeroBlock);
+  if (notice !== null) onNotice?.(notice);
+}
+
+/** `from`, when a header stands there; else the start, and the members before `from` are left out one by one. */
+async function startAt(window: Window, from: number): Promise<number> {
+  if (from === 0 || from % blockSize !== 0 || !(await window.load(from, blockSize))) return 0;
+  return blockKind(window.bytes, window.at(from)) === 'header' ? from : 0;
+}
+
+/** Data may follow an end mark (two tars joined by `cat`); nobody reads them, so somebody has to say so. */
+async function lookAfterEnd(source: ByteSource, position: number): Promise<string | null> {
+  const rest = source.sizeBytes - position;
+  if (rest === 0) return null;
+  const look = new AfterEnd(position);
+  look.see(await readAt(source, position, Math.min(rest, lookedAtAfterEnd)));
+  return look.notice(source.sizeBytes);
+}
+
+/**
+ * Finds what hard links point to. They are rare in tars of books, so names are remembered only from the first
+ * one on; the headers before it are then read a second time. Costs some 80 bytes for each member.
+ */
+class LinkTargets {
+  readonly #source: ByteSource;
+  #window: Window | null = null;
+  #headerOffsets: Map<string, number> | null = null;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  get inUse(): boolean {
+    return this.#headerOffsets !== null;
+  }
+
+  /** Remembers a member that later links may point to. */
+  pass(headerOffset: number, name: Buffer): void {
+    this.#headerOffsets?.set(keyOf(name), headerOffset);
+  }
+
+  /** The link as a file with the body of what it points to, or as it is when that is no file before it. */
+  async resolve(link: TarMember, target: Buffer, name: Buffer): Promise<TarMember> {
+    const known = (this.#headerOffsets ??= await this.#readNames(link.headerOffset));
+    const headerOffset = known.get(keyOf(target));
+    if (headerOffset === undefined) return link;
+    known.set(keyOf(name), headerOffset);
+    const file = await this.#memberAt(headerOffset);
+    if (file?.kind !== 'file') return { ...link, reason: 'hard link to something that is no file' };
+    return { ...link, bodyOffset: file.bodyOffset, sizeBytes: file.sizeBytes, kind: 'file', reason: null };
+  }
+
+  async #readNames(before: number): Promise<Map<string, number>> {
+    const known = new Map<string, number>();
+    const window = new Window(this.#source);
+    const walk = new TarWalk(this.#source.sizeBytes);
+    while (walk.position < before && (await window.load(walk.position, walk.needs))) {
+      while (walk.position < before && window.has(walk.position, walk.needs)) {
+        const member = walk.take(window.bytes, window.at(walk.position));
+        if (!member) continue;
+        // A link to a link is one to what that points to.
+        const headerOffset = walk.linkTarget ? known.get(keyOf(walk.linkTarget)) : member.headerOffset;
+        if (headerOffset !== undefined) known.set(keyOf(walk.rawName), headerOffset);
+      }
+    }
+    return known;
+  }
+
+  async #memberAt(headerOffset: number): Promise<TarMember | null> {
+    const window = (this.#window ??= new Window(this.#source));
+    const walk = new TarWalk(this.#source.sizeBytes, headerOffset);
+    while (!walk.hasEnded() && (await window.load(walk.position, walk.needs))) {
+      const member = walk.take(window.bytes, window.at(walk.position));
+      if (member) return member;
+    }
+    return null;
+  }
+}
+
+/** Short and of one length for all names; 96 bits are not met twice by accident. */
+function keyOf(name: Buffer): string {
+  let start = 0;
+  // Some programs write `./a` for a member and `a` for a link to it.
   for (;;) {
-    if (position >= size) {
-      throw new TarDamage(
-        size,
-        size === 0 ? 'the file is empty' : 'the tar is cut off: its end mark is missing',
-      );
-    }
-    const bytes = await window.block(position);
-    if (!bytes) throw new TarDamage(position, 'the tar is cut off inside a header');
-    const header = decode(bytes, position, pax, globalPax);
-    if (header.nullBlock) {
-      if (firstHeader !== undefined)
-        throw new TarDamage(position, 'a member is missing after its extended header');
-      return;
-    }
-    if (!header.cksumValid) {
-      throw new TarDamage(
-        position,
-        position === 0 ? 'this is no tar: the first header is not valid' : 'a header is not valid',
-      );
-    }
-    const headerOffset = firstHeader ?? position;
-    const bodySize = header.size;
-    if (bodySize === undefined || !Number.isSafeInteger(bodySize)) {
-      throw new TarDamage(position, 'a header has no valid size');
-    }
-    let bodyOffset = position + block;
-
-    switch (header.type) {
-      case 'ExtendedHeader':
-      case 'OldExtendedHeader':
-      case 'GlobalExtendedHeader': {
-        const text = await extension(source, bodyOffset, bodySize);
-        if (header.type === 'GlobalExtendedHeader') {
-          globalPax = Pax.parse(text, globalPax, true);
-        } else {
-          pax = Pax.parse(text, pax, false);
-          paxIsSparse = text.includes(' GNU.sparse.');
-          firstHeader = headerOffset;
-        }
-        break;
-      }
-      case 'NextFileHasLongPath':
-      case 'OldGnuLongPath':
-        longName = (await extension(source, bodyOffset, bodySize)).replace(/\0[^]*/, '');
-        firstHeader = headerOffset;
-        break;
-      case 'NextFileHasLongLinkpath':
-        firstHeader = headerOffset;
-        break;
-      default: {
-        if (header.type === 'SparseFile') bodyOffset = await endOfSparseMap(window, bytes, bodyOffset);
-        const kind = paxIsSparse ? 'other' : kindOf(header.type);
-        // Links and directories have no body even where their header names a size.
-        const stored = kind === 'file' || header.type === 'SparseFile' || paxIsSparse ? bodySize : 0;
-        if (bodyOffset + stored > size) {
-          throw new TarDamage(headerOffset, 'the tar is cut off inside a member');
-        }
-        yield {
-          // A pax name is whole; the `tar` package would put the ustar prefix before it.
-          name: longName ?? pax?.path ?? header.path ?? '',
-          headerOffset,
-          bodyOffset,
-          sizeBytes: stored,
-          kind,
-        };
-        position = bodyOffset + padded(stored);
-        pax = undefined;
-        paxIsSparse = false;
-        longName = undefined;
-        firstHeader = undefined;
-        continue;
-      }
-    }
-    position = bodyOffset + padded(bodySize);
+    if (name[start] === 0x2f) start++;
+    else if (name[start] === 0x2e && name[start + 1] === 0x2f) start += 2;
+    else break;
   }
-}
-
-function decode(bytes: Buffer, position: number, pax: Pax | undefined, globalPax: Pax | undefined): Header {
-  try {
-    return new Header(bytes, 0, pax, globalPax);
-  } catch {
-    // Thrown for numbers of more than 53 bits, which no real header holds.
-    throw new TarDamage(position, 'a header is not valid');
-  }
-}
-
-function kindOf(type: Header['type']): MemberKind {
-  switch (type) {
-    case 'File':
-    case 'OldFile':
-    case 'ContiguousFile':
-      return 'file';
-    case 'Directory':
-    case 'GNUDumpDir':
-      return 'directory';
-    default:
-      return 'other';
-  }
-}
-
-function padded(bytes: number): number {
-  return Math.ceil(bytes / block) * block;
-}
-
-async function extension(source: ByteSource, offset: number, length: number): Promise<string> {
-  if (length > largestExtension)
-    throw new TarDamage(offset - block, 'an extended header is too long to be real');
-  const bytes = await readAt(source, offset, length);
-  if (bytes.length < length)
-    throw new TarDamage(offset - block, 'the tar is cut off inside an extended header');
-  return bytes.toString('utf8');
-}
-
-/** Old GNU sparse files continue their map in further blocks, each saying whether one more follows. */
-async function endOfSparseMap(window: Window, header: Buffer, offset: number): Promise<number> {
-  const isExtended = 482;
-  const mapContinues = 504;
-  let more = header[isExtended] === 1;
-  while (more) {
-    const map = await window.block(offset);
-    if (!map) throw new TarDamage(offset, 'the tar is cut off inside a sparse map');
-    more = map[mapContinues] === 1;
-    offset += block;
-  }
-  return offset;
+  return hash('sha1', name.subarray(start), 'binary').slice(0, 12);
 }
 
 /**
@@ -191,26 +161,35 @@ async function endOfSparseMap(window: Window, header: Buffer, offset: number): P
  */
 class Window {
   readonly #source: ByteSource;
-  readonly #buffer = Buffer.allocUnsafe(largestWindow);
+  bytes: Buffer = Buffer.allocUnsafe(usualWindow);
   #start = 0;
   #length = 0;
-  #next = largestWindow;
+  #taken = 0;
 
   constructor(source: ByteSource) {
     this.#source = source;
   }
 
-  /** The block at `position`; undefined where the source ends before the block does. Valid until the next call. */
-  async block(position: number): Promise<Buffer | undefined> {
-    let at = position - this.#start;
-    if (at < 0 || at + block > this.#length) {
-      const jump = position - (this.#start + this.#length);
-      this.#next = jump > largestWindow ? smallestWindow : largestWindow;
-      this.#start = position;
-      this.#length = await this.#source.read(this.#buffer.subarray(0, this.#next), position);
-      at = 0;
-    }
-    if (at + block > this.#length) return undefined;
-    return this.#buffer.subarray(at, at + block);
+  has(position: number, length: number): boolean {
+    return position >= this.#start && position + length <= this.#start + this.#length;
+  }
+
+  /** Where in `bytes` a position is, for one who takes what stands there. */
+  at(position: number): number {
+    this.#taken++;
+    return position - this.#start;
+  }
+
+  /** Makes `length` bytes from `position` on be there; false where the source ends before. */
+  async load(position: number, length: number): Promise<boolean> {
+    if (this.has(position, length)) return true;
+    const jump = position - (this.#start + this.#length);
+    const near = this.#taken >= manyHeaders ? largestWindow : usualWindow;
+    const wanted = Math.max(length, jump > usualWindow ? smallestWindow : near);
+    this.#taken = 0;
+    if (wanted > this.bytes.length) this.bytes = Buffer.allocUnsafe(wanted);
+    this.#start = position;
+    this.#length = await this.#source.read(this.bytes.subarray(0, wanted), position);
+    return this.#length >= length;
   }
 }

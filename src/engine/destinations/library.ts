@@ -36,12 +36,14 @@ const schema = `
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
-  ENOSPC: 'its disk is full. Free some space, then launch again',
-  EDQUOT: 'its disk quota is used up. Free some space, then launch again',
-  EROFS: 'its disk is read-only. Make it writable, then launch again',
-  EACCES: 'it may not be written to. Change its permissions, then launch again',
-  EPERM: 'it may not be written to. Change its permissions, then launch again',
-  EIO: 'its disk reports errors. Check the disk, then launch again',
+  ENOSPC: 'its disk is full. Free some space',
+  EDQUOT: 'its disk quota is used up. Free some space',
+  EROFS: 'its disk is read-only. Make it writable',
+  EACCES: 'it may not be written to. Change its permissions',
+  EPERM: 'it may not be written to. Change its permissions',
+  ENOENT: 'its folder is gone. Connect its disk, or put the folder back',
+  ENOTDIR: 'its folder is gone. Connect its disk, or put the folder back',
+  EIO: 'its disk reports errors. Check the disk',
 };
 
 /** SQLite's result codes for the same troubles. */
@@ -171,13 +173,23 @@ export class Library implements Destination {
   async #choosePath(book: Book): Promise<string> {
     for (const path of libraryPaths(book.metadata, book.format, book.key)) {
       const file = join(this.#folder, path);
-      const made = await mkdir(dirname(file), { recursive: true });
-      if (made !== undefined) await syncFolder(dirname(made));
+      await this.#makeFolder(dirname(file));
       // A file that nobody has a row for may be the user's own, or ours from before a kill.
       if (!(await isFreeFor(file, book.key))) continue;
       if (this.#reservePath(pathIdentity(path), book.key)) return path;
     }
     throw new Error('every name for this book in the library is taken by another file');
+  }
+
+  /** One level only: where the library's disk is unplugged, nothing may grow in its place. */
+  async #makeFolder(folder: string): Promise<void> {
+    try {
+      await mkdir(folder);
+    } catch (thrown) {
+      if (systemCode(thrown) === 'EEXIST') return;
+      throw thrown;
+    }
+    await syncFolder(dirname(folder));
   }
 
   #reservePath(identity: string, key: BookKey): boolean {
@@ -222,7 +234,11 @@ export class Library implements Destination {
       this.#database.exec('commit');
       return result;
     } catch (thrown) {
-      this.#database.exec('rollback');
+      try {
+        this.#database.exec('rollback');
+      } catch {
+        // On a full disk or a failing one SQLite has rolled back by itself; what matters is why.
+      }
       throw thrown;
     }
   }

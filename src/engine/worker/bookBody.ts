@@ -1,13 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
-import { TarshelfError } from '../../protocol/errors.ts';
-import { readAt, type ByteSource } from '../archive/byteSource.ts';
-import type { TarMember } from '../archive/tarIndex.ts';
-
-/** A body up to this size is read once and kept for metadata and upload; a larger one is read again for each. */
-export const largestKeptBody = 32 * 1024 * 1024;
-/** Measured: chunks of a megabyte cost two thirds of the processor time of 64 KB ones. */
-const chunkBytes = 1024 * 1024;
+import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
 
 /** A book's key, and its bytes where they are few enough to keep. */
 export interface DigestedBody {
@@ -20,15 +14,15 @@ export interface DigestedBody {
  *
  * @throws TarshelfError `BOOK_NOT_READABLE`
  */
-export async function digestBody(source: ByteSource, member: TarMember): Promise<DigestedBody> {
+export async function digestBody(member: ArchiveMember): Promise<DigestedBody> {
   const { sizeBytes } = member;
   if (sizeBytes <= largestKeptBody) {
-    const kept = await readAt(source, member.bodyOffset, sizeBytes);
+    const kept = await member.read(0, sizeBytes);
     if (kept.length < sizeBytes) throw cutOff(member);
     return { key: { sha1: hash('sha1', kept, 'hex'), sizeBytes }, kept };
   }
   const digest = createHash('sha1');
-  for await (const chunk of readChunks(source, member)) digest.update(chunk);
+  for await (const chunk of readChunks(member)) digest.update(chunk);
   return { key: { sha1: digest.digest('hex'), sizeBytes }, kept: null };
 }
 
@@ -37,13 +31,9 @@ export async function digestBody(source: ByteSource, member: TarMember): Promise
  *
  * @throws TarshelfError `BOOK_NOT_READABLE` also where they are not the ones that `key` was made of: the tar was changed meanwhile.
  */
-export async function* rereadBody(
-  source: ByteSource,
-  member: TarMember,
-  key: BookKey,
-): AsyncGenerator<Buffer> {
+export async function* rereadBody(member: ArchiveMember, key: BookKey): AsyncGenerator<Buffer> {
   const digest = createHash('sha1');
-  for await (const chunk of readChunks(source, member)) {
+  for await (const chunk of readChunks(member)) {
     digest.update(chunk);
     yield chunk;
   }
@@ -55,17 +45,35 @@ export async function* rereadBody(
   }
 }
 
-async function* readChunks(source: ByteSource, member: TarMember): AsyncGenerator<Buffer> {
-  const end = member.bodyOffset + member.sizeBytes;
-  for (let position = member.bodyOffset; position < end; position += chunkBytes) {
-    const length = Math.min(chunkBytes, end - position);
-    const chunk = await readAt(source, position, length);
-    if (chunk.length < length) throw cutOff(member);
-    yield chunk;
+async function* readChunks(member: ArchiveMember): AsyncGenerator<Buffer> {
+  let got = 0;
+  const chunks = member.chunks();
+  try {
+    for (;;) {
+      const next = await readNext(chunks, member);
+      if (next === null) break;
+      got += next.length;
+      yield next;
+    }
+  } finally {
+    await chunks.return();
+  }
+  if (got < member.sizeBytes) throw cutOff(member);
+}
+
+/** Marks a failure to read as the source's own, so that nobody takes it for one of the destination's disk. */
+async function readNext(chunks: AsyncGenerator<Buffer, void>, member: ArchiveMember): Promise<Buffer | null> {
+  try {
+    const { done, value } = await chunks.next();
+    return done === true ? null : value;
+  } catch (thrown) {
+    throw new TarshelfError('BOOK_NOT_READABLE', `${member.name} cannot be read (${oneLine(thrown)}).`, {
+      cause: thrown,
+    });
   }
 }
 
-function cutOff(member: TarMember): TarshelfError {
+function cutOff(member: ArchiveMember): TarshelfError {
   return new TarshelfError(
     'BOOK_NOT_READABLE',
     `${member.name} ends before its ${String(member.sizeBytes)} bytes. The tar became shorter while it was read; launch again when it is whole.`,

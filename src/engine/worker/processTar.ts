@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { toFailure, type Failure } from '../../protocol/errors.ts';
+import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
-import { FileSource, readAt } from '../archive/byteSource.ts';
-import { readTarIndex, TarDamage, type TarMember } from '../archive/tarIndex.ts';
+import { openArchive, type Archive, type ArchiveMember } from '../archive/archive.ts';
+import { TarDamage } from '../archive/tarDamage.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { readMetadata } from '../books/metadata/readMetadata.ts';
@@ -15,7 +15,9 @@ import type { ResumePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
+import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
+import { SourceUnplugged, withSource } from './unplugged.ts';
 
 /*
  * What lives in this folder: the child process that takes tars through the pipeline, one after another:
@@ -32,6 +34,7 @@ export interface WorkerContext {
   readonly destination: Destination;
   readonly progress: WorkerProgress;
   readonly link: EngineLink;
+  readonly patience: Patience;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
 }
@@ -47,7 +50,7 @@ export interface TarResult {
 const largestBatchBytes = 64 * 1024 * 1024;
 
 interface FoundBook {
-  readonly member: TarMember;
+  readonly member: ArchiveMember;
   readonly format: BookFormat;
 }
 
@@ -65,7 +68,6 @@ class TarRun {
   readonly #path: string;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
-  #unusable = false;
   /** Members whose header stands before this have their outcome from an earlier run, */
   #doneOffset = 0;
   /** but for these, by header offset: they failed, and are tried again. */
@@ -80,57 +82,89 @@ class TarRun {
 
   async run(): Promise<TarResult> {
     const { progress, stop } = this.#context;
-    let source: FileSource | undefined;
+    let archive: Archive | undefined;
     try {
-      source = await FileSource.open(this.#path);
-      this.#resume(progress.beginTar(this.#name, this.#path, source.identity, new Date()));
-      await progress.commit();
-      await this.#readMembers(source);
+      archive = await this.#open();
+      const { identity } = archive;
+      this.#resume(progress.beginTar(this.#name, this.#path, identity, new Date()), identity.sizeBytes);
+      await this.#commit();
+      await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
-      this.#counter.doneUpTo(source.sizeBytes);
+      this.#counter.doneUpTo(identity.sizeBytes);
       const anyFailed = this.#counter.counts.failed > 0;
       return await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
     } catch (thrown) {
       return await this.#ended('failed', this.#explain(thrown));
     } finally {
-      await source?.close();
+      await archive?.close();
     }
   }
 
-  #resume({ doneOffset, counts, failed }: ResumePoint): void {
+  #resume({ doneOffset, counts, failed }: ResumePoint, sizeBytes: number): void {
     this.#doneOffset = doneOffset;
     this.#failedEarlier = new Set(failed.map(member => member.headerOffset));
-    this.#counter.resume(counts, doneOffset);
+    // In a compressed tar offsets are those of what is unpacked, and go beyond its size.
+    this.#counter.resume(counts, Math.min(doneOffset, sizeBytes));
+  }
+
+  /** Opens the tar, as soon as its disk is there. */
+  #open(): Promise<Archive> {
+    const { options, patience } = this.#context;
+    const spoolFolder = join(options.stateFolder, 'spool');
+    return patience.persist(
+      () => withSource(this.#path, () => openArchive(this.#path, spoolFolder)),
+      thrown => (thrown instanceof SourceUnplugged ? thrown.failure : null),
+    );
+  }
+
+  /** Saves the progress, as soon as there is room for it. */
+  #commit(): Promise<void> {
+    const { patience, progress } = this.#context;
+    return patience.persist(
+      () => progress.commit(),
+      thrown =>
+        thrown instanceof TarshelfError && thrown.code === 'STATE_NOT_WRITABLE' ? thrown.toFailure() : null,
+    );
   }
 
   /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
-  async #readMembers(source: FileSource): Promise<void> {
-    const { options, stop } = this.#context;
+  async #readMembers(archive: Archive): Promise<void> {
+    const { link, options, stop } = this.#context;
+    const onNotice = (message: string): void => {
+      link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
+    };
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     let damage: TarDamage | undefined;
-    const finishBatch = async (end: number): Promise<void> => {
-      await this.#processBatch(source, batch, end);
-      if (!stop.aborted) this.#counter.doneUpTo(Math.max(end, this.#doneOffset));
+    // Every member whose header stands before this is in the batch, or has its outcome.
+    let end = this.#doneOffset;
+    const finishBatch = async (): Promise<void> => {
+      await this.#processBatch(batch, end);
+      for (const { member } of batch) await member.release();
+      const last = batch.at(-1)?.member;
+      if (last && !stop.aborted) this.#counter.doneUpTo(Math.max(last.filePosition, this.#counter.doneBytes));
       batch = [];
       batchBytes = 0;
     };
+    const from = Math.min(this.#doneOffset, ...this.#failedEarlier);
     try {
-      for await (const member of readTarIndex(source)) {
+      for await (const member of archive.members({ from, onNotice })) {
         if (stop.aborted) return;
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;
-        const detection = await detect(source, member);
+        end = Math.max(end, member.endOffset);
+        const detection = await detect(member);
         if (detection === null) continue;
         if (detection.kind === 'skipped') {
           this.#counter.skipped();
           continue;
         }
+        await member.keep();
         if (!isRetry) this.#counter.found();
         batch.push({ member, format: detection.format });
         batchBytes += member.sizeBytes;
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) {
-          await finishBatch(member.bodyOffset + member.sizeBytes);
+          await finishBatch();
         }
       }
     } catch (thrown) {
@@ -138,19 +172,19 @@ class TarRun {
       damage = thrown;
     }
     // Also without a book: what was skipped since the last batch is counted, and is not to be met again.
-    if (!stop.aborted) await finishBatch(damage?.offset ?? source.sizeBytes);
+    if (!stop.aborted) await finishBatch();
     if (damage && !stop.aborted) throw damage;
   }
 
   /** @param end every member whose header stands before this is in this batch, or has its outcome already. */
-  async #processBatch(source: FileSource, batch: readonly FoundBook[], end: number): Promise<void> {
+  async #processBatch(batch: readonly FoundBook[], end: number): Promise<void> {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];
     for (const found of batch) {
       if (stop.aborted) return;
       try {
-        digested.push({ ...found, body: await digestBody(source, found.member) });
+        digested.push({ ...found, body: await digestBody(found.member) });
       } catch (thrown) {
         this.#failed(found.member, toFailure(thrown, 'BOOK_NOT_READABLE'));
       }
@@ -164,19 +198,19 @@ class TarRun {
       digested.map(async (book, index) => {
         const verdict = await this.#unlessStopped(verdicts[index]);
         if (verdict === null) return;
-        if (verdict.kind === 'claimed') await limit(() => this.#upload(source, book));
+        if (verdict.kind === 'claimed') await limit(() => this.#upload(book));
         else this.#duplicate(book, verdict.layer);
       }),
     );
     const rejected = outcomes.find(outcome => outcome.status === 'rejected');
-    // Without a stop or an unusable destination, every book of the batch has its outcome by now.
+    // Without a stop, every book of the batch has its outcome by now.
     if (!rejected && !stop.aborted) progress.endBatch(this.#name, end, this.#counter.counts);
-    await progress.commit();
+    await this.#commit();
     if (rejected) throw rejected.reason;
   }
 
-  async #upload(source: FileSource, book: DigestedBook): Promise<void> {
-    if (this.#unusable || this.#context.stop.aborted) return;
+  async #upload(book: DigestedBook): Promise<void> {
+    if (this.#context.stop.aborted) return;
     const { destination, link, progress } = this.#context;
     const { member, format, body } = book;
     try {
@@ -186,18 +220,15 @@ class TarRun {
         metadata: await this.#metadata(book),
         tar: this.#name,
         member: member.name,
-        body: () => (body.kept ? [body.kept] : rereadBody(source, member, body.key)),
+        body: () => (body.kept ? [body.kept] : rereadBody(member, body.key)),
       });
       progress.addBook(body.key, member.name, outcome, new Date());
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
       this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
     } catch (thrown) {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
-      if (thrown instanceof DestinationUnusable) {
-        // The next books would fail for the same reason: the tar ends here with one message, not one a book.
-        this.#unusable = true;
-        throw thrown;
-      }
+      // It waited for the destination until the stop came: the book is the next run's.
+      if (thrown instanceof DestinationUnusable) return;
       this.#failed(member, toFailure(thrown, 'UPLOAD_FAILED'));
     }
   }
@@ -214,24 +245,24 @@ class TarRun {
     this.#onShelf(member, layer);
   }
 
-  #onShelf(member: TarMember, outcome: 'uploaded' | DuplicateLayer): void {
+  #onShelf(member: ArchiveMember, outcome: 'uploaded' | DuplicateLayer): void {
     const { isRetry, bytes } = this.#advance(member);
     if (isRetry) this.#context.progress.resolveFailure(this.#name, member.headerOffset, outcome);
     if (outcome === 'uploaded') this.#counter.uploaded(bytes);
     else this.#counter.duplicate(outcome, bytes);
   }
 
-  #failed(member: TarMember, failure: Failure): void {
+  #failed(member: ArchiveMember, failure: Failure): void {
     const { bytes } = this.#advance(member);
     this.#context.progress.addFailure(this.#name, member, failure);
     this.#counter.failed(member.name, failure, bytes);
   }
 
   /** How far an outcome takes us. A book that an earlier run counted as failed, bytes and all, is taken back first. */
-  #advance(member: TarMember): { isRetry: boolean; bytes: number } {
+  #advance(member: ArchiveMember): { isRetry: boolean; bytes: number } {
     const isRetry = this.#failedEarlier.has(member.headerOffset);
     if (isRetry) this.#counter.triedAgain();
-    return { isRetry, bytes: isRetry ? 0 : member.sizeBytes };
+    return { isRetry, bytes: isRetry ? 0 : member.fileBytes };
   }
 
   /** A verdict, or null when the stop came first: the engine that would settle it may be gone. */
@@ -251,9 +282,8 @@ class TarRun {
   }
 
   async #stopped(): Promise<TarResult> {
-    const { progress } = this.#context;
     // `current_tar` stays: the next run goes on with it, from the last batch that was whole.
-    await progress.commit();
+    await this.#commit();
     return {
       result: 'stopped',
       doneBytes: this.#counter.doneBytes,
@@ -268,7 +298,7 @@ class TarRun {
   ): Promise<TarResult> {
     const { progress } = this.#context;
     progress.endTar(this.#name, statuses[result], this.#counter.counts, failure?.message ?? null, new Date());
-    await progress.commit();
+    await this.#commit();
     return { result, doneBytes: this.#counter.doneBytes, counts: this.#counter.counts, failure };
   }
 
@@ -279,8 +309,6 @@ class TarRun {
         message: `${this.#name}: ${thrown.message}. What stands before it was read; get the tar anew, then launch again.`,
       };
     }
-    if (thrown instanceof DestinationUnusable)
-      return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
     return toFailure(thrown, 'TAR_NOT_READABLE');
   }
 }
@@ -292,12 +320,10 @@ const statuses = {
 } as const satisfies Record<string, TarStatus>;
 
 /** What a member is; null for a folder, which is neither a book nor worth counting. */
-async function detect(source: FileSource, member: TarMember): Promise<Detection | null> {
+async function detect(member: ArchiveMember): Promise<Detection | null> {
   if (member.kind === 'directory') return null;
   if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
-  const head = needsHead(member.name, member.sizeBytes)
-    ? await readAt(source, member.bodyOffset, Math.min(member.sizeBytes, headLength))
-    : noBytes;
+  const head = needsHead(member.name, member.sizeBytes) ? await member.read(0, headLength) : noBytes;
   return detectBook(member.name, member.sizeBytes, head);
 }
 

@@ -1,34 +1,12 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { appendFile, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { FileSource, readAt } from '../../../src/engine/archive/byteSource.ts';
-import { readTarIndex, TarDamage, type TarMember } from '../../../src/engine/archive/tarIndex.ts';
+import { openArchive } from '../../../src/engine/archive/archive.ts';
 import { extractWithGnuTar, makeTar, run, type TarFormat } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
-
-interface ReadMember extends TarMember {
-  readonly sha1: string;
-}
-
-/** Reads all members, and what ended the reading. */
-async function readAll(path: string): Promise<{ members: ReadMember[]; damage: TarDamage | null }> {
-  const source = await FileSource.open(path);
-  const members: ReadMember[] = [];
-  try {
-    for await (const member of readTarIndex(source)) {
-      const body = await readAt(source, member.bodyOffset, member.sizeBytes);
-      members.push({ ...member, sha1: createHash('sha1').update(body).digest('hex') });
-    }
-    return { members, damage: null };
-  } catch (thrown) {
-    if (!(thrown instanceof TarDamage)) throw thrown;
-    return { members, damage: thrown };
-  } finally {
-    await source.close();
-  }
-}
+import { readWhole, type ReadMember } from './readWhole.ts';
 
 function filesOf(members: readonly ReadMember[]): object[] {
   return members
@@ -59,7 +37,7 @@ describe('tar index', () => {
       // A ustar name has at most 255 bytes, and at most 100 after its last usable slash.
       if (format !== 'ustar') files[longName] = randomBytes(513);
       await makeTar(tar, format, files);
-      const { members, damage } = await readAll(tar);
+      const { members, damage } = await readWhole(tar);
       assert.equal(damage, null);
       const truth = (await extractWithGnuTar(tar)).sort((a, b) => (a.name < b.name ? -1 : 1));
       assert.equal(truth.length, Object.keys(files).length);
@@ -72,7 +50,7 @@ describe('tar index', () => {
     await makeTar(tar, 'gnu', { 'book.epub': Buffer.from('first') });
     await writeFile(join(folder(), 'book.epub'), 'second, longer');
     run('tar', ['-rf', tar, '-C', folder(), 'book.epub']);
-    const { members } = await readAll(tar);
+    const { members } = await readWhole(tar);
     assert.deepEqual(
       members.map(({ name, sizeBytes, headerOffset }) => ({ name, sizeBytes, headerOffset })),
       [
@@ -82,7 +60,7 @@ describe('tar index', () => {
     );
   });
 
-  it('yields folders and links as what they are, without a body', async () => {
+  it('yields folders, links and pipes as what they are', async () => {
     const source = join(folder(), 'in');
     run('mkdir', ['-p', join(source, 'sub')]);
     await writeFile(join(source, 'sub', 'a.txt'), 'a');
@@ -91,14 +69,14 @@ describe('tar index', () => {
     run('mkfifo', [join(source, 'sub', 'zfifo')]);
     const tar = join(folder(), 'a.tar');
     run('tar', ['-cf', tar, '--sort=name', '-C', source, 'sub']);
-    const { members, damage } = await readAll(tar);
+    const { members, damage } = await readWhole(tar);
     assert.equal(damage, null);
     assert.deepEqual(
       members.map(({ name, kind, sizeBytes }) => ({ name, kind, sizeBytes })),
       [
         { name: 'sub/', kind: 'directory', sizeBytes: 0 },
         { name: 'sub/a.txt', kind: 'file', sizeBytes: 1 },
-        { name: 'sub/hard.txt', kind: 'other', sizeBytes: 0 },
+        { name: 'sub/hard.txt', kind: 'file', sizeBytes: 1 },
         { name: 'sub/soft.txt', kind: 'other', sizeBytes: 0 },
         { name: 'sub/zfifo', kind: 'other', sizeBytes: 0 },
       ],
@@ -116,7 +94,7 @@ describe('tar index', () => {
       await writeFile(join(folder(), 'after.epub'), 'the book after it');
       const tar = join(folder(), 'a.tar');
       run('tar', ['-cSf', tar, `--format=${format}`, '-C', folder(), 'sparse.bin', 'after.epub']);
-      const { members, damage } = await readAll(tar);
+      const { members, damage } = await readWhole(tar);
       assert.equal(damage, null);
       assert.deepEqual(
         members.map(member => member.kind),
@@ -151,10 +129,10 @@ describe('tar index', () => {
       await writeFile(tar, headBytes.subarray(0, headerBytes));
       await truncate(tar, headerBytes + 9 * 1024 ** 3);
       await appendFile(tar, Buffer.from(tail, 'base64'));
-      const source = await FileSource.open(tar);
+      const archive = await openArchive(tar, folder());
       const sizes: [string, number][] = [];
-      for await (const member of readTarIndex(source)) sizes.push([member.name, member.sizeBytes]);
-      await source.close();
+      for await (const { name, sizeBytes } of archive.members()) sizes.push([name, sizeBytes]);
+      await archive.close();
       assert.deepEqual(sizes, [
         ['large.bin', 9 * 1024 ** 3],
         ['after.epub', 17],
@@ -170,13 +148,13 @@ describe('tar index', () => {
       'c.epub': randomBytes(100),
     });
     const bytes = await readFile(whole);
-    const all = (await readAll(whole)).members;
+    const all = (await readWhole(whole)).members;
     const endMark = (all.at(-1)?.bodyOffset ?? 0) + 512;
     const cut = join(folder(), 'cut.tar');
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: endMark + 511 }), async length => {
         await writeFile(cut, bytes.subarray(0, length));
-        const { members, damage } = await readAll(cut);
+        const { members, damage } = await readWhole(cut);
         assert.ok(damage, `cut at ${String(length)} of ${String(bytes.length)} is damage`);
         assert.ok(damage.offset <= length);
         assert.deepEqual(members, all.slice(0, members.length));
@@ -197,7 +175,7 @@ describe('tar index', () => {
     const bytes = await readFile(tar);
     bytes.fill(0x41, 1536, 1600);
     await writeFile(tar, bytes);
-    const { members, damage } = await readAll(tar);
+    const { members, damage } = await readWhole(tar);
     assert.deepEqual(
       members.map(member => member.name),
       ['a.epub'],
@@ -208,9 +186,9 @@ describe('tar index', () => {
   it('says that a file is no tar, and that an empty one is empty', async () => {
     const path = join(folder(), 'a.tar');
     await writeFile(path, 'just some text, not a tar at all. '.repeat(100));
-    assert.match((await readAll(path)).damage?.reason ?? '', /no tar/);
+    assert.match((await readWhole(path)).damage?.reason ?? '', /no tar/);
     await writeFile(path, '');
-    assert.match((await readAll(path)).damage?.reason ?? '', /empty/);
+    assert.match((await readWhole(path)).damage?.reason ?? '', /empty/);
   });
 
   it('never runs on for ever or crashes on arbitrary bytes in the headers', async () => {
@@ -229,7 +207,7 @@ describe('tar index', () => {
           const copy = Buffer.from(bytes);
           for (const [at, value] of changes) copy[at] = value;
           await writeFile(mutated, copy);
-          const { members } = await readAll(mutated);
+          const { members } = await readWhole(mutated);
           for (const member of members) assert.ok(member.bodyOffset + member.sizeBytes <= copy.length);
         },
       ),
