@@ -137,9 +137,22 @@ function parse(sha1: string): boolean {
   return true;
 }
 
-/** SHA-1 is even already: a part of it is the hash, scaled to the capacity without a division. */
+/**
+ * The place of a key whose words these are. A SHA-1 is even already, but digests made up for a test or by hand
+ * need not be, and a table that takes their sameness for its own gets slower with each of them.
+ */
+function placeOf(w0: number, w1: number, w2: number, w3: number, w4: number, capacity: number): number {
+  let hash = Math.imul((w0 & 0xffffff) ^ w1, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ w2, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ w3, 0x27d4eb2f);
+  hash = Math.imul(hash ^ (hash >>> 16) ^ w4, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  // Scaled to the capacity without a division.
+  return Math.floor((((hash ^ (hash >>> 16)) >>> 0) * capacity) / 2 ** 32);
+}
+
 function home(capacity: number): number {
-  return Math.floor(((probe[1] ?? 0) * capacity) / 2 ** 32);
+  return placeOf(probe[0] ?? 0, probe[1] ?? 0, probe[2] ?? 0, probe[3] ?? 0, probe[4] ?? 0, capacity);
 }
 
 function isFree(words: Uint32Array, base: number): boolean {
@@ -189,7 +202,14 @@ function grow(segment: Segment): void {
   const words = new Uint32Array(capacity * entryWords);
   for (let from = 0; from < old.length; from += entryWords) {
     if (isFree(old, from)) continue;
-    let at = Math.floor(((old[from + 1] ?? 0) * capacity) / 2 ** 32);
+    let at = placeOf(
+      (old[from] ?? 0) >>> 8,
+      old[from + 1] ?? 0,
+      old[from + 2] ?? 0,
+      old[from + 3] ?? 0,
+      old[from + 4] ?? 0,
+      capacity,
+    );
     while (!isFree(words, at * entryWords)) at = at + 1 === capacity ? 0 : at + 1;
     const to = at * entryWords;
     // Word by word: `set` with a subarray makes an object for each entry, and takes several times as long.

@@ -3,10 +3,9 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
-import { errorCodeSchema } from '../../protocol/errors.ts';
 import { bookCountsSchema } from '../../protocol/snapshot.ts';
 import { duplicateLayerSchema } from '../../protocol/workerMessages.ts';
-import { systemCode } from '../../protocol/errors.ts';
+import { errorCodeSchema, systemCode } from '../../protocol/errors.ts';
 import { syncFolder } from '../durableFiles.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -15,8 +14,13 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const tarStatusSchema = v.picklist(['completed', 'completed_with_errors', 'failed']);
 export type TarStatus = v.InferOutput<typeof tarStatusSchema>;
 
+function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) {
+  return v.object({ n: count, kind: v.literal(kind), ...entries });
+}
+
 /**
- * What a line of the journal says. Times are local, `YYYY-MM-DD HH:MM:SS`.
+ * What a line of the journal says. `n` is its number: it grows by one from line to line, and from journal to
+ * journal. Times are local, `YYYY-MM-DD HH:MM:SS`.
  *
  *   assigned  the tars dealt to the worker, and the destination they go to
  *   begun     a tar is begun or gone on with
@@ -26,26 +30,23 @@ export type TarStatus = v.InferOutput<typeof tarStatusSchema>;
  *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them
  *   ended     the tar has ended
  */
-export const journalEntrySchema = v.variant('kind', [
-  v.object({ kind: v.literal('assigned'), tars: v.array(v.string()), destination: v.string() }),
-  v.object({
-    kind: v.literal('begun'),
+const journalLineSchema = v.variant('kind', [
+  line('assigned', { tars: v.array(v.string()), destination: v.string() }),
+  line('begun', {
     tar: v.string(),
     path: v.string(),
     size: v.number(),
     mtime_ms: v.number(),
     at: v.string(),
   }),
-  v.object({
-    kind: v.literal('book'),
+  line('book', {
     sha1: v.string(),
     size: count,
     file: v.string(),
     status: v.picklist(['uploaded', 'already_exists']),
     at: v.string(),
   }),
-  v.object({
-    kind: v.literal('failed'),
+  line('failed', {
     tar: v.string(),
     header_offset: count,
     size: count,
@@ -54,15 +55,13 @@ export const journalEntrySchema = v.variant('kind', [
     message: v.string(),
     attempts: count,
   }),
-  v.object({
-    kind: v.literal('resolved'),
+  line('resolved', {
     tar: v.string(),
     header_offset: count,
     outcome: v.union([v.literal('uploaded'), duplicateLayerSchema]),
   }),
-  v.object({ kind: v.literal('batch'), tar: v.string(), offset: count, counts: bookCountsSchema }),
-  v.object({
-    kind: v.literal('ended'),
+  line('batch', { tar: v.string(), offset: count, counts: bookCountsSchema }),
+  line('ended', {
     tar: v.string(),
     status: tarStatusSchema,
     counts: bookCountsSchema,
@@ -70,11 +69,11 @@ export const journalEntrySchema = v.variant('kind', [
     at: v.string(),
   }),
 ]);
-export type JournalEntry = v.InferOutput<typeof journalEntrySchema>;
-
-/** A line: an entry and its number. Numbers go on by one from line to line, and from journal to journal. */
-const journalLineSchema = v.intersect([v.object({ n: count }), journalEntrySchema]);
 export type JournalLine = v.InferOutput<typeof journalLineSchema>;
+
+type Unnumbered<L> = L extends JournalLine ? Omit<L, 'n'> : never;
+/** A line but for its number. */
+export type JournalEntry = Unnumbered<JournalLine>;
 
 /*
  * A line is one JSON object that begins with its checksum: {"crc":"0123abcd","n":17,"kind":…}. The checksum is
@@ -93,13 +92,15 @@ export function encodeLine(n: number, entry: JournalEntry): string {
   return `${crcStart}${crc32(body).toString(16).padStart(8, '0')}",${body.slice(1)}\n`;
 }
 
+const lineText = v.pipe(v.string(), v.parseJson(), journalLineSchema);
+
 /** The line that was encoded, or null where the bytes are not all of it. */
 export function decodeLine(bytes: Buffer): JournalLine | null {
   const text = bytes.toString('utf8');
   if (!text.startsWith(crcStart) || text.slice(bodyStart - 2, bodyStart) !== '",') return null;
   const crc = crc32(bytes.subarray(bodyStart), crcOfBrace).toString(16).padStart(8, '0');
   if (text.slice(crcStart.length, bodyStart - 2) !== crc) return null;
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), journalLineSchema), text);
+  const parsed = v.safeParse(lineText, text);
   return parsed.success ? parsed.output : null;
 }
 
