@@ -6,6 +6,7 @@ import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { Patience } from '../../../src/engine/worker/patience.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
 import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
@@ -14,6 +15,8 @@ import { useTempFolder } from '../../support/tempFolder.ts';
 
 const batchSize = 3;
 const books = 10;
+
+const unexpected = (): void => assert.fail('nothing to wait for');
 
 describe('a tar that was left unfinished', () => {
   const folder = useTempFolder();
@@ -79,7 +82,14 @@ describe('a tar that was left unfinished', () => {
       parallelUploads: 1,
       destination: { kind: 'library' as const, folder: folder() },
     };
-    const result = await processTar('a.tar', { options, destination, progress, link, stop: stop.signal });
+    const result = await processTar('a.tar', {
+      options,
+      destination,
+      progress,
+      link,
+      patience: new Patience(stop.signal, { onWaiting: unexpected, onResumed: unexpected }),
+      stop: stop.signal,
+    });
     await progress.close();
     return result;
   }
