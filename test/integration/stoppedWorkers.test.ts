@@ -24,12 +24,14 @@ describe('a worker that dies for good', () => {
     }
     const args = ['ingest', source, '--state-dir', state, '--json', '--workers', '2', '--batch-size', '5'];
     const command = startTarshelf(args);
-    let ended = false;
-    void command.finished.then(() => (ended = true));
+    const ended = new AbortController();
+    void command.finished.then(() => {
+      ended.abort();
+    });
     // Every process of worker 1 is killed as soon as it is seen, before it can end a tar.
     let killed = 0;
     const own = join(state, 'migration_progress_worker1.json');
-    while (!ended) {
+    while (!ended.signal.aborted) {
       for (const pid of await descendants(command.child.pid!, 'worker.js')) {
         const held = await heldLocks(pid);
         if (!held.some(path => path.endsWith('worker1.lock'))) continue;

@@ -206,7 +206,8 @@ class TarRun {
     // Without a stop, every book of the batch has its outcome by now.
     if (!rejected && !stop.aborted) progress.endBatch(this.#name, end, this.#counter.counts);
     await this.#commit();
-    if (rejected) throw rejected.reason;
+    // After a stop it is the stop that counts: until then it was waited for.
+    if (rejected && !stop.aborted) throw rejected.reason;
   }
 
   async #upload(book: DigestedBook): Promise<void> {
@@ -227,8 +228,8 @@ class TarRun {
       this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
     } catch (thrown) {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
-      // It waited for the destination until the stop came: the book is the next run's.
-      if (thrown instanceof DestinationUnusable) return;
+      // No outcome of this book: its batch is not whole, and the next run meets the book again.
+      if (thrown instanceof DestinationUnusable) throw thrown;
       this.#failed(member, toFailure(thrown, 'UPLOAD_FAILED'));
     }
   }
@@ -308,6 +309,9 @@ class TarRun {
         code: 'TAR_DAMAGED',
         message: `${this.#name}: ${thrown.message}. What stands before it was read; get the tar anew, then launch again.`,
       };
+    }
+    if (thrown instanceof DestinationUnusable) {
+      return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
     }
     return toFailure(thrown, 'TAR_NOT_READABLE');
   }
