@@ -27,7 +27,7 @@ import {
   type OnKey,
   type ProgressContents,
 } from './progressReader.ts';
-import { ProgressRecord, type ResumePoint } from './progressRecord.ts';
+import { ProgressRecord, type DonePoint, type ResumePoint } from './progressRecord.ts';
 
 /*
  * What lives in this folder: what a worker remembers across runs, as a progress file in the documented format
@@ -241,13 +241,12 @@ export class WorkerProgress {
   }
 
   /**
-   * Records that every member of the tar whose header stands before `doneOffset` has its outcome. Batches of a
-   * tar end in order.
+   * Records that every member of the tar before a point has its outcome. Batches of a tar end in order.
    *
    * @param counts what exactly those members were counted as.
    */
-  endBatch(tar: string, doneOffset: number, counts: BookCounts): void {
-    this.#add({ kind: 'batch', tar, offset: doneOffset, counts: structuredClone(counts) });
+  endBatch(tar: string, done: DonePoint, counts: BookCounts): void {
+    this.#add({ kind: 'batch', tar, ...done, counts: structuredClone(counts) });
   }
 
   endTar(tar: string, status: TarStatus, counts: BookCounts, error: string | null, now: Date): void {

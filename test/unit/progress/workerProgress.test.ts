@@ -116,7 +116,7 @@ describe('worker progress', () => {
     await killed.commit();
     killed.beginTar('a.tar', '/a.tar', identity, at);
     killed.addBook({ sha1, sizeBytes: 3 }, 'one', 'uploaded', at);
-    killed.endBatch('a.tar', 400, counted(1));
+    killed.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(1));
     await killed.commit();
     killed.addBook({ sha1: digest(2), sizeBytes: 3 }, 'not committed', 'uploaded', at);
     const journal = await readFile(journalPath());
@@ -133,6 +133,7 @@ describe('worker progress', () => {
     const next = await load(never);
     assert.deepEqual(next.beginTar('a.tar', '/a.tar', identity, at), {
       doneOffset: 400,
+      doneBytes: 400,
       counts: counted(1),
       failed: [],
     });
@@ -165,7 +166,7 @@ describe('worker progress', () => {
     progress.beginTar('a.tar', '/a.tar', identity, at);
     progress.addBook({ sha1, sizeBytes: 3 }, 'one', 'uploaded', at);
     progress.addFailure('a.tar', { headerOffset: 0, sizeBytes: 9, name: 'two' }, failure);
-    progress.endBatch('a.tar', 400, counted(2, 1));
+    progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(2, 1));
     await progress.commit();
     const old = await readFile(journalPath());
     progress.resolveFailure('a.tar', 0, 'uploaded');
@@ -252,18 +253,19 @@ describe('worker progress', () => {
       const first = await load();
       first.beginTar('a.tar', '/a.tar', identity, at);
       first.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
-      first.endBatch('a.tar', 400, counted(3, 1));
+      first.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3, 1));
       first.addFailure('a.tar', { headerOffset: 500, sizeBytes: 9, name: 'behind' }, failure);
       await first.close();
 
       const second = await load();
       assert.deepEqual(second.beginTar('a.tar', '/a.tar', identity, at), {
         doneOffset: 400,
+        doneBytes: 400,
         counts: counted(3, 1),
         failed: [{ headerOffset: 100, sizeBytes: 9, name: 'two', failure, attempts: 1 }],
       });
       second.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
-      second.endBatch('a.tar', 100, counted(3, 1));
+      second.endBatch('a.tar', { offset: 100, bytes: 100 }, counted(3, 1));
       await second.close();
 
       const third = await load();
@@ -279,6 +281,7 @@ describe('worker progress', () => {
       const fourth = await load();
       assert.deepEqual(fourth.beginTar('a.tar', '/a.tar', identity, at), {
         doneOffset: 400,
+        doneBytes: 400,
         counts: counted(3),
         failed: [],
       });
@@ -286,7 +289,7 @@ describe('worker progress', () => {
     });
 
     it('begins anew when it is another one now, or was completed', async () => {
-      const nothing = { doneOffset: 0, counts: noCounts(), failed: [] };
+      const nothing = { doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [] };
       const progress = await load();
       for (const other of [
         { ...identity, sizeBytes: 1001 },
@@ -294,11 +297,11 @@ describe('worker progress', () => {
       ]) {
         progress.beginTar('a.tar', '/a.tar', identity, at);
         progress.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
-        progress.endBatch('a.tar', 400, counted(3, 1));
+        progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3, 1));
         assert.deepEqual(progress.beginTar('a.tar', '/a.tar', other, at), nothing);
         assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing, 'for good');
       }
-      progress.endBatch('a.tar', 400, counted(3));
+      progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3));
       progress.endTar('a.tar', 'completed', counted(3), null, at);
       assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing);
       await progress.close();
@@ -308,7 +311,7 @@ describe('worker progress', () => {
       for (const status of ['failed', 'completed_with_errors'] as const) {
         const progress = await load();
         progress.beginTar('a.tar', '/a.tar', identity, at);
-        progress.endBatch('a.tar', 400, counted(3));
+        progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3));
         // A batch was cut short: what was counted in it does not count when it is done again.
         progress.endTar('a.tar', status, counted(7), 'cut off', at);
         await progress.close();
@@ -318,6 +321,7 @@ describe('worker progress', () => {
         assert.equal(next.record.tar('a.tar')?.error_message, 'cut off');
         assert.deepEqual(next.beginTar('a.tar', '/a.tar', identity, at), {
           doneOffset: 400,
+          doneBytes: 400,
           counts: counted(3),
           failed: [],
         });

@@ -6,6 +6,8 @@ import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { Patience } from '../../../src/engine/worker/patience.ts';
+import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
 import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
@@ -79,7 +81,20 @@ describe('a tar that was left unfinished', () => {
       parallelUploads: 1,
       destination: { kind: 'library' as const, folder: folder() },
     };
-    const result = await processTar('a.tar', { options, destination, progress, link, stop: stop.signal });
+    const patience = new Patience(stop.signal, {
+      onWaiting: () => {
+        stop.abort();
+      },
+      onResumed: () => undefined,
+    });
+    const result = await processTar('a.tar', {
+      options,
+      destination: new PatientDestination(destination, patience),
+      progress,
+      link,
+      patience,
+      stop: stop.signal,
+    });
     await progress.close();
     return result;
   }
@@ -142,11 +157,10 @@ describe('a tar that was left unfinished', () => {
     assert.equal(third.doneBytes, first.doneBytes);
   });
 
-  it('is gone on with where the destination gave out', async () => {
+  it('is gone on with where the destination gave out, and was stopped while it waited', async () => {
     failing = member => (member === '7.txt' ? new DestinationUnusable('the disk is full') : null);
     const first = await runOnce();
-    assert.equal(first.result, 'failed');
-    assert.equal(first.failure?.code, 'DESTINATION_UNUSABLE');
+    assert.equal(first.result, 'stopped');
     failing = () => null;
     const { result, counts } = await runOnce();
     assert.equal(result, 'completed');
