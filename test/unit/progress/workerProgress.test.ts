@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   readProgress,
@@ -211,17 +211,40 @@ describe('worker progress', () => {
     await progress.close();
   });
 
-  it('does not copy from a progress file that another program has changed meanwhile', async () => {
-    const progress = await load(never);
-    progress.addBook({ sha1, sizeBytes: 3 }, 'one', 'uploaded', at);
-    await progress.commit();
-    await writeFile(path(), '{"completed_tars": ["theirs.tar"]}');
-    progress.addBook({ sha1: digest(1), sizeBytes: 3 }, 'two', 'uploaded', at);
-    await assert.rejects(progress.close(), { code: 'STATE_NOT_WRITABLE', message: /changed/ });
-    const next = await load();
-    assert.deepEqual(next.record.completedTars, ['theirs.tar']);
-    await next.close();
-    assert.deepEqual(Object.keys((await written())['completed_files'] as object), [digest(1)]);
+  it('keeps the books of a progress file that another program has changed meanwhile, and says so', async () => {
+    const book = (n: number): object => ({
+      file: String(n),
+      status: 'uploaded',
+      uploaded_at: '2025-12-25 10:00:00',
+      size: 3,
+    });
+    for (const theirs of [
+      {
+        completed_files: { [digest(1)]: { file: 'theirs' }, [digest(7)]: {} },
+        completed_tars: ['theirs.tar'],
+      },
+      {},
+      null,
+    ]) {
+      const told: string[] = [];
+      const progress = await WorkerProgress.load(folder(), 2, message => told.push(message), never);
+      progress.addBook({ sha1: digest(0), sizeBytes: 3 }, '0', 'uploaded', at);
+      await progress.commit();
+      progress.addBook({ sha1: digest(1), sizeBytes: 3 }, '1', 'uploaded', at);
+      await progress.commit();
+      if (theirs) await writeFile(path(), JSON.stringify(theirs));
+      else await rm(path());
+      progress.addBook({ sha1: digest(2), sizeBytes: 3 }, '2', 'uploaded', at);
+      await progress.close();
+      assert.match(told.join(), /was changed by another program/);
+      const { completed_files } = await written();
+      assert.deepEqual(completed_files, {
+        [digest(1)]: book(1),
+        [digest(2)]: book(2),
+        ...theirs?.completed_files,
+      });
+      await rm(path());
+    }
   });
 
   it('is whole at every moment another process reads it', async () => {
