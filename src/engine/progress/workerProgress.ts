@@ -488,7 +488,8 @@ async function isAsLeft(
     throw thrown;
   }
   try {
-    if (!contents || (await handle.stat()).size !== contents.sizeBytes) return false;
+    const { size } = await handle.stat();
+    if (contents?.sizeBytes !== size) return false;
     if (contents.entries.count === 0) return true;
     const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, contents.entries.start - 1);
     return buffer.toString() === '{';
