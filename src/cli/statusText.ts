@@ -96,7 +96,7 @@ function renderWorker(
   if (kind === 'ended') return restarts === '' ? null : `ended${restarts}`;
   if (kind === 'died') return where === null ? null : `was at ${where}${restarts}`;
   const rate = worker.bytesPerSecond > 0 ? `, ${formatRate(worker.bytesPerSecond)}` : '';
-  return `${worker.phase}${where === null ? '' : ` ${where}${rate}`}${restarts}`;
+  return `${worker.phase === 'wait' ? 'waiting' : worker.phase}${where === null ? '' : ` ${where}${rate}`}${restarts}`;
 }
 
 function failureOfTar(tar: TarState): string | null {

@@ -3,7 +3,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { systemCode } from '../protocol/errors.ts';
-import { progressFileSchema, workerOfProgressFile, type ProgressFile } from '../protocol/progressFile.ts';
+import {
+  progressFileName,
+  progressFileSchema,
+  workerOfProgressFile,
+  type ProgressFile,
+} from '../protocol/progressFile.ts';
 import type { Snapshot } from '../protocol/snapshot.ts';
 import {
   statusFileName,
@@ -78,7 +83,8 @@ async function readProgress(stateFolder: string): Promise<RunStatus> {
   const unreadable: string[] = [];
   for (const name of await namesIn(stateFolder)) {
     const number = workerOfProgressFile(name);
-    if (number === undefined) continue;
+    // Other files of a worker may go by its number, too; this one is the one that is whole by itself.
+    if (number === undefined || name !== progressFileName(number)) continue;
     const parsed = v.safeParse(
       v.pipe(v.string(), v.parseJson(), progressFileSchema),
       await readText(join(stateFolder, name)).catch(() => undefined),

@@ -10,7 +10,7 @@ import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 const tars = 3;
-const booksInTar = 120;
+const booksInTar = 400;
 
 describe('a cause that a person has to mend', () => {
   const folder = useTempFolder();
@@ -28,7 +28,7 @@ describe('a cause that a person has to mend', () => {
     for (let tar = 0; tar < tars; tar++) {
       const files: Record<string, Buffer> = {};
       for (let n = 0; n < booksInTar; n++) {
-        files[`${String(n)}.txt`] = Buffer.from(`${String(n)} of ${String(tar)} `.repeat(600));
+        files[`${String(n)}.txt`] = Buffer.from(`${String(n)} of ${String(tar)} `.repeat(200));
       }
       await makeTar(join(source(), `${String(tar)}.tar`), 'gnu', files);
     }
@@ -124,6 +124,6 @@ describe('a cause that a person has to mend', () => {
     const [code] = (await once(child, 'close')) as [number | null];
     assert.equal(code, 0, said + (await readFile(out, 'utf8').catch(() => '')));
     assert.equal(Number(await readFile(`${out}.files`, 'utf8')), tars * booksInTar);
-    assert.match(await readFile(out, 'utf8'), /"uploaded":360,"duplicates":0,"failed":0\}.*\n$/);
+    assert.match(await readFile(out, 'utf8'), /"uploaded":1200,"duplicates":0,"failed":0\}.*\n$/);
   }).timeout(60_000);
 });

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LogReader } from '../../client/logReader.ts';
 import { namesIn } from '../../client/runStatus.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
@@ -95,24 +96,20 @@ export const logs: Verb = {
 
 /** Prints what is new until a signal comes or the reader of the output goes. */
 async function followLog(reader: LogReader, commandLine: CommandLine): Promise<void> {
-  const ended = Promise.withResolvers<null>();
+  const ended = new AbortController();
   const end = (): void => {
-    ended.resolve(null);
+    ended.abort();
   };
   const interruption = new Interruption(commandLine.signals, { stop: end, leave: end });
   commandLine.stdout.whenBroken(end);
-  let timer: NodeJS.Timeout | undefined;
   try {
     for (;;) {
       // Looked at, not watched: watching misses changes on network drives and in containers.
-      const pause = new Promise<true>(resolve => {
-        timer = setTimeout(resolve, lookEveryMs, true);
-      });
-      if ((await Promise.race([pause, ended.promise])) === null) return;
+      await sleep(lookEveryMs, undefined, { signal: ended.signal }).catch(() => undefined);
+      if (ended.signal.aborted) return;
       print(await reader.next(), commandLine);
     }
   } finally {
-    clearTimeout(timer);
     interruption.dispose();
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { BookKey } from '../../protocol/bookKey.ts';
@@ -93,19 +93,15 @@ export class Library implements Destination {
   }
 
   /**
-   * Opens the library in a folder, and makes it where there is none. Several processes may hold it at once.
+   * Makes the library of a folder, or opens the one that is there.
    *
    * @throws TarshelfError `LIBRARY_NOT_WRITABLE`
    */
-  static async open(folder: string): Promise<Library> {
+  static async make(folder: string): Promise<Library> {
     try {
       await mkdir(join(folder, 'books'), { recursive: true });
       await mkdir(join(folder, 'tmp'), { recursive: true });
-      const database = new DatabaseSync(join(folder, 'library.db'), { timeout: 60_000 });
-      // FULL: a committed row survives a power cut, as its file does.
-      database.exec('pragma journal_mode = wal; pragma synchronous = full;');
-      database.exec(schema);
-      return new Library(folder, database);
+      return Library.#connect(folder);
     } catch (thrown) {
       throw new TarshelfError(
         'LIBRARY_NOT_WRITABLE',
@@ -113,6 +109,29 @@ export class Library implements Destination {
         { cause: thrown },
       );
     }
+  }
+
+  /**
+   * Opens a library that is there. Several processes may hold it at once. It is never made anew here: where its
+   * disk is unplugged, a second one would grow in its place.
+   *
+   * @throws DestinationUnusable
+   */
+  static async open(folder: string): Promise<Library> {
+    try {
+      await access(join(folder, 'library.db'), constants.W_OK);
+      return Library.#connect(folder);
+    } catch (thrown) {
+      throw unusableFor(folder, thrown) ?? thrown;
+    }
+  }
+
+  static #connect(folder: string): Library {
+    const database = new DatabaseSync(join(folder, 'library.db'), { timeout: 60_000 });
+    // FULL: a committed row survives a power cut, as its file does.
+    database.exec('pragma journal_mode = wal; pragma synchronous = full;');
+    database.exec(schema);
+    return new Library(folder, database);
   }
 
   /** Removes what killed processes left half-written. */
@@ -135,12 +154,7 @@ export class Library implements Destination {
     try {
       return await this.#add(book);
     } catch (thrown) {
-      const why =
-        unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
-      if (why === undefined) throw thrown;
-      throw new DestinationUnusable(`The library ${this.#folder} cannot take books: ${why}.`, {
-        cause: thrown,
-      });
+      throw unusableFor(this.#folder, thrown) ?? thrown;
     }
   }
 
@@ -242,6 +256,13 @@ export class Library implements Destination {
       throw thrown;
     }
   }
+}
+
+/** Says that no book can be stored, when that is what an error means; else null. */
+function unusableFor(folder: string, thrown: unknown): DestinationUnusable | null {
+  const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
+  if (why === undefined) return null;
+  return new DestinationUnusable(`The library ${folder} cannot take books: ${why}.`, { cause: thrown });
 }
 
 /** The primary result code of an error of SQLite's. */

@@ -110,7 +110,10 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
       post({ type: 'worker:resumed' });
     },
   });
-  const destination = new PatientDestination(await openDestination(init.options.destination), patience);
+  const destination = await PatientDestination.open(
+    () => openDestination(init.options.destination, init.destinationId),
+    patience,
+  );
   context = { options: init.options, destination, progress, link, patience, stop: stop.signal };
   post({ type: 'worker:ready' });
 }

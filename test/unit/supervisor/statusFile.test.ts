@@ -55,6 +55,17 @@ describe('status file', () => {
     assert.deepEqual((await readdir(folder())).sort(), ['engine.lock', 'status.json']);
   });
 
+  it('is not written again after the end', async () => {
+    const status = writer();
+    status.follow(running);
+    await status.end();
+    const end = await saved();
+    status.follow(running);
+    status.follow(changed);
+    await sleep(50);
+    assert.deepEqual(await saved(), end);
+  });
+
   it('is not touched by a run that never began', async () => {
     const status = writer();
     status.follow({ type: 'run:changed', sequence: 1, run: runState({ phase: 'refused' }) });

@@ -90,7 +90,7 @@ for (const packing of ['plain', 'gzip'] as const)
       });
       const result = await processTar('a.tar', {
         options,
-        destination: new PatientDestination(destination, patience),
+        destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
         progress,
         link,
         patience,
