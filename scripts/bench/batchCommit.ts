@@ -75,7 +75,7 @@ async function measure(books: number): Promise<Measured> {
       for (let book = 0; book < batchBooks; book++, n++) {
         progress.addBook({ sha1: digest(n), sizeBytes: n }, name(n), 'uploaded', now);
       }
-      progress.endBatch('a.tar', n, noCounts());
+      progress.endBatch('a.tar', { offset: n, bytes: n }, noCounts());
       const recorded = progress;
       commits.push(await timed(() => recorded.commit()));
     }

@@ -54,6 +54,8 @@ export const tarProgressSchema = v.looseObject({
   tar_mtime_ms: sensible(v.number()),
   /** Every member whose header stands before this position has its outcome; `done_counts` counts them. */
   done_offset: sensible(count),
+  /** How much of the tar's file that is. Not the same in a compressed tar. */
+  done_bytes: sensible(count),
   done_counts: sensible(bookCountsSchema),
   /** Those of them that failed, to be tried again. */
   failed_books: sensible(v.array(failedBookSchema)),

@@ -62,7 +62,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc
       header_offset: offset,
       outcome: fc.constantFrom('uploaded' as const, 'own' as const, 'destination' as const),
     }),
-    fc.record({ kind: kind('batch'), tar: text, offset: fc.nat(), counts }),
+    fc.record({ kind: kind('batch'), tar: text, offset: fc.nat(), bytes: fc.nat(), counts }),
     fc.record({
       kind: kind('ended'),
       tar: text,
@@ -306,13 +306,17 @@ describe('progress, killed at any step', () => {
                   progress.resolveFailure(tar, each.offset, 'uploaded');
                   break;
                 case 'batch':
-                  progress.endBatch(tar, each.offset, {
-                    found: each.offset,
-                    uploaded: 1,
-                    duplicates: { own: 0, others: 0, destination: 0 },
-                    failed: 2,
-                    skipped: 0,
-                  });
+                  progress.endBatch(
+                    tar,
+                    { offset: each.offset, bytes: 1 },
+                    {
+                      found: each.offset,
+                      uploaded: 1,
+                      duplicates: { own: 0, others: 0, destination: 0 },
+                      failed: 2,
+                      skipped: 0,
+                    },
+                  );
                   break;
                 case 'begin':
                   tar = `${String(each.tar)}.tar`;

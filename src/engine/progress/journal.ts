@@ -27,7 +27,8 @@ function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) 
  *   book      the destination has a book
  *   failed    a book has failed, for the first time or again
  *   resolved  a book that had failed earlier has an outcome after all
- *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them
+ *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them.
+ *             `bytes` is how much of the tar's file that is
  *   ended     the tar has ended
  */
 const journalLineSchema = v.variant('kind', [
@@ -60,7 +61,7 @@ const journalLineSchema = v.variant('kind', [
     header_offset: count,
     outcome: v.union([v.literal('uploaded'), duplicateLayerSchema]),
   }),
-  line('batch', { tar: v.string(), offset: count, counts: bookCountsSchema }),
+  line('batch', { tar: v.string(), offset: count, bytes: count, counts: bookCountsSchema }),
   line('ended', {
     tar: v.string(),
     status: tarStatusSchema,

@@ -20,10 +20,19 @@ export interface FailedMember {
   readonly attempts: number;
 }
 
+/** How far a tar is done: every member before has its outcome. */
+export interface DonePoint {
+  /** Where the next member's headers begin. In a compressed tar this is a position in what is unpacked. */
+  readonly offset: number;
+  /** How much of the tar's file that is, from 0 to its size. */
+  readonly bytes: number;
+}
+
 /** Where to go on in a tar. */
 export interface ResumePoint {
   /** Members whose header stands before this have their outcome, but for those in `failed`. */
   readonly doneOffset: number;
+  readonly doneBytes: number;
   /** What those members were counted as; the ones in `failed` are among its `found` and `failed`. */
   readonly counts: BookCounts;
   readonly failed: readonly FailedMember[];
@@ -120,8 +129,13 @@ export class ProgressRecord {
   /** Where to go on in a tar that an earlier run did not complete; its start when it has changed since. */
   resumePoint(name: string, identity: FileIdentity): ResumePoint {
     const record = this.#tars.get(name);
-    if (!record || !canResume(record, identity)) return { doneOffset: 0, counts: noCounts(), failed: [] };
-    const { done_offset: doneOffset = 0, done_counts: counts = noCounts() } = record.entry;
+    if (!record || !canResume(record, identity))
+      return { doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [] };
+    const {
+      done_offset: doneOffset = 0,
+      done_bytes: doneBytes = 0,
+      done_counts: counts = noCounts(),
+    } = record.entry;
     const failed = [...record.failed.values()]
       .filter(book => book.header_offset < doneOffset)
       .map(book => ({
@@ -131,7 +145,7 @@ export class ProgressRecord {
         failure: { code: book.code, message: book.message },
         attempts: book.attempts,
       }));
-    return { doneOffset, counts: structuredClone(counts), failed };
+    return { doneOffset, doneBytes, counts: structuredClone(counts), failed };
   }
 
   apply(entry: JournalEntry): void {
@@ -159,6 +173,7 @@ export class ProgressRecord {
         const offset = Math.max(record.entry.done_offset ?? 0, entry.offset);
         record.entry = { ...record.entry, ...figures(entry.counts) };
         record.entry.done_offset = offset;
+        record.entry.done_bytes = Math.max(record.entry.done_bytes ?? 0, entry.bytes);
         record.entry.done_counts = structuredClone(entry.counts);
         break;
       }
@@ -254,6 +269,7 @@ function canResume({ entry }: TarRecord, identity: FileIdentity): boolean {
 
 function forgetResumePoint(record: TarRecord): void {
   delete record.entry.done_offset;
+  delete record.entry.done_bytes;
   delete record.entry.done_counts;
   record.failed.clear();
 }

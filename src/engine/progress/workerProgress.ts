@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { copyFile, open, rm } from 'node:fs/promises';
+import { copyFile, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BookKey } from '../../protocol/bookKey.ts';
-import { oneLine, TarshelfError, type Failure } from '../../protocol/errors.ts';
+import { oneLine, systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
 import { journalFileName, progressFileName } from '../../protocol/progressFile.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
@@ -27,7 +27,7 @@ import {
   type OnKey,
   type ProgressContents,
 } from './progressReader.ts';
-import { ProgressRecord, type ResumePoint } from './progressRecord.ts';
+import { ProgressRecord, type DonePoint, type ResumePoint } from './progressRecord.ts';
 
 /*
  * What lives in this folder: what a worker remembers across runs, as a progress file in the documented format
@@ -96,6 +96,7 @@ export class WorkerProgress {
   readonly #journal: Journal;
   readonly #record: ProgressRecord;
   readonly #policy: RewritePolicy;
+  readonly #onKeptAside: OnKeptAside;
   /** Each book once: what the progress file and the journal have. */
   readonly #known: KeyTable;
   /** Numbers of journal lines whose book the progress file has already. */
@@ -124,6 +125,7 @@ export class WorkerProgress {
       lastNumber: number;
     },
     policy: RewritePolicy,
+    onKeptAside: OnKeptAside,
   ) {
     this.#path = paths.progress;
     this.#journalPath = paths.journal;
@@ -136,6 +138,7 @@ export class WorkerProgress {
     this.#applied = loaded.record.journalApplied;
     this.#mustRewrite = loaded.contents === null || loaded.journal.sizeBytes > 0;
     this.#policy = policy;
+    this.#onKeptAside = onKeptAside;
   }
 
   /**
@@ -152,24 +155,14 @@ export class WorkerProgress {
   ): Promise<WorkerProgress> {
     const path = join(stateFolder, progressFileName(worker));
     const journalPath = join(stateFolder, journalFileName(worker));
-    let known = new KeyTable();
-    const onKey: OnKey = (sha1, sizeBytes) => {
-      known.set(sha1, sizeBytes, worker);
-    };
-    let contents = await readOrSetAside(path, onKey, onKeptAside);
-    if (!contents) known = new KeyTable();
+    const { contents, known } = await readClean(path, onKeptAside);
     try {
-      if (contents && contents.unclean !== null) {
-        await cleanUp(path, contents, contents.unclean, onKeptAside);
-        known = new KeyTable();
-        contents = await readOrSetAside(path, onKey, onKeptAside);
-      }
       const record = contents?.record ?? new ProgressRecord();
       const repeated = new Set<number>();
       const replay = await replayOnto(record, journalPath, line => {
         if (line.kind !== 'book') return;
         if (known.hasSha1(line.sha1)) repeated.add(line.n);
-        else known.set(line.sha1, line.size, worker);
+        else known.set(line.sha1, line.size, 0);
       });
       await keepTailAside(journalPath, replay, onKeptAside);
       const journal = await Journal.open(journalPath, replay.validBytes);
@@ -178,6 +171,7 @@ export class WorkerProgress {
         { progress: path, journal: journalPath },
         { journal, record, known, repeated, contents, lastNumber },
         { ...defaultPolicy, ...policy },
+        onKeptAside,
       );
     } catch (thrown) {
       throw notWritable(path, thrown);
@@ -241,13 +235,12 @@ export class WorkerProgress {
   }
 
   /**
-   * Records that every member of the tar whose header stands before `doneOffset` has its outcome. Batches of a
-   * tar end in order.
+   * Records that every member of the tar before a point has its outcome. Batches of a tar end in order.
    *
    * @param counts what exactly those members were counted as.
    */
-  endBatch(tar: string, doneOffset: number, counts: BookCounts): void {
-    this.#add({ kind: 'batch', tar, offset: doneOffset, counts: structuredClone(counts) });
+  endBatch(tar: string, done: DonePoint, counts: BookCounts): void {
+    this.#add({ kind: 'batch', tar, ...done, counts: structuredClone(counts) });
   }
 
   endTar(tar: string, status: TarStatus, counts: BookCounts, error: string | null, now: Date): void {
@@ -325,6 +318,7 @@ export class WorkerProgress {
    */
   async #rewrite(): Promise<void> {
     const startedAt = performance.now();
+    await this.#mindOthers();
     const text = new ProgressText();
     const applied = this.#appended;
     await replaceFile(this.#path, this.#fileText(text));
@@ -356,18 +350,33 @@ export class WorkerProgress {
   /** The bytes of the entries that the file has. */
   async *#oldEntries(): AsyncGenerator<Buffer> {
     if (!this.#contents || this.#contents.entries.count === 0) return;
-    const { entries, sizeBytes } = this.#contents;
+    const { entries } = this.#contents;
     const handle = await open(this.#path, 'r');
     try {
-      const stat = await handle.stat();
-      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, entries.start - 1);
-      if (stat.size !== sizeBytes || buffer.toString() !== '{') {
-        throw new Error('another program has changed it meanwhile');
-      }
       yield* readChunks(handle, entries.start, entries.end);
     } finally {
       await handle.close();
     }
+  }
+
+  /**
+   * Reads the progress file again when it is not as it was left: another program has changed it, and bytes
+   * copied from where entries once stood would be no entries. Its books are kept; what it says of tars is not.
+   */
+  async #mindOthers(): Promise<void> {
+    if (await isAsLeft(this.#path, this.#contents)) return;
+    const { contents, known } = await readClean(this.#path, this.#onKeptAside);
+    // An empty file is as good as none, and was there before.
+    if (!contents && !this.#contents) return;
+    this.#contents = contents;
+    this.#repeated.clear();
+    for await (const line of this.#journal.lines()) {
+      if (line.kind === 'book' && known.hasSha1(line.sha1)) this.#repeated.add(line.n);
+    }
+    this.#onKeptAside(
+      `The progress file ${this.#path} was changed by another program during the run. ` +
+        'The books in it are kept; what it says of tars is as this run has it.',
+    );
   }
 }
 
@@ -439,6 +448,53 @@ async function readOrSetAside(
       `The progress file ${path} could not be read (${thrown.message}) and was kept as ${aside}; its books are known again from the destination.`,
     );
     return null;
+  }
+}
+
+/** Reads a progress file, and makes it clean first where it is not; with all the books that it has. */
+async function readClean(
+  path: string,
+  onKeptAside: OnKeptAside,
+): Promise<{ contents: ProgressContents | null; known: KeyTable }> {
+  for (;;) {
+    const known = new KeyTable();
+    const contents = await readOrSetAside(
+      path,
+      (sha1, sizeBytes) => {
+        known.set(sha1, sizeBytes, 0);
+      },
+      onKeptAside,
+    );
+    if (!contents) return { contents, known: new KeyTable() };
+    if (contents.unclean === null) return { contents, known };
+    try {
+      await cleanUp(path, contents, contents.unclean, onKeptAside);
+    } catch (thrown) {
+      throw notWritable(path, thrown);
+    }
+  }
+}
+
+/** Whether a file can be what was last read or written: of the same length, with entries in the same place. */
+async function isAsLeft(
+  path: string,
+  contents: Pick<ProgressContents, 'entries' | 'sizeBytes'> | null,
+): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return contents === null;
+    throw thrown;
+  }
+  try {
+    const { size } = await handle.stat();
+    if (contents?.sizeBytes !== size) return false;
+    if (contents.entries.count === 0) return true;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, contents.entries.start - 1);
+    return buffer.toString() === '{';
+  } finally {
+    await handle.close();
   }
 }
 

@@ -121,7 +121,7 @@ export class Ingest {
         name: tar.name,
         phase: earlier ? 'completed' : 'waiting',
         sizeBytes: tar.sizeBytes,
-        doneBytes: earlier ? tar.sizeBytes : Math.min(resume?.doneOffset ?? 0, tar.sizeBytes),
+        doneBytes: earlier ? tar.sizeBytes : (resume?.doneBytes ?? 0),
         worker: earlier ? null : worker,
         counts: earlier ?? resume?.counts ?? noCounts(),
         earlier: earlier !== null,

@@ -11,7 +11,7 @@ import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookM
 import { readMetadata } from '../books/metadata/readMetadata.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import type { TarStatus } from '../progress/journal.ts';
-import type { ResumePoint } from '../progress/progressRecord.ts';
+import type { DonePoint, ResumePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
@@ -86,7 +86,7 @@ class TarRun {
     try {
       archive = await this.#open();
       const { identity } = archive;
-      this.#resume(progress.beginTar(this.#name, this.#path, identity, new Date()), identity.sizeBytes);
+      this.#resume(progress.beginTar(this.#name, this.#path, identity, new Date()));
       await this.#commit();
       await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
@@ -100,11 +100,10 @@ class TarRun {
     }
   }
 
-  #resume({ doneOffset, counts, failed }: ResumePoint, sizeBytes: number): void {
+  #resume({ doneOffset, doneBytes, counts, failed }: ResumePoint): void {
     this.#doneOffset = doneOffset;
     this.#failedEarlier = new Set(failed.map(member => member.headerOffset));
-    // In a compressed tar offsets are those of what is unpacked, and go beyond its size.
-    this.#counter.resume(counts, Math.min(doneOffset, sizeBytes));
+    this.#counter.resume(counts, doneBytes);
   }
 
   /** Opens the tar, as soon as its disk is there. */
@@ -136,36 +135,33 @@ class TarRun {
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     let damage: TarDamage | undefined;
-    // Every member whose header stands before this is in the batch, or has its outcome.
-    let end = this.#doneOffset;
+    // Every member before this is in the batch, or has its outcome.
+    let end: DonePoint = { offset: 0, bytes: 0 };
     const finishBatch = async (): Promise<void> => {
       await this.#processBatch(batch, end);
       for (const { member } of batch) await member.release();
-      const last = batch.at(-1)?.member;
-      if (last && !stop.aborted) this.#counter.doneUpTo(Math.max(last.filePosition, this.#counter.doneBytes));
+      if (!stop.aborted) this.#counter.doneUpTo(end.bytes);
       batch = [];
       batchBytes = 0;
     };
-    const from = Math.min(this.#doneOffset, ...this.#failedEarlier);
+    let from = this.#doneOffset;
+    for (const offset of this.#failedEarlier) from = Math.min(from, offset);
     try {
       for await (const member of archive.members({ from, onNotice })) {
         if (stop.aborted) return;
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;
-        end = Math.max(end, member.endOffset);
         const detection = await detect(member);
-        if (detection === null) continue;
-        if (detection.kind === 'skipped') {
+        if (detection?.kind === 'book') {
+          await member.keep();
+          if (!isRetry) this.#counter.found();
+          batch.push({ member, format: detection.format });
+          batchBytes += member.sizeBytes;
+        } else if (detection) {
           this.#counter.skipped();
-          continue;
         }
-        await member.keep();
-        if (!isRetry) this.#counter.found();
-        batch.push({ member, format: detection.format });
-        batchBytes += member.sizeBytes;
-        if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) {
-          await finishBatch();
-        }
+        end = { offset: member.endOffset, bytes: member.filePosition };
+        if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) await finishBatch();
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
@@ -176,8 +172,8 @@ class TarRun {
     if (damage && !stop.aborted) throw damage;
   }
 
-  /** @param end every member whose header stands before this is in this batch, or has its outcome already. */
-  async #processBatch(batch: readonly FoundBook[], end: number): Promise<void> {
+  /** @param end every member before this is in this batch, or has its outcome already. */
+  async #processBatch(batch: readonly FoundBook[], end: DonePoint): Promise<void> {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];

@@ -9,6 +9,8 @@ const reportEveryMs = 250;
 export class TarCounter {
   counts: BookCounts = noCounts();
   doneBytes = 0;
+  /** How far an earlier run had come. */
+  #resumedAt = 0;
   readonly #tar: string;
   readonly #link: EngineLink;
   #phase: WorkerPhase = 'scan';
@@ -27,7 +29,7 @@ export class TarCounter {
   /** Goes on from what an earlier run counted. */
   resume(counts: BookCounts, doneBytes: number): void {
     this.counts = counts;
-    this.doneBytes = doneBytes;
+    this.doneBytes = this.#resumedAt = doneBytes;
   }
 
   /** A book that failed in an earlier run, and was counted then, is about to have another outcome. */
@@ -61,7 +63,8 @@ export class TarCounter {
 
   /** Everything before this position of the tar has its outcome. */
   doneUpTo(position: number): void {
-    this.doneBytes = position;
+    // Books tried again stand before what an earlier run has done.
+    this.doneBytes = Math.max(position, this.#resumedAt);
     this.#report();
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   readProgress,
@@ -116,7 +116,7 @@ describe('worker progress', () => {
     await killed.commit();
     killed.beginTar('a.tar', '/a.tar', identity, at);
     killed.addBook({ sha1, sizeBytes: 3 }, 'one', 'uploaded', at);
-    killed.endBatch('a.tar', 400, counted(1));
+    killed.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(1));
     await killed.commit();
     killed.addBook({ sha1: digest(2), sizeBytes: 3 }, 'not committed', 'uploaded', at);
     const journal = await readFile(journalPath());
@@ -133,6 +133,7 @@ describe('worker progress', () => {
     const next = await load(never);
     assert.deepEqual(next.beginTar('a.tar', '/a.tar', identity, at), {
       doneOffset: 400,
+      doneBytes: 400,
       counts: counted(1),
       failed: [],
     });
@@ -165,7 +166,7 @@ describe('worker progress', () => {
     progress.beginTar('a.tar', '/a.tar', identity, at);
     progress.addBook({ sha1, sizeBytes: 3 }, 'one', 'uploaded', at);
     progress.addFailure('a.tar', { headerOffset: 0, sizeBytes: 9, name: 'two' }, failure);
-    progress.endBatch('a.tar', 400, counted(2, 1));
+    progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(2, 1));
     await progress.commit();
     const old = await readFile(journalPath());
     progress.resolveFailure('a.tar', 0, 'uploaded');
@@ -210,17 +211,40 @@ describe('worker progress', () => {
     await progress.close();
   });
 
-  it('does not copy from a progress file that another program has changed meanwhile', async () => {
-    const progress = await load(never);
-    progress.addBook({ sha1, sizeBytes: 3 }, 'one', 'uploaded', at);
-    await progress.commit();
-    await writeFile(path(), '{"completed_tars": ["theirs.tar"]}');
-    progress.addBook({ sha1: digest(1), sizeBytes: 3 }, 'two', 'uploaded', at);
-    await assert.rejects(progress.close(), { code: 'STATE_NOT_WRITABLE', message: /changed/ });
-    const next = await load();
-    assert.deepEqual(next.record.completedTars, ['theirs.tar']);
-    await next.close();
-    assert.deepEqual(Object.keys((await written())['completed_files'] as object), [digest(1)]);
+  it('keeps the books of a progress file that another program has changed meanwhile, and says so', async () => {
+    const book = (n: number): object => ({
+      file: String(n),
+      status: 'uploaded',
+      uploaded_at: '2025-12-25 10:00:00',
+      size: 3,
+    });
+    for (const theirs of [
+      {
+        completed_files: { [digest(1)]: { file: 'theirs' }, [digest(7)]: {} },
+        completed_tars: ['theirs.tar'],
+      },
+      {},
+      null,
+    ]) {
+      const told: string[] = [];
+      const progress = await WorkerProgress.load(folder(), 2, message => told.push(message), never);
+      progress.addBook({ sha1: digest(0), sizeBytes: 3 }, '0', 'uploaded', at);
+      await progress.commit();
+      progress.addBook({ sha1: digest(1), sizeBytes: 3 }, '1', 'uploaded', at);
+      await progress.commit();
+      if (theirs) await writeFile(path(), JSON.stringify(theirs));
+      else await rm(path());
+      progress.addBook({ sha1: digest(2), sizeBytes: 3 }, '2', 'uploaded', at);
+      await progress.close();
+      assert.match(told.join(), /was changed by another program/);
+      const { completed_files } = await written();
+      assert.deepEqual(completed_files, {
+        [digest(1)]: book(1),
+        [digest(2)]: book(2),
+        ...theirs?.completed_files,
+      });
+      await rm(path());
+    }
   });
 
   it('is whole at every moment another process reads it', async () => {
@@ -252,18 +276,19 @@ describe('worker progress', () => {
       const first = await load();
       first.beginTar('a.tar', '/a.tar', identity, at);
       first.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
-      first.endBatch('a.tar', 400, counted(3, 1));
+      first.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3, 1));
       first.addFailure('a.tar', { headerOffset: 500, sizeBytes: 9, name: 'behind' }, failure);
       await first.close();
 
       const second = await load();
       assert.deepEqual(second.beginTar('a.tar', '/a.tar', identity, at), {
         doneOffset: 400,
+        doneBytes: 400,
         counts: counted(3, 1),
         failed: [{ headerOffset: 100, sizeBytes: 9, name: 'two', failure, attempts: 1 }],
       });
       second.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
-      second.endBatch('a.tar', 100, counted(3, 1));
+      second.endBatch('a.tar', { offset: 100, bytes: 100 }, counted(3, 1));
       await second.close();
 
       const third = await load();
@@ -279,6 +304,7 @@ describe('worker progress', () => {
       const fourth = await load();
       assert.deepEqual(fourth.beginTar('a.tar', '/a.tar', identity, at), {
         doneOffset: 400,
+        doneBytes: 400,
         counts: counted(3),
         failed: [],
       });
@@ -286,7 +312,7 @@ describe('worker progress', () => {
     });
 
     it('begins anew when it is another one now, or was completed', async () => {
-      const nothing = { doneOffset: 0, counts: noCounts(), failed: [] };
+      const nothing = { doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [] };
       const progress = await load();
       for (const other of [
         { ...identity, sizeBytes: 1001 },
@@ -294,11 +320,11 @@ describe('worker progress', () => {
       ]) {
         progress.beginTar('a.tar', '/a.tar', identity, at);
         progress.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
-        progress.endBatch('a.tar', 400, counted(3, 1));
+        progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3, 1));
         assert.deepEqual(progress.beginTar('a.tar', '/a.tar', other, at), nothing);
         assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing, 'for good');
       }
-      progress.endBatch('a.tar', 400, counted(3));
+      progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3));
       progress.endTar('a.tar', 'completed', counted(3), null, at);
       assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing);
       await progress.close();
@@ -308,7 +334,7 @@ describe('worker progress', () => {
       for (const status of ['failed', 'completed_with_errors'] as const) {
         const progress = await load();
         progress.beginTar('a.tar', '/a.tar', identity, at);
-        progress.endBatch('a.tar', 400, counted(3));
+        progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3));
         // A batch was cut short: what was counted in it does not count when it is done again.
         progress.endTar('a.tar', status, counted(7), 'cut off', at);
         await progress.close();
@@ -318,6 +344,7 @@ describe('worker progress', () => {
         assert.equal(next.record.tar('a.tar')?.error_message, 'cut off');
         assert.deepEqual(next.beginTar('a.tar', '/a.tar', identity, at), {
           doneOffset: 400,
+          doneBytes: 400,
           counts: counted(3),
           failed: [],
         });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir } from 'node:fs/promises';
+import { mkdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
+import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
 import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
@@ -16,153 +17,157 @@ import { useTempFolder } from '../../support/tempFolder.ts';
 const batchSize = 3;
 const books = 10;
 
-const unexpected = (): void => assert.fail('nothing to wait for');
+for (const packing of ['plain', 'gzip'] as const)
+  describe(`a tar that was left unfinished (${packing})`, () => {
+    const folder = useTempFolder();
+    const tar = (): string => join(folder(), 'a.tar');
+    /** What the shelf holds, and all that was ever asked of the engine. */
+    const shelf = new Map<string, string>();
+    let asked: string[];
+    let failing: (member: string) => Error | null;
+    let stopAfter: number;
 
-describe('a tar that was left unfinished', () => {
-  const folder = useTempFolder();
-  const tar = (): string => join(folder(), 'a.tar');
-  /** What the shelf holds, and all that was ever asked of the engine. */
-  const shelf = new Map<string, string>();
-  let asked: string[];
-  let failing: (member: string) => Error | null;
-  let stopAfter: number;
-
-  beforeEach(async () => {
-    shelf.clear();
-    failing = () => null;
-    stopAfter = Infinity;
-    await mkdir(join(folder(), 'state'));
-    const files: Record<string, Buffer> = {};
-    for (let n = 0; n < books; n++) {
-      files[`${String(n)}.txt`] = Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
-      files[`${String(n)}.jpg`] = Buffer.from('no book');
-    }
-    await makeTar(tar(), 'gnu', files);
-  });
-
-  /** One run of a worker, in this process: it begins and ends with what is on disk. */
-  async function runOnce(): Promise<TarResult> {
-    asked = [];
-    const stop = new AbortController();
-    const table = new ClaimTable();
-    for (const text of shelf.keys()) {
-      table.addFromDestination({ sha1: text.slice(0, 40), sizeBytes: Number(text.slice(41)) });
-    }
-    const link: EngineLink = new EngineLink(event => {
-      if (event.type === 'claim:request') {
-        asked.push(...event.keys.map(keyText));
-        link.onAnswer(event.id, table.claim(1, event.keys));
-      } else if (event.type === 'claim:outcome') {
-        for (const settled of table.settle(1, event.key, event.outcome))
-          link.onSettled(settled.key, settled.verdict);
+    beforeEach(async () => {
+      shelf.clear();
+      failing = () => null;
+      stopAfter = Infinity;
+      await mkdir(join(folder(), 'state'));
+      const files: Record<string, Buffer> = {};
+      for (let n = 0; n < books; n++) {
+        files[`${String(n)}.txt`] = Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
+        files[`${String(n)}.jpg`] = Buffer.from('no book');
       }
+      await makeTar(tar(), 'gnu', files, packing === 'gzip' ? ['--gzip'] : []);
     });
-    const destination: Destination = {
-      id: 'test:1',
-      async store(book) {
-        const failure = failing(book.member);
-        if (failure) throw failure;
-        const digest = createHash('sha1');
-        for await (const chunk of book.body()) digest.update(chunk);
-        assert.equal(digest.digest('hex'), book.key.sha1);
-        assert.ok(!shelf.has(keyText(book.key)), 'stored once');
-        shelf.set(keyText(book.key), book.member);
-        if (shelf.size >= stopAfter) stop.abort();
-        return 'uploaded';
-      },
-      keys: () => [],
-      close: () => undefined,
-    };
-    const progress = await WorkerProgress.load(join(folder(), 'state'), 1, message => assert.fail(message));
-    const options = {
-      sourceFolder: folder(),
-      stateFolder: join(folder(), 'state'),
-      workers: 1,
-      batchSize,
-      parallelUploads: 1,
-      destination: { kind: 'library' as const, folder: folder() },
-    };
-    const result = await processTar('a.tar', {
-      options,
-      destination,
-      progress,
-      link,
-      patience: new Patience(stop.signal, { onWaiting: unexpected, onResumed: unexpected }),
-      stop: stop.signal,
+
+    /** One run of a worker, in this process: it begins and ends with what is on disk. */
+    async function runOnce(): Promise<TarResult> {
+      asked = [];
+      const stop = new AbortController();
+      const table = new ClaimTable();
+      for (const text of shelf.keys()) {
+        table.addFromDestination({ sha1: text.slice(0, 40), sizeBytes: Number(text.slice(41)) });
+      }
+      const link: EngineLink = new EngineLink(event => {
+        if (event.type === 'claim:request') {
+          asked.push(...event.keys.map(keyText));
+          link.onAnswer(event.id, table.claim(1, event.keys));
+        } else if (event.type === 'claim:outcome') {
+          for (const settled of table.settle(1, event.key, event.outcome))
+            link.onSettled(settled.key, settled.verdict);
+        }
+      });
+      const destination: Destination = {
+        id: 'test:1',
+        async store(book) {
+          const failure = failing(book.member);
+          if (failure) throw failure;
+          const digest = createHash('sha1');
+          for await (const chunk of book.body()) digest.update(chunk);
+          assert.equal(digest.digest('hex'), book.key.sha1);
+          assert.ok(!shelf.has(keyText(book.key)), 'stored once');
+          shelf.set(keyText(book.key), book.member);
+          if (shelf.size >= stopAfter) stop.abort();
+          return 'uploaded';
+        },
+        keys: () => [],
+        close: () => undefined,
+      };
+      const progress = await WorkerProgress.load(join(folder(), 'state'), 1, message => assert.fail(message));
+      const options = {
+        sourceFolder: folder(),
+        stateFolder: join(folder(), 'state'),
+        workers: 1,
+        batchSize,
+        parallelUploads: 1,
+        destination: { kind: 'library' as const, folder: folder() },
+      };
+      const patience = new Patience(stop.signal, {
+        onWaiting: () => {
+          stop.abort();
+        },
+        onResumed: () => undefined,
+      });
+      const result = await processTar('a.tar', {
+        options,
+        destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
+        progress,
+        link,
+        patience,
+        stop: stop.signal,
+      });
+      await progress.close();
+      return result;
+    }
+
+    it('goes on behind the last whole batch, and its counts go on', async () => {
+      stopAfter = 5;
+      const stopped = await runOnce();
+      assert.equal(stopped.result, 'stopped');
+      assert.equal(shelf.size, 5);
+      stopAfter = Infinity;
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completed');
+      assert.equal(asked.length, books - batchSize, 'the first batch is not looked at again');
+      assert.equal(shelf.size, books);
+      assert.deepEqual(
+        {
+          found: counts.found,
+          uploaded: counts.uploaded,
+          duplicates: totalDuplicates(counts),
+          skipped: counts.skipped,
+        },
+        // Two books of the batch that the stop cut short were stored already.
+        { found: books, uploaded: books - 2, duplicates: 2, skipped: books },
+      );
     });
-    await progress.close();
-    return result;
-  }
 
-  it('goes on behind the last whole batch, and its counts go on', async () => {
-    stopAfter = 5;
-    const stopped = await runOnce();
-    assert.equal(stopped.result, 'stopped');
-    assert.equal(shelf.size, 5);
-    stopAfter = Infinity;
-    const { result, counts } = await runOnce();
-    assert.equal(result, 'completed');
-    assert.equal(asked.length, books - batchSize, 'the first batch is not looked at again');
-    assert.equal(shelf.size, books);
-    assert.deepEqual(
-      {
-        found: counts.found,
-        uploaded: counts.uploaded,
-        duplicates: totalDuplicates(counts),
-        skipped: counts.skipped,
-      },
-      // Two books of the batch that the stop cut short were stored already.
-      { found: books, uploaded: books - 2, duplicates: 2, skipped: books },
-    );
+    it('is read from its start when it has changed', async () => {
+      stopAfter = 5;
+      await runOnce();
+      stopAfter = Infinity;
+      await utimes(tar(), new Date(), new Date(2001, 1));
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completed');
+      assert.equal(asked.length, books);
+      assert.equal(counts.found, books);
+    });
+
+    it('tries again only the books that failed, as long as they do', async () => {
+      failing = member => (['2.txt', '3.txt', '9.txt'].includes(member) ? new Error('not now') : null);
+      const first = await runOnce();
+      assert.equal(first.result, 'completedWithErrors');
+      assert.equal(first.counts.failed, 3);
+
+      failing = member => (member === '9.txt' ? new Error('not now') : null);
+      const second = await runOnce();
+      assert.equal(second.result, 'completedWithErrors');
+      assert.equal(asked.length, 3);
+      assert.deepEqual(
+        [second.counts.found, second.counts.uploaded, second.counts.failed],
+        [books, books - 1, 1],
+      );
+      assert.equal(second.counts.skipped, books);
+
+      failing = () => null;
+      const third = await runOnce();
+      assert.equal(third.result, 'completed');
+      assert.equal(asked.length, 1);
+      assert.deepEqual([third.counts.found, third.counts.uploaded, third.counts.failed], [books, books, 0]);
+      assert.equal(shelf.size, books);
+      assert.equal(third.doneBytes, first.doneBytes);
+    });
+
+    it('is gone on with where the destination gave out, and was stopped while it waited', async () => {
+      failing = member => (member === '7.txt' ? new DestinationUnusable('the disk is full') : null);
+      const first = await runOnce();
+      assert.equal(first.result, 'stopped');
+      failing = () => null;
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completed');
+      assert.equal(asked.length, books - 2 * batchSize);
+      assert.equal(counts.found, books);
+      assert.equal(counts.failed, 0);
+      assert.equal(shelf.size, books);
+    });
   });
-
-  it('is read from its start when it has changed', async () => {
-    stopAfter = 5;
-    await runOnce();
-    stopAfter = Infinity;
-    await appendFile(tar(), Buffer.alloc(1024));
-    const { result, counts } = await runOnce();
-    assert.equal(result, 'completed');
-    assert.equal(asked.length, books);
-    assert.equal(counts.found, books);
-  });
-
-  it('tries again only the books that failed, as long as they do', async () => {
-    failing = member => (['2.txt', '3.txt', '9.txt'].includes(member) ? new Error('not now') : null);
-    const first = await runOnce();
-    assert.equal(first.result, 'completedWithErrors');
-    assert.equal(first.counts.failed, 3);
-
-    failing = member => (member === '9.txt' ? new Error('not now') : null);
-    const second = await runOnce();
-    assert.equal(second.result, 'completedWithErrors');
-    assert.equal(asked.length, 3);
-    assert.deepEqual(
-      [second.counts.found, second.counts.uploaded, second.counts.failed],
-      [books, books - 1, 1],
-    );
-    assert.equal(second.counts.skipped, books);
-
-    failing = () => null;
-    const third = await runOnce();
-    assert.equal(third.result, 'completed');
-    assert.equal(asked.length, 1);
-    assert.deepEqual([third.counts.found, third.counts.uploaded, third.counts.failed], [books, books, 0]);
-    assert.equal(shelf.size, books);
-    assert.equal(third.doneBytes, first.doneBytes);
-  });
-
-  it('is gone on with where the destination gave out', async () => {
-    failing = member => (member === '7.txt' ? new DestinationUnusable('the disk is full') : null);
-    const first = await runOnce();
-    assert.equal(first.result, 'failed');
-    assert.equal(first.failure?.code, 'DESTINATION_UNUSABLE');
-    failing = () => null;
-    const { result, counts } = await runOnce();
-    assert.equal(result, 'completed');
-    assert.equal(asked.length, books - 2 * batchSize);
-    assert.equal(counts.found, books);
-    assert.equal(counts.failed, 0);
-    assert.equal(shelf.size, books);
-  });
-});
