@@ -20,7 +20,7 @@ const processes = {
   format: 'esm',
   // Some packages are CommonJS and load Node's own modules with require().
   banner: {
-    js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
+    js: `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);`,
   },
   entryPoints: {
     engine: 'src/engine/supervisor/main.ts',

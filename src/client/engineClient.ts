@@ -105,10 +105,10 @@ export class EngineClient {
     if (run?.phase === 'finished' || run?.phase === 'stopped') return run;
     if (run?.phase === 'refused' && run.failure)
       throw new TarshelfError(run.failure.code, run.failure.message);
-    const why = lastWords.trim().split('\n').at(-1) ?? '';
+    const why = /^\w*Error.*$/m.exec(lastWords)?.[0];
     throw new TarshelfError(
       'ENGINE_DIED',
-      `The engine ended unexpectedly${why ? ` (${why})` : ''}. Nothing is lost: launch again to go on.`,
+      `The engine ended unexpectedly${why === undefined ? '' : ` (${why})`}. Nothing is lost: launch again to go on.`,
     );
   }
 

@@ -104,6 +104,28 @@ describe('kill -9', () => {
     await nextRunCompletes();
   }).timeout(60_000);
 
+  it('of the engine, with the next run at once: it waits for the workers that still finish a book', async () => {
+    const command = startTarshelf(args());
+    await untilUploading(command);
+    const workers = await descendants(command.child.pid!, 'worker.js');
+    const [engine] = await descendants(command.child.pid!, 'engine.js');
+    // Held in the middle of their work, as a slow disk would.
+    for (const worker of workers) process.kill(worker, 'SIGSTOP');
+    process.kill(engine!, 'SIGKILL');
+    await command.finished;
+    const next = startTarshelf(args());
+    await sleep(1000);
+    assert.equal(
+      (await descendants(next.child.pid!, 'worker.js')).length,
+      0,
+      'no new worker beside an old one',
+    );
+    for (const worker of workers) process.kill(worker, 'SIGCONT');
+    const { code, stdout, stderr } = await next.finished;
+    assert.equal(code, 0, stdout + stderr);
+    await everyBookIsThereOnce();
+  }).timeout(60_000);
+
   it('of the command line: engine and workers finish the book in hand and leave', async () => {
     const command = startTarshelf(args());
     await untilUploading(command);

@@ -55,6 +55,13 @@ export class Ingest {
     try {
       const tars = await findTars(this.#options.sourceFolder);
       state = await StateFolder.take(this.#options.stateFolder);
+      await state.outwaitWorkers(this.#stop.signal, () => {
+        this.#board.tell({
+          type: 'notice',
+          message:
+            'Workers of an earlier run still finish the book in hand; this run begins when they have left.',
+        });
+      });
       destination = await prepareDestination(this.#options.destination);
       this.#destinationId = destination.id;
       const progress = await state.readProgress(message => {
@@ -65,7 +72,8 @@ export class Ingest {
     } catch (thrown) {
       destination?.close();
       state?.release();
-      this.#board.refuse(toFailure(thrown));
+      if (this.#stop.signal.aborted) this.#board.changeRun({ phase: 'stopped' });
+      else this.#board.refuse(toFailure(thrown));
       return;
     }
     try {

@@ -1,21 +1,20 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { workerOfProgressFile, type ProgressFile } from '../../protocol/progressFile.ts';
+import { FileLock } from '../fileLock.ts';
+import { isWorkerLock } from '../progress/workerLock.ts';
 import { readProgressFile } from '../progress/workerProgress.ts';
 
-/**
- * The hold of one engine on a state folder.
- *
- * The lock is an exclusive transaction on a small SQLite file: the system's own file lock, on every platform.
- * It is free again the moment its holder dies, however it dies, so no lock is ever stale and none is broken.
- */
+/** A worker whose engine died leaves after the book in hand; a large book on a slow disk takes a while. */
+const patienceForWorkersMs = 60_000;
+
+/** The hold of one engine on a state folder. */
 export class StateFolder {
   readonly path: string;
-  readonly #lock: DatabaseSync;
+  readonly #lock: FileLock;
 
-  private constructor(path: string, lock: DatabaseSync) {
+  private constructor(path: string, lock: FileLock) {
     this.path = path;
     this.#lock = lock;
   }
@@ -26,25 +25,51 @@ export class StateFolder {
    * @throws TarshelfError `STATE_NOT_WRITABLE`, or `STATE_IN_USE` when another engine has it.
    */
   static async take(path: string): Promise<StateFolder> {
-    let lock: DatabaseSync | undefined;
+    let lock: FileLock | null;
     try {
       await mkdir(path, { recursive: true });
-      lock = new DatabaseSync(join(path, 'engine.lock'), { timeout: 0 });
-      lock.exec('pragma journal_mode = delete; begin exclusive;');
-      return new StateFolder(path, lock);
+      lock = FileLock.tryTake(join(path, 'engine.lock'));
     } catch (thrown) {
-      lock?.close();
-      if (isBusy(thrown)) {
-        throw new TarshelfError(
-          'STATE_IN_USE',
-          `Another ingest is using the state folder ${path}. Wait for its end or stop it, or choose another state folder.`,
-        );
-      }
       throw new TarshelfError(
         'STATE_NOT_WRITABLE',
         `Cannot write the state folder ${path} (${oneLine(thrown)}). Choose another one, or make it writable.`,
         { cause: thrown },
       );
+    }
+    if (!lock) {
+      throw new TarshelfError(
+        'STATE_IN_USE',
+        `Another ingest is using the state folder ${path}. Wait for its end or stop it, or choose another state folder.`,
+      );
+    }
+    return new StateFolder(path, lock);
+  }
+
+  /**
+   * Waits until the workers of an earlier engine, which was killed, have left: until then neither their
+   * progress nor the destination is all that they will have written.
+   *
+   * @param onWait is told once when there is somebody to wait for.
+   * @throws TarshelfError `STATE_IN_USE` when one does not leave; an `AbortError` when the signal comes first.
+   */
+  async outwaitWorkers(signal: AbortSignal, onWait: () => void): Promise<void> {
+    let waiting = false;
+    for (const name of await readdir(this.path)) {
+      if (!isWorkerLock(name)) continue;
+      const path = join(this.path, name);
+      let lock = FileLock.tryTake(path);
+      if (!lock && !waiting) {
+        waiting = true;
+        onWait();
+      }
+      lock ??= await FileLock.take(path, patienceForWorkersMs, signal);
+      if (!lock) {
+        throw new TarshelfError(
+          'STATE_IN_USE',
+          `A worker of an earlier run is still busy in the state folder ${this.path}. Launch again when it has left.`,
+        );
+      }
+      lock.release();
     }
   }
 
@@ -61,16 +86,6 @@ export class StateFolder {
   }
 
   release(): void {
-    this.#lock.close();
+    this.#lock.release();
   }
-}
-
-/** SQLite's primary result code 5: somebody else holds the lock. */
-function isBusy(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error &&
-    'errcode' in thrown &&
-    typeof thrown.errcode === 'number' &&
-    (thrown.errcode & 0xff) === 5
-  );
 }

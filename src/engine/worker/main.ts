@@ -2,7 +2,9 @@ import { workerRequestSchema, type WorkerEvent, type WorkerRequest } from '../..
 import * as v from 'valibot';
 import { toFailure } from '../../protocol/errors.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
+import type { FileLock } from '../fileLock.ts';
 import { openDestination } from '../destinations/openDestination.ts';
+import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
@@ -15,6 +17,9 @@ let context: WorkerContext | undefined;
 /** Tars are taken in order, each after the one before has ended. */
 let work: Promise<void> = Promise.resolve();
 let leaving = false;
+let progressLock: FileLock | null = null;
+/** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
+const patienceForPredecessorMs = 10_000;
 
 // Ctrl-C reaches the whole process group; it is the client that decides what it means.
 process.on('SIGINT', () => undefined);
@@ -60,6 +65,8 @@ function receive(request: WorkerRequest): void {
 }
 
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
+  progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
+  if (!progressLock) throw new Error('another process holds the progress of this worker');
   const progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
     post({ type: 'notice', message });
   });
@@ -87,6 +94,7 @@ async function leave(): Promise<void> {
   leaving = true;
   await work;
   context?.destination.close();
+  progressLock?.release();
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   if (process.connected) process.disconnect();
 }

@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+/**
+ * The path of a Chromium (or Chrome, or Edge) to drive: the one named by CHROMIUM_PATH, else one in the usual
+ * places, else, as root on Debian or Ubuntu, one installed now. Throws with what to install.
+ */
+export function ensureChromium(): string {
+  const named = process.env['CHROMIUM_PATH'];
+  if (named !== undefined && named !== '') {
+    if (existsSync(named)) return named;
+    throw new Error(`CHROMIUM_PATH names a file that does not exist: ${named}`);
+  }
+  let found = usualPlaces().find(existsSync);
+  if (found === undefined && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    installWithApt();
+    found = usualPlaces().find(existsSync);
+  }
+  if (found !== undefined) return found;
+  throw new Error(
+    'No Chromium found: install Chromium or Chrome (Debian: `sudo apt-get install chromium`, anywhere: ' +
+      '`npx playwright-core install chromium`), or set CHROMIUM_PATH.',
+  );
+}
+
+function usualPlaces(): string[] {
+  // Where `npx playwright-core install chromium` puts its own.
+  const own = chromium.executablePath();
+  switch (process.platform) {
+    case 'darwin':
+      return [
+        '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+        '/Applications/Chromium.app/Contents/MacOS/Chromium',
+        '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+        own,
+      ];
+    case 'win32':
+      return [
+        ...['ProgramFiles', 'ProgramFiles(x86)', 'LocalAppData'].flatMap(name => {
+          const folder = process.env[name];
+          if (folder === undefined) return [];
+          return [
+            path.join(folder, 'Google', 'Chrome', 'Application', 'chrome.exe'),
+            path.join(folder, 'Microsoft', 'Edge', 'Application', 'msedge.exe'),
+          ];
+        }),
+        own,
+      ];
+    default:
+      return [
+        '/usr/bin/chromium',
+        '/usr/bin/chromium-browser',
+        '/usr/bin/google-chrome',
+        '/usr/bin/google-chrome-stable',
+        own,
+      ];
+  }
+}
+
+function installWithApt(): void {
+  console.log('Installing chromium with apt-get ...');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [
+    ['-qq', 'update'],
+    ['-qq', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', 'chromium'],
+  ]) {
+    const { status } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed (exit code ${String(status)})`);
+  }
+}

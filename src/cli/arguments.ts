@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import { TarshelfError } from '../protocol/errors.ts';
+import {
+  defaultLibraryFolderName,
+  defaultStateFolderName,
+  limits,
+  type DestinationOptions,
+  type IngestOptions,
+} from '../protocol/ingestOptions.ts';
+import { readArguments } from './optionTable.ts';
+
+const destinationKinds = ['library'] as const satisfies DestinationOptions['kind'][];
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+
+function range({ min, max, default: usual }: Bounds): string {
+  return `${String(min)} to ${String(max)} (default: ${String(usual)})`;
+}
+
+/** The options of `tarshelf ingest`. */
+export const ingestOptionTable = {
+  'state-dir': { value: 'DIR', help: `folder that keeps the progress (default: ${defaultStateFolderName})` },
+  workers: { value: 'N', help: `tars read at once, ${range(limits.workers)}` },
+  'batch-size': { value: 'N', help: `books saved together, ${range(limits.batchSize)}` },
+  'parallel-uploads': {
+    value: 'N',
+    help: `uploads at once per worker, ${range(limits.parallelUploads)}`,
+  },
+  destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
+  library: {
+    value: 'DIR',
+    help: `library folder (default: ${defaultLibraryFolderName} in state folder)`,
+  },
+  json: { help: 'one JSON object a line; the last one is the summary' },
+  help: { short: 'h', help: 'this text' },
+} as const;
+
+export type IngestRequest =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'ingest'; readonly options: IngestOptions; readonly json: boolean };
+
+const command = 'tarshelf ingest';
+
+/**
+ * What `tarshelf ingest` is asked to do.
+ *
+ * @param args what follows the word `ingest`
+ * @param currentFolder what relative paths are relative to; absolute
+ * @throws TarshelfError `USAGE`, its message one line that names what is wrong.
+ */
+export function parseIngestArguments(args: readonly string[], currentFolder: string): IngestRequest {
+  const given = readArguments(command, ingestOptionTable, args);
+  if (given.has('help')) return { kind: 'help' };
+  const number = (name: 'workers' | 'batch-size' | 'parallel-uploads', bounds: Bounds): number =>
+    wholeNumber(`--${name}`, given.value(name), bounds);
+  const numbers = {
+    workers: number('workers', limits.workers),
+    batchSize: number('batch-size', limits.batchSize),
+    parallelUploads: number('parallel-uploads', limits.parallelUploads),
+  };
+  const [sourceFolder, ...others] = given.positionals;
+  if (!sourceFolder) {
+    throw new TarshelfError(
+      'USAGE',
+      `Name the folder that holds the tars: ${command} <source folder>. "${command} --help" says more.`,
+    );
+  }
+  if (others.length > 0) {
+    throw new TarshelfError(
+      'USAGE',
+      `One source folder at a time: "${others.join(' ')}" is too much. Put a name with blanks in quotes.`,
+    );
+  }
+  const kind = given.value('destination') ?? destinationKinds[0];
+  if (!isDestinationKind(kind)) {
+    throw new TarshelfError(
+      'USAGE',
+      `Unknown destination "${kind}". --destination takes: ${destinationKinds.join(', ')}.`,
+    );
+  }
+  const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
+  const library = given.value('library');
+  return {
+    kind: 'ingest',
+    json: given.has('json'),
+    options: {
+      sourceFolder: resolve(currentFolder, sourceFolder),
+      stateFolder,
+      ...numbers,
+      destination: {
+        kind,
+        folder:
+          library === undefined
+            ? resolve(stateFolder, defaultLibraryFolderName)
+            : resolve(currentFolder, library),
+      },
+    },
+  };
+}
+
+function wholeNumber(name: string, text: string | undefined, { min, max, default: usual }: Bounds): number {
+  if (text === undefined) return usual;
+  const number = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(number >= min && number <= max)) {
+    throw new TarshelfError(
+      'USAGE',
+      `${name} takes a whole number from ${String(min)} to ${String(max)}, not "${text}".`,
+    );
+  }
+  return number;
+}
+
+function isDestinationKind(kind: string): kind is DestinationOptions['kind'] {
+  return destinationKinds.some(known => known === kind);
+}

@@ -1,0 +1,112 @@
+import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import {
+  totalDuplicates,
+  type BookCounts,
+  type RunState,
+  type Summary,
+  type TarState,
+  type WorkerState,
+} from '../protocol/snapshot.ts';
+import type { Happening } from './runFollower.ts';
+import { countTars } from './tarTotals.ts';
+
+// What `--json` prints: one of these objects a line. Programs read them, so a field is added but never renamed
+// or taken away. `books` and `tars` have the same shape everywhere; bytes are bytes, rates bytes a second.
+
+export interface JsonBooks {
+  readonly found: number;
+  readonly uploaded: number;
+  readonly duplicates: number;
+  readonly failed: number;
+}
+
+export interface JsonTars {
+  readonly total: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+function jsonBooks(counts: BookCounts): JsonBooks {
+  return {
+    found: counts.found,
+    uploaded: counts.uploaded,
+    duplicates: totalDuplicates(counts),
+    failed: counts.failed,
+  };
+}
+
+function jsonTars(tars: readonly TarState[]): JsonTars {
+  const totals = countTars(tars);
+  return { total: totals.total, completed: totals.completed, failed: totals.failed + totals.withErrors };
+}
+
+/** A happening as an object to print. */
+export function jsonHappening(happening: Happening, options: IngestOptions): object {
+  switch (happening.kind) {
+    case 'started':
+      return {
+        type: 'started',
+        sourceFolder: options.sourceFolder,
+        stateFolder: options.stateFolder,
+        destination: options.destination,
+        workers: options.workers,
+        tars: { total: happening.tars.length, completedEarlier: countTars(happening.tars).earlier },
+        totalBytes: happening.run.totalBytes,
+      };
+    case 'tarEnded': {
+      const { tar } = happening;
+      return {
+        type: 'tar',
+        name: tar.name,
+        result: tar.phase,
+        worker: tar.worker,
+        sizeBytes: tar.sizeBytes,
+        doneBytes: tar.doneBytes,
+        books: jsonBooks(tar.counts),
+        skipped: tar.counts.skipped,
+        failure: tar.failure,
+      };
+    }
+    case 'bookFailed':
+      return { type: 'bookFailed', tar: happening.tar, member: happening.member, failure: happening.failure };
+    case 'notice':
+      return { type: 'notice', message: happening.message };
+    default:
+      return happening satisfies never;
+  }
+}
+
+/** How far the run is. */
+export function jsonProgress(
+  run: RunState,
+  tars: readonly TarState[],
+  workers: readonly WorkerState[],
+): object {
+  const byName = new Map(tars.map(tar => [tar.name, tar]));
+  return {
+    type: 'progress',
+    tars: jsonTars(tars),
+    books: jsonBooks(run.counts),
+    skipped: run.counts.skipped,
+    doneBytes: run.doneBytes,
+    totalBytes: run.totalBytes,
+    bytesPerSecond: run.bytesPerSecond,
+    secondsLeft: run.secondsLeft,
+    workers: workers.map(worker => {
+      const tar = worker.currentTar === null ? undefined : byName.get(worker.currentTar);
+      return {
+        number: worker.number,
+        phase: worker.phase,
+        tar: worker.currentTar,
+        doneBytes: tar?.doneBytes ?? 0,
+        sizeBytes: tar?.sizeBytes ?? 0,
+        bytesPerSecond: worker.bytesPerSecond,
+      };
+    }),
+  };
+}
+
+/** The outcome, the last line. */
+export function jsonSummary(summary: Summary): object {
+  return { type: 'summary', ...summary };
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { oneLine, TarshelfError, toFailure } from '../protocol/errors.ts';
+import { exitCodeOfError, exitCodes } from './exitCodes.ts';
+import { describeOptions, readArguments } from './optionTable.ts';
+import { Output } from './output.ts';
+import { printable } from './terminalText.ts';
+import type { CommandLine } from './verbs/verb.ts';
+import { verbs } from './verbs/verbs.ts';
+
+// The command line: a client of the engine without a window. It reads no tar and writes no file; it finds the
+// verb, and turns what the verb returns or throws into an exit code and at most one line.
+
+const topOptions = {
+  help: { short: 'h', help: 'this text' },
+  version: { short: 'V', help: 'the version' },
+} as const;
+
+function help(): string {
+  const names = [...verbs.keys()];
+  const width = Math.max(...names.map(name => name.length));
+  return [
+    'Usage: tarshelf <command> [options]',
+    '',
+    'Puts every book of a folder of .tar archives on the shelf, once.',
+    '',
+    'Commands:',
+    ...[...verbs].map(([name, verb]) => `  ${name.padEnd(width)}  ${verb.summary}`),
+    '',
+    'Options:',
+    ...describeOptions(topOptions),
+    '',
+    '"tarshelf <command> --help" says more about a command.',
+    '',
+  ].join('\n');
+}
+
+/** The version in the package.json that the bundle was shipped with. */
+function version(): string {
+  const shipped: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'));
+  if (
+    typeof shipped === 'object' &&
+    shipped !== null &&
+    'version' in shipped &&
+    typeof shipped.version === 'string'
+  ) {
+    return shipped.version;
+  }
+  throw new TarshelfError('INTERNAL', 'The package.json of this program names no version. Install it again.');
+}
+
+async function run(args: readonly string[], commandLine: CommandLine): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) throw new TarshelfError('USAGE', 'Name a command. "tarshelf --help" lists them.');
+  if (name.startsWith('-')) {
+    const given = readArguments('tarshelf', topOptions, args);
+    if (!given.has('help') && !given.has('version')) {
+      throw new TarshelfError('USAGE', 'Name a command. "tarshelf --help" lists them.');
+    }
+    commandLine.stdout.write(given.has('help') ? help() : `${version()}\n`);
+    return exitCodes.allDone;
+  }
+  const verb = verbs.get(name);
+  if (!verb) throw new TarshelfError('USAGE', `Unknown command "${name}". "tarshelf --help" lists them.`);
+  return await verb.run(rest, commandLine);
+}
+
+const stderr = new Output(process.stderr);
+try {
+  // Not process.exit: what was written to a pipe may not have left this process yet.
+  process.exitCode = await run(process.argv.slice(2), {
+    stdout: new Output(process.stdout),
+    stderr,
+    env: process.env,
+    currentFolder: process.cwd(),
+    programFolder: import.meta.dirname,
+    signals: process,
+    leave: exitCode => process.exit(exitCode),
+  });
+} catch (thrown) {
+  stderr.line(`tarshelf: ${printable(oneLine(thrown))}`);
+  process.exitCode = exitCodeOfError(toFailure(thrown).code);
+}

@@ -1,0 +1,5 @@
+import { ingest } from './ingest.ts';
+import type { Verb } from './verb.ts';
+
+/** All verbs by their names, in the order of the help. */
+export const verbs: ReadonlyMap<string, Verb> = new Map([['ingest', ingest]]);

@@ -1,0 +1,13 @@
+import * as vscode from 'vscode';
+import { commandIds } from '../manifest.ts';
+import type { Services } from './services.ts';
+import { showTars } from './showTars.ts';
+
+/** The answer to a launch while a run is under way. */
+export function launchWhileRunning({ messages }: Services): void {
+  messages.information(
+    'Tarshelf is already at work in this window.',
+    { title: 'Show', run: showTars },
+    { title: 'Stop', run: () => vscode.commands.executeCommand(commandIds.stop) },
+  );
+}

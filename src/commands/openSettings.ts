@@ -1,0 +1,10 @@
+import * as vscode from 'vscode';
+import { extensionId, settingsSection, type SettingName } from '../manifest.ts';
+
+/** Opens the settings of this extension, or one of them. */
+export async function openSettings(name?: SettingName): Promise<void> {
+  const query = name === undefined ? `@ext:${extensionId}` : `@id:${settingsSection}.${name}`;
+  // In a remote window, what belongs to the machine is not among the user's settings but among the remote's.
+  const tab = vscode.env.remoteName === undefined ? 'openSettings' : 'openRemoteSettings';
+  await vscode.commands.executeCommand(`workbench.action.${tab}`, { query });
+}

@@ -1,0 +1,56 @@
+import * as vscode from 'vscode';
+import { commandIds } from '../manifest.ts';
+import { toFailure, type ErrorCode } from '../protocol/errors.ts';
+import { chooseSourceFolder } from './chooseSourceFolder.ts';
+import { launchWhileRunning } from './launchWhileRunning.ts';
+import type { MessageAction } from './messages.ts';
+import { openSettings } from './openSettings.ts';
+import type { Services } from './services.ts';
+import { showLog } from './showLog.ts';
+
+/** Shows why a run did not begin, or how it broke off: one message, with the button that helps. */
+export function showFailure(services: Services, thrown: unknown): void {
+  const failure = toFailure(thrown);
+  if (failure.code === 'ENGINE_BUSY') {
+    launchWhileRunning(services);
+    return;
+  }
+  // The stack of what nobody foresaw is for whoever reads the log, not for a message.
+  if (failure.code === 'INTERNAL') services.log.error(stackOf(thrown));
+  services.messages.error(`Tarshelf: ${failure.message}`, ...remedies(services, failure.code));
+}
+
+function remedies(services: Services, code: ErrorCode): MessageAction[] {
+  const log: MessageAction = {
+    title: 'Show Log',
+    run: () => {
+      showLog(services);
+    },
+  };
+  switch (code) {
+    case 'SOURCE_MISSING':
+    case 'SOURCE_NOT_A_FOLDER':
+    case 'SOURCE_WITHOUT_TARS':
+      return [{ title: 'Choose Folder', run: () => chooseAndLaunch(services) }];
+    case 'STATE_NOT_WRITABLE':
+    case 'STATE_IN_USE':
+    case 'STATE_OTHER_DESTINATION':
+      return [{ title: 'Open Settings', run: () => openSettings('stateFolder') }];
+    case 'LIBRARY_NOT_WRITABLE':
+      return [{ title: 'Open Settings', run: () => openSettings('libraryFolder') }];
+    case 'DESTINATION_UNUSABLE':
+    case 'ENGINE_DIED':
+      return [{ title: 'Launch Again', run: () => vscode.commands.executeCommand(commandIds.launch) }, log];
+    default:
+      return [log];
+  }
+}
+
+async function chooseAndLaunch(services: Services): Promise<void> {
+  const folder = await chooseSourceFolder(services);
+  if (folder !== undefined) await vscode.commands.executeCommand(commandIds.launch);
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}

@@ -1,0 +1,16 @@
+import { commandIds } from '../manifest.ts';
+import * as vscode from 'vscode';
+import type { Services } from './services.ts';
+
+/** Lets the books in hand be finished and ends the run; resolves when it has ended. */
+export async function stop({ engine }: Services): Promise<void> {
+  await engine.stop();
+}
+
+/** The answer to a stop while nothing runs. */
+export function stopWhenIdle({ messages }: Services): void {
+  messages.information('Nothing is running, so there is nothing to stop.', {
+    title: 'Launch',
+    run: () => vscode.commands.executeCommand(commandIds.launch),
+  });
+}

@@ -1,0 +1,80 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { EngineClient } from './client/engineClient.ts';
+import type { SnapshotReader } from './client/snapshotStore.ts';
+import { Messages, type ShownMessage } from './commands/messages.ts';
+import { openSettings } from './commands/openSettings.ts';
+import { registerCommands } from './commands/table.ts';
+import { ContextKeys } from './contextKeys.ts';
+import { IngestSession } from './ingestSession.ts';
+import { contextKeys, outputChannelName } from './manifest.ts';
+import { Settings } from './settings.ts';
+import { RunLog } from './views/runLog.ts';
+import { StatusBar } from './views/statusBar.ts';
+import { TarsView } from './views/tarsView.ts';
+import { WorkersView, type WorkerRow } from './views/workersView.ts';
+
+/** What `activate` hands out: the live parts, for tests. Not a public interface; it changes without notice. */
+export interface TarshelfApi {
+  readonly store: SnapshotReader;
+  readonly settings: Settings;
+  readonly tars: vscode.TreeDataProvider<string>;
+  readonly workers: vscode.TreeDataProvider<WorkerRow>;
+  readonly status: { readonly text: string | undefined };
+  readonly onDidShowMessage: vscode.Event<ShownMessage>;
+}
+
+export function activate(context: vscode.ExtensionContext): TarshelfApi {
+  const log = vscode.window.createOutputChannel(outputChannelName, { log: true });
+  const messages = new Messages(thrown => {
+    log.error(String(thrown));
+  });
+  const settings = new Settings(context.globalStorageUri.fsPath, (name, text) => {
+    messages.warning(text, { title: 'Open Settings', run: () => openSettings(name) });
+  });
+  const client = new EngineClient({
+    enginePath: path.join(context.extensionPath, 'dist', 'engine.js'),
+    execPath: process.execPath,
+    onStderr: text => {
+      runLog.stderr(text);
+    },
+  });
+  const runLog = new RunLog(listener => client.onEvent(listener), log);
+  const session = new IngestSession(client);
+  const keys = new ContextKeys();
+  const showSourceChosen = (): void => {
+    keys.set(contextKeys.sourceChosen, settings.sourceFolder !== undefined);
+  };
+  showSourceChosen();
+  const tars = new TarsView(session);
+  const workers = new WorkersView(session);
+  const status = new StatusBar(session);
+  context.subscriptions.push(
+    log,
+    messages,
+    settings,
+    runLog,
+    session,
+    settings.onDidChange(showSourceChosen),
+    session.onDidChangeConnection(() => {
+      keys.set(contextKeys.running, session.isRunning);
+    }),
+    tars,
+    workers,
+    status,
+    registerCommands({ engine: session, settings, messages, log }),
+  );
+  return {
+    store: session.store,
+    settings,
+    tars,
+    workers,
+    status,
+    onDidShowMessage: messages.onDidShow,
+  };
+}
+
+/** The engine is let go of with the subscriptions: it finishes the books in hand and ends by itself. */
+export function deactivate(): void {
+  // Nothing beyond the subscriptions.
+}

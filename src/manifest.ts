@@ -1,0 +1,48 @@
+/**
+ * The names by which VS Code knows this extension's parts. A test holds them equal to package.json, so that a
+ * name misspelt in either place is a failing test and not a button that does nothing.
+ */
+
+export const extensionId = 'tarshelf.tarshelf';
+
+export const viewContainerId = 'tarshelf';
+
+export const viewIds = {
+  tars: 'tarshelf.tars',
+  workers: 'tarshelf.workers',
+} as const;
+export type ViewId = (typeof viewIds)[keyof typeof viewIds];
+
+export const commandIds = {
+  launch: 'tarshelf.launch',
+  stop: 'tarshelf.stop',
+  chooseSourceFolder: 'tarshelf.chooseSourceFolder',
+  showTars: 'tarshelf.showTars',
+  showLog: 'tarshelf.showLog',
+  openSettings: 'tarshelf.openSettings',
+} as const;
+export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+/** All settings are named `tarshelf.<name>`. */
+export const settingsSection = 'tarshelf';
+
+export const settingNames = [
+  'sourceFolder',
+  'stateFolder',
+  'libraryFolder',
+  'workers',
+  'batchSize',
+  'parallelUploads',
+] as const;
+export type SettingName = (typeof settingNames)[number];
+
+export const contextKeys = {
+  /** An ingest of this window is under way. */
+  running: 'tarshelf.running',
+  /** The setting of the source folder names one. */
+  sourceChosen: 'tarshelf.sourceChosen',
+} as const;
+export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
+
+export const statusBarItemId = 'tarshelf.status';
+export const outputChannelName = 'Tarshelf';

@@ -1,0 +1,51 @@
+import path from 'node:path';
+
+/** A setting's value as it is used, or why it cannot be. */
+export type Checked<T> = { ok: true; value: T } | { ok: false; reason: string };
+
+/** What the words in a folder setting stand for. */
+export interface FolderContext {
+  readonly homeFolder: string;
+  /** The first folder of the workspace; absent when none is open. */
+  readonly workspaceFolder?: string | undefined;
+}
+
+/**
+ * The absolute path that a folder setting means: `~` is the home folder, `${workspaceFolder}` the first folder
+ * of the workspace, and a relative path lies in the latter. Undefined when nothing is set.
+ */
+export function checkFolder(value: unknown, context: FolderContext): Checked<string | undefined> {
+  if (value === undefined || value === null) return { ok: true, value: undefined };
+  if (typeof value !== 'string') return { ok: false, reason: 'is not a text' };
+  let text = value.trim();
+  if (text === '') return { ok: true, value: undefined };
+  if (text.includes('${workspaceFolder}')) {
+    if (context.workspaceFolder === undefined) return { ok: false, reason: 'needs an open folder' };
+    // A function, because a path may hold `$&`, which means something in a replacement text.
+    const folder = context.workspaceFolder;
+    text = text.replaceAll('${workspaceFolder}', () => folder);
+  }
+  const unknown = /\$\{[^}]*\}/.exec(text);
+  if (unknown) return { ok: false, reason: `holds ${unknown[0]}, which is not known here` };
+  if (text === '~') text = context.homeFolder;
+  else if (text.startsWith('~/') || text.startsWith('~\\'))
+    text = path.join(context.homeFolder, text.slice(2));
+  if (path.isAbsolute(text)) return { ok: true, value: path.normalize(text) };
+  if (context.workspaceFolder === undefined) return { ok: false, reason: 'is not an absolute path' };
+  return { ok: true, value: path.resolve(context.workspaceFolder, text) };
+}
+
+/** A whole number within a range, or undefined when nothing is set. */
+export function checkNumber(
+  value: unknown,
+  range: { readonly min: number; readonly max: number },
+): Checked<number | undefined> {
+  if (value === undefined || value === null) return { ok: true, value: undefined };
+  if (typeof value === 'number' && Number.isInteger(value) && value >= range.min && value <= range.max) {
+    return { ok: true, value };
+  }
+  return {
+    ok: false,
+    reason: `is not a whole number from ${String(range.min)} to ${String(range.max)}`,
+  };
+}

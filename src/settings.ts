@@ -1,0 +1,133 @@
+import os from 'node:os';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { settingNames, settingsSection, type SettingName } from './manifest.ts';
+import {
+  defaultLibraryFolderName,
+  defaultStateFolderName,
+  limits,
+  type IngestOptions,
+} from './protocol/ingestOptions.ts';
+import { checkFolder, checkNumber, type Checked } from './settingValues.ts';
+
+/** Told of a setting that cannot be used, once for each bad value. */
+export type BadSettingListener = (name: SettingName, message: string) => void;
+
+/**
+ * The settings as typed values, read when they are asked for. A bad value is reported once, and the default is
+ * used in its place.
+ */
+export class Settings implements vscode.Disposable {
+  readonly #storageFolder: string;
+  readonly #onBadSetting: BadSettingListener;
+  readonly #changes = new vscode.EventEmitter<ReadonlySet<SettingName>>();
+  readonly #listening: vscode.Disposable;
+  readonly #reported = new Set<string>();
+
+  /** @param storageFolder where state goes when no folder is open. */
+  constructor(storageFolder: string, onBadSetting: BadSettingListener) {
+    this.#storageFolder = storageFolder;
+    this.#onBadSetting = onBadSetting;
+    this.#listening = vscode.workspace.onDidChangeConfiguration(event => {
+      const changed = settingNames.filter(name => event.affectsConfiguration(`${settingsSection}.${name}`));
+      if (changed.length > 0) this.#changes.fire(new Set(changed));
+    });
+  }
+
+  /** Fires with the names of the settings that changed. */
+  get onDidChange(): vscode.Event<ReadonlySet<SettingName>> {
+    return this.#changes.event;
+  }
+
+  /** Absolute path of the folder of tars, or undefined when none is chosen. */
+  get sourceFolder(): string | undefined {
+    return this.#folder('sourceFolder', 'Choose a folder again.');
+  }
+
+  get stateFolder(): string {
+    const fallback = path.join(this.#workspaceFolder() ?? this.#storageFolder, defaultStateFolderName);
+    return this.#folder('stateFolder', `${fallback} is used.`) ?? fallback;
+  }
+
+  get libraryFolder(): string {
+    const fallback = path.join(this.stateFolder, defaultLibraryFolderName);
+    return this.#folder('libraryFolder', `${fallback} is used.`) ?? fallback;
+  }
+
+  get workers(): number {
+    return this.#number('workers');
+  }
+
+  get batchSize(): number {
+    return this.#number('batchSize');
+  }
+
+  get parallelUploads(): number {
+    return this.#number('parallelUploads');
+  }
+
+  /** All that an ingest of `sourceFolder` needs. */
+  ingestOptions(sourceFolder: string): IngestOptions {
+    return {
+      sourceFolder,
+      stateFolder: this.stateFolder,
+      workers: this.workers,
+      batchSize: this.batchSize,
+      parallelUploads: this.parallelUploads,
+      destination: { kind: 'library', folder: this.libraryFolder },
+    };
+  }
+
+  /** Remembers the folder of tars, for the workspace when a trusted one is open, else for the user. */
+  async rememberSourceFolder(folder: string): Promise<void> {
+    // What an untrusted workspace says about folders is not heard, so it would be forgotten there.
+    const forWorkspace = this.#workspaceFolder() !== undefined && vscode.workspace.isTrusted;
+    await this.#configuration().update(
+      'sourceFolder',
+      folder,
+      forWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
+    );
+  }
+
+  dispose(): void {
+    this.#listening.dispose();
+    this.#changes.dispose();
+  }
+
+  #folder(name: SettingName, consequence: string): string | undefined {
+    const context = { homeFolder: os.homedir(), workspaceFolder: this.#workspaceFolder() };
+    return this.#accept(name, value => checkFolder(value, context), consequence);
+  }
+
+  #number(name: keyof typeof limits): number {
+    const range = limits[name];
+    const used = `${String(range.default)} is used.`;
+    return this.#accept(name, value => checkNumber(value, range), used) ?? range.default;
+  }
+
+  #accept<T>(
+    name: SettingName,
+    check: (value: unknown) => Checked<T | undefined>,
+    consequence: string,
+  ): T | undefined {
+    const value = this.#configuration().get<unknown>(name);
+    const checked = check(value);
+    if (checked.ok) return checked.value;
+    const shown = typeof value === 'string' ? `"${value}"` : String(value);
+    const message = `The setting ${settingsSection}.${name} ${checked.reason}: ${shown}. ${consequence}`;
+    if (!this.#reported.has(message)) {
+      this.#reported.add(message);
+      this.#onBadSetting(name, message);
+    }
+    return undefined;
+  }
+
+  #configuration(): vscode.WorkspaceConfiguration {
+    return vscode.workspace.getConfiguration(settingsSection, vscode.workspace.workspaceFolders?.[0]);
+  }
+
+  #workspaceFolder(): string | undefined {
+    const folder = vscode.workspace.workspaceFolders?.[0];
+    return folder?.uri.scheme === 'file' ? folder.uri.fsPath : undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import { formatCount, formatNumber, formatRate } from '../protocol/format.ts';
+import type { WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
+import type { RunView } from './engineReader.ts';
+
+/** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */
+export type WorkerLook = WorkerPhase | 'finished';
+
+/** What is known of a worker: without its engine it is gone, whatever was said last. */
+export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLook {
+  const { phase } = worker;
+  switch (run) {
+    case 'starting':
+    case 'stopping':
+      return phase;
+    case 'running':
+      return phase === 'stopped' ? 'finished' : phase;
+    case 'finished':
+      return phase === 'died' ? 'died' : 'finished';
+    case 'none':
+    case 'stopped':
+    case 'lost':
+      return phase === 'died' ? 'died' : 'stopped';
+    default:
+      return run satisfies never;
+  }
+}
+
+const doing: Record<WorkerLook, string> = {
+  starting: 'starting',
+  idle: 'idle',
+  scan: 'reading',
+  upload: 'uploading',
+  stopping: 'stopping',
+  stopped: 'stopped',
+  finished: 'finished',
+  died: 'died',
+};
+
+export function workerLabel(number: number): string {
+  return `Worker ${String(number)}`;
+}
+
+/** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 1 restart`. */
+export function workerDescription(worker: WorkerState, look: WorkerLook): string {
+  const parts = [doing[look]];
+  if (look === 'scan' || look === 'upload' || look === 'stopping') {
+    if (worker.currentTar !== null) parts.push(worker.currentTar);
+    if (worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
+  }
+  if (worker.restarts > 0) parts.push(formatCount(worker.restarts, 'restart'));
+  return parts.join(' · ');
+}
+
+/** The rows of a worker's tooltip: what is counted, and its value. */
+export function workerDetails(worker: WorkerState, alive: boolean): (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [['Assigned', formatCount(worker.assignedTars.length, 'tar')]];
+  if (alive && worker.pid !== null) rows.push(['Process', String(worker.pid)]);
+  rows.push(['Restarts', formatNumber(worker.restarts)]);
+  return rows;
+}

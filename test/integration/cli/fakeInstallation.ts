@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+
+const cliPath = join(import.meta.dirname, '../../../dist/cli.js');
+
+/** A program that was started, what it has said so far, and its end. */
+export class RunningCli {
+  readonly child: ChildProcess;
+  /** Its exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  stdout = '';
+  stderr = '';
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.ended = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+  }
+
+  /** Waits until what was said on standard output or error matches. */
+  async said(what: RegExp, timeoutMs = 10_000): Promise<void> {
+    const until = performance.now() + timeoutMs;
+    while (!what.test(this.stdout) && !what.test(this.stderr)) {
+      assert.ok(
+        performance.now() < until,
+        `${String(what)} was not said, but:\n${this.stdout}${this.stderr}`,
+      );
+      await sleep(20);
+    }
+  }
+}
+
+/** The built command line with the fake engine beside it, in a folder of its own. */
+export class FakeInstallation {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async make(folder: string): Promise<FakeInstallation> {
+    await mkdir(join(folder, 'dist'));
+    await cp(cliPath, join(folder, 'dist', 'cli.js'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module", "version": "1.2.3" }\n');
+    const fakeEngine = pathToFileURL(join(import.meta.dirname, 'fakeEngine.ts')).href;
+    await writeFile(join(folder, 'dist', 'engine.js'), `import ${JSON.stringify(fakeEngine)};\n`);
+    return new FakeInstallation(folder);
+  }
+
+  /** @param part what the engine is to play, see fakeEngine.ts */
+  start(part: string, args: readonly string[]): RunningCli {
+    const child = spawn(process.execPath, [join(this.#folder, 'dist', 'cli.js'), ...args], {
+      cwd: this.#folder,
+      env: { ...process.env, FAKE_ENGINE: part },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new RunningCli(child);
+  }
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { parseIngestArguments } from '../../../src/cli/arguments.ts';
+import { TarshelfError } from '../../../src/protocol/errors.ts';
+import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
+
+const here = resolve('/somewhere/now');
+
+function optionsOf(...args: string[]): IngestOptions {
+  const request = parseIngestArguments(args, here);
+  assert.ok(request.kind === 'ingest');
+  return request.options;
+}
+
+describe('arguments of tarshelf ingest', () => {
+  it('have defaults for everything but the source folder', () => {
+    assert.deepEqual(parseIngestArguments(['tars'], here), {
+      kind: 'ingest',
+      json: false,
+      options: {
+        sourceFolder: join(here, 'tars'),
+        stateFolder: join(here, '.tarshelf'),
+        workers: 4,
+        batchSize: 1000,
+        parallelUploads: 1,
+        destination: { kind: 'library', folder: join(here, '.tarshelf', 'library') },
+      },
+    });
+  });
+
+  it('are all taken, before and after the folder, with a blank or an equals sign', () => {
+    const args = [
+      '--workers=2',
+      'tars',
+      '--batch-size',
+      '50',
+      '--parallel-uploads=10',
+      '--destination',
+      'library',
+    ];
+    assert.deepEqual(
+      parseIngestArguments([...args, '--state-dir', 'state', '--library=../books', '--json'], here),
+      {
+        kind: 'ingest',
+        json: true,
+        options: {
+          sourceFolder: join(here, 'tars'),
+          stateFolder: join(here, 'state'),
+          workers: 2,
+          batchSize: 50,
+          parallelUploads: 10,
+          destination: { kind: 'library', folder: join(here, '..', 'books') },
+        },
+      },
+    );
+  });
+
+  it('keep an absolute path as it is', () => {
+    assert.equal(optionsOf(resolve('/elsewhere/tars')).sourceFolder, resolve('/elsewhere/tars'));
+  });
+
+  it('put the library into the state folder that is named', () => {
+    assert.deepEqual(optionsOf('tars', '--state-dir', 'state').destination, {
+      kind: 'library',
+      folder: join(here, 'state', 'library'),
+    });
+  });
+
+  it('take a folder that begins with a dash after --', () => {
+    assert.equal(optionsOf('--', '-tars').sourceFolder, join(here, '-tars'));
+  });
+
+  it('take the last one of an option that is given twice', () => {
+    assert.equal(optionsOf('tars', '--workers', '2', '--workers', '3').workers, 3);
+  });
+
+  it('take the bounds of each number', () => {
+    assert.equal(optionsOf('tars', '--parallel-uploads', '1').parallelUploads, 1);
+    assert.equal(optionsOf('tars', '--parallel-uploads', '10').parallelUploads, 10);
+  });
+
+  it('ask for help, whatever else is missing', () => {
+    assert.deepEqual(parseIngestArguments(['--help'], here), { kind: 'help' });
+    assert.deepEqual(parseIngestArguments(['-h', 'a', 'b'], here), { kind: 'help' });
+  });
+
+  const wrong: [string, string[], RegExp][] = [
+    ['no folder', [], /Name the folder/],
+    ['an empty folder', [''], /Name the folder/],
+    ['two folders', ['my', 'tars'], /"tars" is too much/],
+    ['no workers', ['tars', '--workers', '0'], /--workers takes a whole number from 1 to 64, not "0"/],
+    ['too many workers', ['tars', '--workers', '65'], /--workers .* not "65"/],
+    ['fewer than no workers', ['tars', '--workers', '-1'], /--workers .* not "-1"/],
+    ['workers that are no number', ['tars', '--workers', 'x'], /--workers .* not "x"/],
+    ['half a worker', ['tars', '--workers', '1.5'], /--workers .* not "1\.5"/],
+    ['a number in another notation', ['tars', '--workers', '0x4'], /--workers .* not "0x4"/],
+    ['an empty batch', ['tars', '--batch-size', '0'], /--batch-size/],
+    ['too many uploads', ['tars', '--parallel-uploads', '11'], /--parallel-uploads .* 1 to 10, not "11"/],
+    ['an unknown option', ['tars', '--frobnicate'], /Unknown option --frobnicate/],
+    ['an unknown short option', ['tars', '-x'], /Unknown option -x/],
+    ['an option named like a method of objects', ['tars', '--constructor'], /Unknown option --constructor/],
+    ['a value that is missing at the end', ['tars', '--state-dir'], /--state-dir needs a value/],
+    [
+      'a value that is missing before another option',
+      ['tars', '--state-dir', '--json'],
+      /--state-dir needs a value/,
+    ],
+    ['an empty value', ['tars', '--library='], /--library needs a value/],
+    ['a switch with a value', ['tars', '--json=yes'], /--json takes no value/],
+    ['an unknown destination', ['tars', '--destination', 'attic'], /Unknown destination "attic"/],
+  ];
+  for (const [name, args, message] of wrong) {
+    it(`refuse ${name} in one line`, () => {
+      assert.throws(
+        () => parseIngestArguments(args, here),
+        (thrown: unknown) => {
+          assert.ok(thrown instanceof TarshelfError);
+          assert.equal(thrown.code, 'USAGE');
+          assert.match(thrown.message, message);
+          assert.doesNotMatch(thrown.message, /\n/);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('name the wrong number rather than the missing folder', () => {
+    assert.throws(() => parseIngestArguments(['--workers', '0'], here), /--workers takes/);
+  });
+});

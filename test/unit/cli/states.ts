@@ -1,0 +1,46 @@
+import { noCounts, type RunState, type TarState, type WorkerState } from '../../../src/protocol/snapshot.ts';
+
+// States of an engine for tests to change what matters to them.
+
+export function runState(change: Partial<RunState> = {}): RunState {
+  return {
+    phase: 'running',
+    sourceFolder: '/tars',
+    stateFolder: '/state',
+    totalBytes: 4_000_000_000,
+    doneBytes: 1_000_000_000,
+    bytesPerSecond: 25_000_000,
+    secondsLeft: 120,
+    counts: noCounts(),
+    summary: null,
+    failure: null,
+    ...change,
+  };
+}
+
+export function tarState(name: string, change: Partial<TarState> = {}): TarState {
+  return {
+    name,
+    phase: 'waiting',
+    sizeBytes: 1_000_000_000,
+    doneBytes: 0,
+    worker: null,
+    counts: noCounts(),
+    earlier: false,
+    failure: null,
+    ...change,
+  };
+}
+
+export function workerState(number: number, change: Partial<WorkerState> = {}): WorkerState {
+  return {
+    number,
+    phase: 'upload',
+    pid: 1000 + number,
+    currentTar: null,
+    assignedTars: [],
+    bytesPerSecond: 0,
+    restarts: 0,
+    ...change,
+  };
+}

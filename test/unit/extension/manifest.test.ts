@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  commandIds,
+  contextKeys,
+  extensionId,
+  settingNames,
+  settingsSection,
+  viewContainerId,
+  viewIds,
+} from '../../../src/manifest.ts';
+import { limits } from '../../../src/protocol/ingestOptions.ts';
+
+interface Contributed {
+  command?: string;
+  view?: string;
+  when?: string;
+  contents?: string;
+  icon?: string;
+}
+
+interface Setting {
+  type: string;
+  default: unknown;
+  minimum?: number;
+  maximum?: number;
+  scope: string;
+  markdownDescription: string;
+}
+
+interface PackageJson {
+  publisher: string;
+  name: string;
+  icon: string;
+  main: string;
+  extensionKind: string[];
+  engines: { vscode: string };
+  capabilities: {
+    untrustedWorkspaces: { supported: string; restrictedConfigurations: string[] };
+    virtualWorkspaces: { supported: boolean };
+  };
+  contributes: {
+    commands: { command: string; category: string; title: string; enablement?: string }[];
+    viewsContainers: { activitybar: { id: string; icon: string }[] };
+    views: Record<string, { id: string; icon: string }[]>;
+    viewsWelcome: (Contributed & { view: string; contents: string })[];
+    menus: Record<string, Contributed[]>;
+    configuration: { properties: Record<string, Setting> };
+  };
+}
+
+const root = path.join(import.meta.dirname, '..', '..', '..');
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson;
+const { contributes } = manifest;
+const commands = Object.values<string>(commandIds).sort();
+const views = Object.values<string>(viewIds).sort();
+const settings = settingNames.map(name => `${settingsSection}.${name}`);
+
+describe('package.json', () => {
+  it('names the extension by the id that the code uses', () => {
+    assert.equal(`${manifest.publisher}.${manifest.name}`, extensionId);
+  });
+
+  it('contributes the commands that the code registers, and no other', () => {
+    assert.deepEqual(contributes.commands.map(entry => entry.command).sort(), commands);
+  });
+
+  it('groups every command under one category, and leaves it enabled so that its twin can answer', () => {
+    for (const command of contributes.commands) {
+      assert.equal(command.category, 'Tarshelf');
+      assert.equal(command.enablement, undefined, command.command);
+    }
+  });
+
+  it('contributes the views that the code fills, in one container', () => {
+    assert.deepEqual(
+      contributes.viewsContainers.activitybar.map(entry => entry.id),
+      [viewContainerId],
+    );
+    assert.deepEqual(Object.keys(contributes.views), [viewContainerId]);
+    assert.deepEqual(contributes.views[viewContainerId]?.map(view => view.id).sort(), views);
+  });
+
+  it('contributes the settings that the code reads, and no other', () => {
+    assert.deepEqual(Object.keys(contributes.configuration.properties).sort(), [...settings].sort());
+  });
+
+  it('bounds the numbers as the engine does', () => {
+    for (const [name, range] of Object.entries(limits)) {
+      const property = contributes.configuration.properties[`${settingsSection}.${name}`];
+      assert.equal(property?.type, 'integer', name);
+      assert.equal(property.minimum, range.min, name);
+      assert.equal(property.maximum, range.max, name);
+      assert.equal(property.default, range.default, name);
+    }
+  });
+
+  it('describes every setting and gives it a scope', () => {
+    for (const [name, property] of Object.entries(contributes.configuration.properties)) {
+      assert.ok(property.markdownDescription.length > 20, name);
+      assert.ok(['machine-overridable', 'resource'].includes(property.scope), name);
+    }
+  });
+
+  it('lets no untrusted workspace choose a folder', () => {
+    const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    assert.equal(supported, 'limited');
+    assert.deepEqual(
+      [...restrictedConfigurations].sort(),
+      settings.filter(name => name.endsWith('Folder')).sort(),
+    );
+  });
+
+  it('speaks in menus and welcome texts only of commands, views and context keys that exist', () => {
+    const entries: Contributed[] = [...Object.values(contributes.menus).flat(), ...contributes.viewsWelcome];
+    const known = new Set<string>([...commands, ...views, ...settings, ...Object.values(contextKeys)]);
+    let names = 0;
+    for (const entry of entries) {
+      const text = [entry.command, entry.view, entry.when, entry.contents].join(' ');
+      for (const [name] of text.matchAll(/tarshelf\.\w+/g)) {
+        names++;
+        assert.ok(known.has(name), `${name} in: ${text}`);
+      }
+    }
+    assert.ok(names > 10);
+  });
+
+  it('refers to pictures that exist, and to an icon that the marketplace takes', () => {
+    const pictures = [
+      manifest.icon,
+      ...contributes.viewsContainers.activitybar.map(entry => entry.icon),
+      ...Object.values(contributes.views).flatMap(list => list.map(view => view.icon)),
+    ];
+    for (const picture of pictures) assert.ok(existsSync(path.join(root, picture)), picture);
+    const icon = readFileSync(path.join(root, manifest.icon));
+    assert.equal(icon.subarray(1, 4).toString('latin1'), 'PNG');
+    // The width and the height stand in the header, at a fixed place.
+    assert.ok(icon.readUInt32BE(16) >= 128 && icon.readUInt32BE(20) >= 128);
+  });
+
+  it('runs where the workspace is, on VS Code 1.101 or later', () => {
+    assert.deepEqual(manifest.extensionKind, ['workspace']);
+    assert.equal(manifest.engines.vscode, '^1.101.0');
+    assert.equal(manifest.capabilities.virtualWorkspaces.supported, false);
+    assert.equal(manifest.main, './dist/extension.cjs');
+  });
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { checkFolder, checkNumber } from '../../../src/settingValues.ts';
+
+const home = path.resolve('/home/reader');
+const workspace = path.resolve('/work space/$&');
+const open = { homeFolder: home, workspaceFolder: workspace };
+const closed = { homeFolder: home };
+
+describe('checkFolder', () => {
+  it('takes an empty or missing setting for none', () => {
+    for (const value of [undefined, null, '', '  ']) {
+      assert.deepEqual(checkFolder(value, closed), { ok: true, value: undefined });
+    }
+  });
+
+  it('keeps an absolute path', () => {
+    assert.deepEqual(checkFolder(path.resolve('/tars'), closed), { ok: true, value: path.resolve('/tars') });
+  });
+
+  it('expands the home folder', () => {
+    assert.deepEqual(checkFolder('~', closed), { ok: true, value: home });
+    assert.deepEqual(checkFolder('~/tars', closed), { ok: true, value: path.join(home, 'tars') });
+  });
+
+  it('leaves a tilde within a name alone', () => {
+    const folder = path.resolve('/tars~1');
+    assert.deepEqual(checkFolder(folder, closed), { ok: true, value: folder });
+  });
+
+  it('expands the workspace folder, whatever characters it holds', () => {
+    assert.deepEqual(checkFolder('${workspaceFolder}', open), { ok: true, value: workspace });
+    assert.deepEqual(checkFolder('${workspaceFolder}/tars', open), {
+      ok: true,
+      value: path.join(workspace, 'tars'),
+    });
+  });
+
+  it('takes a relative path to lie in the workspace folder', () => {
+    assert.deepEqual(checkFolder('tars', open), { ok: true, value: path.join(workspace, 'tars') });
+  });
+
+  it('refuses what needs a folder when none is open', () => {
+    assert.equal(checkFolder('${workspaceFolder}/tars', closed).ok, false);
+    assert.equal(checkFolder('tars', closed).ok, false);
+  });
+
+  it('refuses a variable that it does not know, and what is not a text', () => {
+    assert.equal(checkFolder('${env:HOME}/tars', open).ok, false);
+    assert.equal(checkFolder(7, open).ok, false);
+  });
+});
+
+describe('checkNumber', () => {
+  const range = { min: 1, max: 64 };
+
+  it('keeps a whole number within the range, and takes a missing one for none', () => {
+    assert.deepEqual(checkNumber(1, range), { ok: true, value: 1 });
+    assert.deepEqual(checkNumber(64, range), { ok: true, value: 64 });
+    assert.deepEqual(checkNumber(undefined, range), { ok: true, value: undefined });
+  });
+
+  it('refuses everything else, and says what is allowed', () => {
+    for (const value of [0, 65, 1.5, Number.NaN, '4', true]) {
+      const checked = checkNumber(value, range);
+      assert.ok(!checked.ok);
+      assert.match(checked.reason, /1 to 64/);
+    }
+  });
+});
