@@ -24,6 +24,10 @@ export const verdictSchema = v.variant('kind', [
 ]);
 export type Verdict = v.InferOutput<typeof verdictSchema>;
 
+/** A worker's hold on a tar. What it says of the tar under an older epoch is refused. */
+export const leaseSchema = v.object({ tar: v.string(), epoch: count });
+export type Lease = v.InferOutput<typeof leaseSchema>;
+
 /** From the engine to a worker. */
 export const workerRequestSchema = v.variant('type', [
   v.object({
@@ -35,7 +39,9 @@ export const workerRequestSchema = v.variant('type', [
     /** All tars dealt to this worker, recorded before the first one starts. */
     assignedTars: v.array(v.string()),
   }),
-  v.object({ type: v.literal('tar:process'), name: v.string() }),
+  v.object({ type: v.literal('tar:process'), lease: leaseSchema }),
+  /** The tar is another's by now: leave it as it is, and write no more of it. */
+  v.object({ type: v.literal('tar:revoked'), lease: leaseSchema }),
   /** One verdict for each key of the request, in its order. */
   v.object({ type: v.literal('claim:answer'), id: count, verdicts: v.array(verdictSchema) }),
   v.object({ type: v.literal('claim:settled'), key: bookKeySchema, verdict: verdictSchema }),
@@ -73,3 +79,7 @@ export const workerEventSchema = v.variant('type', [
   v.object({ type: v.literal('notice'), message: v.string() }),
 ]);
 export type WorkerEvent = v.InferOutput<typeof workerEventSchema>;
+
+/** An event in the form in which it is sent: with the lease under which it was said, if under any. */
+export const workerMessageSchema = v.object({ lease: v.nullable(leaseSchema), event: workerEventSchema });
+export type WorkerMessage = v.InferOutput<typeof workerMessageSchema>;

@@ -47,11 +47,7 @@ export class FileSource implements ByteSource {
       return new FileSource(handle, { sizeBytes: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) });
     } catch (thrown) {
       await handle?.close();
-      throw new TarshelfError(
-        'TAR_NOT_READABLE',
-        `Cannot read ${path} (${oneLine(thrown)}). Check that the disk is there and that you may read the file, then launch again.`,
-        { cause: thrown },
-      );
+      throw notReadable(path, thrown);
     }
   }
 
@@ -72,4 +68,13 @@ export class FileSource implements ByteSource {
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+/** What to tell of a file that cannot be opened or read. */
+export function notReadable(path: string, thrown: unknown): TarshelfError {
+  return new TarshelfError(
+    'TAR_NOT_READABLE',
+    `Cannot read ${path} (${oneLine(thrown)}). Check that the disk is there and that you may read the file, then launch again.`,
+    { cause: thrown },
+  );
 }

@@ -1,5 +1,6 @@
 import { keyText, type BookKey } from '../../protocol/bookKey.ts';
 import type { DuplicateLayer, Verdict } from '../../protocol/workerMessages.ts';
+import { KeyTable } from './keyTable.ts';
 
 /*
  * What lives in this folder: who knows a book, and who may upload it. The table holds every known key once
@@ -31,33 +32,32 @@ const destinationOwner = 0;
  *      └─failed, death───┘   the first waiter, if any, holds it next
  */
 export class ClaimTable {
-  /** Key to the worker whose progress knows it, or `destinationOwner`. */
-  readonly #known = new Map<string, number>();
-  /** Books recorded without a size, as the Python system does: known by SHA-1 alone. */
-  readonly #knownWithoutSize = new Map<string, number>();
+  /** Keys by the worker whose progress knows them, or `destinationOwner`. */
+  readonly #known = new KeyTable();
   readonly #held = new Map<string, Hold>();
 
-  /** Adds a key that a worker's progress file records. A worker's word goes before the destination's. */
+  /**
+   * Adds a key that a worker's progress file records. Books recorded without a size, as the Python system
+   * does, are known by SHA-1 alone. A worker's word goes before the destination's.
+   */
   addFromProgress(worker: number, sha1: string, sizeBytes: number | undefined): void {
-    if (sizeBytes === undefined) this.#knownWithoutSize.set(sha1, worker);
-    else this.#known.set(keyText({ sha1, sizeBytes }), worker);
+    this.#known.set(sha1, sizeBytes, worker);
   }
 
-  addFromDestination(key: BookKey): void {
-    const text = keyText(key);
-    if (!this.#known.has(text)) this.#known.set(text, destinationOwner);
+  addFromDestination({ sha1, sizeBytes }: BookKey): void {
+    if (this.#known.get(sha1, sizeBytes) === undefined) this.#known.set(sha1, sizeBytes, destinationOwner);
   }
 
   get knownCount(): number {
-    return this.#known.size + this.#knownWithoutSize.size;
+    return this.#known.count;
   }
 
   /** One verdict for each key, in their order. The claims that it grants are the worker's until settled. */
   claim(worker: number, keys: readonly BookKey[]): Verdict[] {
     return keys.map(key => {
-      const text = keyText(key);
-      const knownTo = this.#known.get(text) ?? this.#knownWithoutSize.get(key.sha1);
+      const knownTo = this.#known.get(key.sha1, key.sizeBytes);
       if (knownTo !== undefined) return { kind: 'duplicate', layer: layerFor(worker, knownTo) };
+      const text = keyText(key);
       const hold = this.#held.get(text);
       if (hold) {
         hold.waiters.push(worker);
@@ -75,7 +75,7 @@ export class ClaimTable {
     if (hold?.owner !== worker) return [];
     if (outcome === 'failed') return this.#passOn(text, key, hold);
     this.#held.delete(text);
-    this.#known.set(text, worker);
+    this.#known.set(key.sha1, key.sizeBytes, worker);
     return hold.waiters.map(waiter => ({
       worker: waiter,
       key,

@@ -1,17 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { endsRun, TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
+import { join } from 'node:path';
+import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { ProgressFile } from '../../protocol/progressFile.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
-import type { WorkerEvent } from '../../protocol/workerMessages.ts';
-import { ClaimTable, type Settlement } from '../dedupe/claimTable.ts';
+import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
+import { EventLog, launcherLogName } from '../logs/eventLog.ts';
 import { dealRoundRobin } from './assignment.ts';
+import { Crew } from './crew.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import { StateFolder } from './stateFolder.ts';
-import { WorkerProcess } from './workerProcess.ts';
+import { TarHands } from './tarHands.ts';
 
 /*
  * What lives in this folder: the engine, which owns the workers of one state folder. It deals the tars,
@@ -19,28 +20,14 @@ import { WorkerProcess } from './workerProcess.ts';
  * one worker's at a time, and that no worker outlives it for longer than the book in hand.
  */
 
-const restartLimit = 3;
-const firstRestartDelayMs = 1000;
-
-/** A worker of this run: its hand of tars, and its process while it has one. */
-interface Worker {
-  readonly number: number;
-  /** Tars not yet ended, the current one first. */
-  readonly hand: string[];
-  process: WorkerProcess | null;
-  restarts: number;
-}
-
 /** One ingest from its start to its summary. */
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #workerPath: string;
   readonly #board: StateBoard;
   readonly #claims = new ClaimTable();
-  readonly #workers = new Map<number, Worker>();
   readonly #stop = new AbortController();
-  #destinationId = '';
-  #ended: () => void = () => undefined;
+  #crew: Crew | undefined;
 
   constructor(options: IngestOptions, workerPath: string, board: StateBoard) {
     this.#options = options;
@@ -52,6 +39,8 @@ export class Ingest {
   async run(): Promise<void> {
     let state: StateFolder | undefined;
     let destination: Destination | undefined;
+    let log: EventLog;
+    let hands: TarHands;
     try {
       const tars = await findTars(this.#options.sourceFolder);
       state = await StateFolder.take(this.#options.stateFolder);
@@ -63,12 +52,12 @@ export class Ingest {
         });
       });
       destination = await prepareDestination(this.#options.destination);
-      this.#destinationId = destination.id;
+      log = new EventLog(join(state.path, launcherLogName));
       const progress = await state.readProgress(message => {
         this.#board.tell({ type: 'notice', message });
       });
       await this.#loadKeys(progress, destination);
-      this.#deal(tars, progress);
+      hands = this.#deal(tars, progress);
     } catch (thrown) {
       destination?.close();
       state?.release();
@@ -76,16 +65,20 @@ export class Ingest {
       else this.#board.refuse(toFailure(thrown));
       return;
     }
+    log.info(`ingest of ${this.#options.sourceFolder} started with ${String(this.#options.workers)} workers`);
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work();
+      await this.#work(hands, destination.id, log);
     } finally {
       destination.close();
       state.release();
     }
-    const stopped = this.#stop.signal.aborted;
-    this.#board.changeRun({ phase: stopped ? 'stopped' : 'finished', summary: this.#board.summary() });
+    const phase = this.#stop.signal.aborted ? 'stopped' : 'finished';
+    const summary = this.#board.summary();
+    log.info(`ingest ${phase}: ${JSON.stringify(summary)}`);
+    log.close();
+    this.#board.changeRun({ phase, summary });
   }
 
   /** Lets every worker finish the book in hand, save and end. */
@@ -93,11 +86,7 @@ export class Ingest {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     if (this.#board.run.phase === 'running') this.#board.changeRun({ phase: 'stopping' });
-    for (const worker of this.#workers.values()) {
-      if (!worker.process) continue;
-      this.#board.changeWorker(worker.number, { phase: 'stopping' });
-      worker.process.send({ type: 'worker:stop' });
-    }
+    this.#crew?.stop();
   }
 
   /** All that is known: what every worker's progress records, and what the destination has. */
@@ -117,12 +106,12 @@ export class Ingest {
     for await (const key of destination.keys()) this.#claims.addFromDestination(key);
   }
 
-  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressFile>): void {
-    const hands = dealRoundRobin(
+  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressFile>): TarHands {
+    const dealt = dealRoundRobin(
       tars.map(tar => tar.name),
       this.#options.workers,
     ).tarsOf;
-    const workerOf = new Map(hands.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
+    const workerOf = new Map(dealt.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
     for (const tar of tars) {
       const earlier = completedEarlier(tar, progress);
       this.#board.setTar({
@@ -136,171 +125,37 @@ export class Ingest {
         failure: null,
       });
     }
-    hands.forEach((dealt, index) => {
-      const number = index + 1;
-      const current = progress.get(number)?.current_tar;
-      const hand = dealt.filter(tar => !this.#board.tar(tar).earlier);
-      // An interrupted tar goes first, so that one is finished before the next is begun.
-      hand.sort((a, b) => Number(b === current) - Number(a === current));
-      if (hand.length > 0) this.#workers.set(number, { number, hand, process: null, restarts: 0 });
-    });
+    return new TarHands(
+      dealt.map((tarsOfWorker, index) => {
+        const current = progress.get(index + 1)?.current_tar;
+        const hand = tarsOfWorker.filter(tar => !this.#board.tar(tar).earlier);
+        // An interrupted tar goes first, so that one is finished before the next is begun.
+        return hand.sort((a, b) => Number(b === current) - Number(a === current));
+      }),
+    );
   }
 
-  /** Resolves when every worker has ended. */
-  async #work(): Promise<void> {
-    if (this.#workers.size === 0 || this.#stop.signal.aborted) return;
-    const ended = new Promise<void>(resolve => {
-      this.#ended = resolve;
-    });
-    for (const worker of this.#workers.values()) this.#startWorker(worker);
-    await ended;
-  }
-
-  #startWorker(worker: Worker): void {
-    const process = new WorkerProcess(this.#workerPath, {
-      onEvent: event => {
-        this.#hear(worker, event);
+  async #work(hands: TarHands, destinationId: string, log: EventLog): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#crew = new Crew(this.#options.workers, {
+      workerPath: this.#workerPath,
+      board: this.#board,
+      claims: this.#claims,
+      hands,
+      log,
+      onHopeless: failure => {
+        this.#board.changeRun({ failure });
+        this.stop();
       },
-      onEnd: how => {
-        this.#workerEnded(worker, how);
-      },
+      init: (number, assignedTars) => ({
+        type: 'worker:init',
+        number,
+        options: this.#options,
+        destinationId,
+        assignedTars: [...assignedTars],
+      }),
     });
-    worker.process = process;
-    this.#board.setWorker({
-      number: worker.number,
-      phase: 'starting',
-      pid: process.pid,
-      currentTar: null,
-      assignedTars: [...worker.hand],
-      bytesPerSecond: 0,
-      restarts: worker.restarts,
-    });
-    process.send({
-      type: 'worker:init',
-      number: worker.number,
-      options: this.#options,
-      destinationId: this.#destinationId,
-      assignedTars: worker.hand,
-    });
-  }
-
-  #hear(worker: Worker, event: WorkerEvent): void {
-    switch (event.type) {
-      case 'worker:ready':
-        this.#nextTar(worker);
-        break;
-      case 'tar:progress':
-        this.#board.advanceTar(event.name, worker.number, event.doneBytes, { counts: event.counts });
-        if (!this.#stop.signal.aborted) this.#board.changeWorker(worker.number, { phase: event.phase });
-        break;
-      case 'claim:request':
-        worker.process?.send({
-          type: 'claim:answer',
-          id: event.id,
-          verdicts: this.#claims.claim(worker.number, event.keys),
-        });
-        break;
-      case 'claim:outcome':
-        this.#tellSettlements(this.#claims.settle(worker.number, event.key, event.outcome));
-        break;
-      case 'book:failed':
-        this.#board.tell(event);
-        break;
-      case 'tar:ended':
-        this.#tarEnded(worker, event);
-        break;
-      case 'notice':
-        this.#board.tell(event);
-        break;
-      default:
-        event satisfies never;
-    }
-  }
-
-  /** Gives the worker its next tar, or lets it go when it has none. */
-  #nextTar(worker: Worker): void {
-    const name = worker.hand[0];
-    if (name === undefined || this.#stop.signal.aborted) {
-      this.#board.changeWorker(worker.number, { phase: 'stopping', currentTar: null });
-      worker.process?.send({ type: 'worker:stop' });
-      return;
-    }
-    this.#board.changeTar(name, { phase: 'running', doneBytes: 0, counts: noCounts() });
-    this.#board.changeWorker(worker.number, { phase: 'scan', currentTar: name });
-    worker.process?.send({ type: 'tar:process', name });
-  }
-
-  #tarEnded(worker: Worker, event: Extract<WorkerEvent, { type: 'tar:ended' }>): void {
-    const { name, result, doneBytes, counts, failure } = event;
-    const phase = result === 'stopped' ? 'waiting' : result;
-    this.#board.advanceTar(name, worker.number, doneBytes, { phase, counts, failure });
-    this.#board.changeWorker(worker.number, { currentTar: null });
-    this.#board.publish();
-    if (result === 'stopped') return;
-    worker.hand.splice(worker.hand.indexOf(name), 1);
-    if (failure && endsRun(failure.code)) {
-      this.#board.changeRun({ failure });
-      this.stop();
-      return;
-    }
-    this.#nextTar(worker);
-  }
-
-  /** A worker's process has ended: as it was told, or by itself, and then it is started again. */
-  #workerEnded(worker: Worker, how: string): void {
-    worker.process = null;
-    this.#tellSettlements(this.#claims.release(worker.number));
-    const unfinished = worker.hand.length > 0 && !this.#stop.signal.aborted;
-    this.#board.changeWorker(worker.number, {
-      phase: unfinished ? 'died' : 'stopped',
-      pid: null,
-      currentTar: null,
-    });
-    for (const name of worker.hand) {
-      if (this.#board.tar(name).phase === 'running') this.#board.changeTar(name, { phase: 'waiting' });
-    }
-    if (!unfinished) {
-      this.#endWhenAllHave();
-      return;
-    }
-    const what = `Worker ${String(worker.number)} ended unexpectedly (${how})`;
-    const failure: Failure = {
-      code: 'WORKER_DIED',
-      message: `${what}. Launch again to go on with its tars.`,
-    };
-    if (worker.restarts < restartLimit) {
-      this.#board.tell({ type: 'notice', message: `${what}; it is started again.` });
-      void this.#restart(worker);
-      return;
-    }
-    for (const name of worker.hand.splice(0)) this.#board.changeTar(name, { phase: 'failed', failure });
-    this.#endWhenAllHave();
-  }
-
-  async #restart(worker: Worker): Promise<void> {
-    try {
-      await sleep(firstRestartDelayMs * 2 ** worker.restarts, undefined, { signal: this.#stop.signal });
-    } catch {
-      // The stop came while it waited.
-      this.#endWhenAllHave();
-      return;
-    }
-    worker.restarts++;
-    this.#startWorker(worker);
-  }
-
-  #endWhenAllHave(): void {
-    for (const worker of this.#workers.values()) {
-      const waitsForRestart = worker.hand.length > 0 && !this.#stop.signal.aborted;
-      if (worker.process || waitsForRestart) return;
-    }
-    this.#ended();
-  }
-
-  #tellSettlements(settlements: readonly Settlement[]): void {
-    for (const { worker, key, verdict } of settlements) {
-      this.#workers.get(worker)?.process?.send({ type: 'claim:settled', key, verdict });
-    }
+    await this.#crew.work();
   }
 }
 

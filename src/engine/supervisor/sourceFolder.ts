@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 
+const tarName = /\.(?:tar|tar\.gz|tgz|tar\.zst)$/i;
+
 /** A tar of the source folder, by its file name. */
 export interface FoundTar extends FileIdentity {
   readonly name: string;
@@ -16,14 +18,14 @@ export interface FoundTar extends FileIdentity {
 export async function findTars(folder: string): Promise<FoundTar[]> {
   const tars: FoundTar[] = [];
   for (const name of await namesIn(folder)) {
-    if (!/\.tar$/i.test(name)) continue;
+    if (!tarName.test(name)) continue;
     const found = await statTar(join(folder, name));
     if (found) tars.push({ name, ...found });
   }
   if (tars.length === 0) {
     throw new TarshelfError(
       'SOURCE_WITHOUT_TARS',
-      `There are no .tar files in ${folder}. Choose the folder that holds them.`,
+      `There are no .tar files (or .tar.gz, .tgz, .tar.zst) in ${folder}. Choose the folder that holds them.`,
     );
   }
   // By code unit, not by language: the order must be the same on every machine.

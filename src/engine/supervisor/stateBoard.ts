@@ -14,6 +14,8 @@ import {
 import { RateMeter } from './rateMeter.ts';
 
 const publishEveryMs = 250;
+/** Rates fall while nothing is heard; that is told, too. */
+const refreshEveryMs = 1000;
 
 /** An event but for its number, which the board gives. */
 type Unnumbered<E> = E extends EngineEvent ? Omit<E, 'sequence'> : never;
@@ -34,6 +36,7 @@ export class StateBoard {
   readonly #changedTars = new Set<string>();
   readonly #changedWorkers = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
+  #publishAt = 0;
 
   constructor(options: IngestOptions, post: (event: EngineEvent) => void) {
     this.#post = post;
@@ -163,12 +166,17 @@ export class StateBoard {
     this.#changedTars.clear();
     this.#changedWorkers.clear();
     this.tell({ type: 'run:changed', run: this.#run });
+    if (this.#run.bytesPerSecond > 0) this.#publishSoon(refreshEveryMs);
   }
 
-  #publishSoon(): void {
-    this.#timer ??= setTimeout(() => {
+  #publishSoon(delayMs = publishEveryMs): void {
+    const at = performance.now() + delayMs;
+    if (this.#timer && at >= this.#publishAt) return;
+    clearTimeout(this.#timer);
+    this.#publishAt = at;
+    this.#timer = setTimeout(() => {
       this.publish();
-    }, publishEveryMs);
+    }, delayMs);
   }
 
   /** Brings what follows from the tars and the clock up to date. */

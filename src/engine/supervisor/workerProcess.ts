@@ -1,9 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import * as v from 'valibot';
-import { workerEventSchema, type WorkerEvent, type WorkerRequest } from '../../protocol/workerMessages.ts';
+import {
+  workerMessageSchema,
+  type WorkerMessage,
+  type WorkerRequest,
+} from '../../protocol/workerMessages.ts';
 
 export interface WorkerProcessListener {
-  onEvent(event: WorkerEvent): void;
+  onMessage(message: WorkerMessage): void;
   /** The process has ended and all that it sent has been heard. Called once, with a person's words for how. */
   onEnd(how: string): void;
 }
@@ -25,7 +29,7 @@ export class WorkerProcess {
       process.stderr.write(text);
     });
     child.on('message', (message: unknown) => {
-      listener.onEvent(v.parse(workerEventSchema, message));
+      listener.onMessage(v.parse(workerMessageSchema, message));
     });
     let ended = false;
     const end = (how: string): void => {

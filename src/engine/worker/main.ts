@@ -1,4 +1,10 @@
-import { workerRequestSchema, type WorkerEvent, type WorkerRequest } from '../../protocol/workerMessages.ts';
+import {
+  workerRequestSchema,
+  type Lease,
+  type WorkerEvent,
+  type WorkerMessage,
+  type WorkerRequest,
+} from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
 import { toFailure } from '../../protocol/errors.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
@@ -16,6 +22,8 @@ const link = new EngineLink(post);
 let context: WorkerContext | undefined;
 /** Tars are taken in order, each after the one before has ended. */
 let work: Promise<void> = Promise.resolve();
+/** The tar in hand. All that is said meanwhile is said under its lease. */
+let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let progressLock: FileLock | null = null;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
@@ -38,7 +46,8 @@ process.on('message', (message: unknown) => {
 });
 
 function post(event: WorkerEvent): void {
-  if (process.connected) process.send?.(event, () => undefined);
+  const message: WorkerMessage = { lease: held?.lease ?? null, event };
+  if (process.connected) process.send?.(message, () => undefined);
 }
 
 function receive(request: WorkerRequest): void {
@@ -47,7 +56,11 @@ function receive(request: WorkerRequest): void {
       work = work.then(() => initialise(request));
       break;
     case 'tar:process':
-      work = work.then(() => takeTar(request.name));
+      work = work.then(() => takeTar(request.lease));
+      break;
+    case 'tar:revoked':
+      if (held?.lease.tar === request.lease.tar && held.lease.epoch === request.lease.epoch)
+        held.revoked.abort();
       break;
     case 'claim:answer':
       link.onAnswer(request.id, request.verdicts);
@@ -77,14 +90,20 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   post({ type: 'worker:ready' });
 }
 
-async function takeTar(name: string): Promise<void> {
+async function takeTar(lease: Lease): Promise<void> {
   if (!context || stop.signal.aborted) return;
+  const revoked = new AbortController();
+  held = { lease, revoked };
+  const name = lease.tar;
   try {
-    post({ type: 'tar:ended', name, ...(await processTar(name, context)) });
+    const signal = AbortSignal.any([stop.signal, revoked.signal]);
+    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal })) });
   } catch (thrown) {
     // Only the progress file itself can fail here: without it no outcome would be kept.
     const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');
     post({ type: 'tar:ended', name, result: 'failed', doneBytes: 0, counts: noCounts(), failure });
+  } finally {
+    held = undefined;
   }
 }
 

@@ -76,7 +76,7 @@ class TarRun {
     const { progress, stop } = this.#context;
     let archive: Archive | undefined;
     try {
-      archive = await openArchive(this.#path);
+      archive = await openArchive(this.#path, join(this.#context.options.stateFolder, 'spool'));
       progress.beginTar(this.#name, this.#path, archive.identity, new Date());
       await progress.commit();
       await this.#readMembers(archive);
@@ -102,6 +102,7 @@ class TarRun {
     let damage: TarDamage | undefined;
     const finishBatch = async (): Promise<void> => {
       await this.#processBatch(batch);
+      for (const { member } of batch) await member.release();
       const last = batch.at(-1)?.member;
       if (last && !stop.aborted) this.#counter.doneUpTo(last.filePosition);
       batch = [];
@@ -116,6 +117,7 @@ class TarRun {
           this.#counter.skipped();
           continue;
         }
+        await member.keep();
         this.#counter.found();
         batch.push({ member, format: detection.format });
         batchBytes += member.sizeBytes;

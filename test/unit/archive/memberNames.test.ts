@@ -47,7 +47,7 @@ describe('names of members', () => {
       member({ name: '' }, `book ${String(index)}`),
     ]);
     await writeFile(tar, Buffer.concat([...parts, endMark]));
-    const archive = await openArchive(tar);
+    const archive = await openArchive(tar, folder());
     const progress = await WorkerProgress.load(folder(), 1, unexpected);
     progress.beginTar('a.tar', tar, archive.identity, new Date());
     const expected = new Map<string, string>();

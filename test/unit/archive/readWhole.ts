@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { openArchive } from '../../../src/engine/archive/archive.ts';
 import { TarDamage } from '../../../src/engine/archive/tarDamage.ts';
 import type { TarMember } from '../../../src/engine/archive/tarWalk.ts';
@@ -16,8 +17,12 @@ export interface ReadArchive {
 }
 
 /** Reads all members with their bodies, and what ended the reading. */
-export async function readWhole(path: string, from = 0): Promise<ReadArchive> {
-  const archive = await openArchive(path);
+export async function readWhole(
+  path: string,
+  from = 0,
+  spoolFolder = join(dirname(path), 'spool'),
+): Promise<ReadArchive> {
+  const archive = await openArchive(path, spoolFolder);
   const members: ReadMember[] = [];
   const filePositions: number[] = [];
   const notices: string[] = [];

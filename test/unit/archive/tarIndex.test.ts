@@ -129,7 +129,7 @@ describe('tar index', () => {
       await writeFile(tar, headBytes.subarray(0, headerBytes));
       await truncate(tar, headerBytes + 9 * 1024 ** 3);
       await appendFile(tar, Buffer.from(tail, 'base64'));
-      const archive = await openArchive(tar);
+      const archive = await openArchive(tar, folder());
       const sizes: [string, number][] = [];
       for await (const { name, sizeBytes } of archive.members()) sizes.push([name, sizeBytes]);
       await archive.close();

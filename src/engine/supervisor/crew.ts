@@ -1,0 +1,285 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endsRun, type Failure } from '../../protocol/errors.ts';
+import { noCounts } from '../../protocol/snapshot.ts';
+import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
+import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
+import type { EventLog } from '../logs/eventLog.ts';
+import type { StateBoard } from './stateBoard.ts';
+import type { TarHands } from './tarHands.ts';
+import { WorkerProcess } from './workerProcess.ts';
+
+/** A worker is started again so many times in a row without ending a tar in between; then it is given up. */
+const restartLimit = 3;
+const firstRestartDelayMs = 1000;
+
+/**
+ * The life of a worker:
+ *
+ *   resting ──start──▶ running ──told to stop──▶ resting
+ *      ▲                  │
+ *      │                died ──▶ waiting ──back-off──▶ running
+ *      │                  └────▶ givenUp   (its tars go to the others)
+ *      └ woken again when there are orphans
+ */
+interface Worker {
+  readonly number: number;
+  process: WorkerProcess | null;
+  state: 'resting' | 'running' | 'waiting' | 'givenUp';
+  /** Told to end: its process's end is no death. */
+  dismissed: boolean;
+  /** Deaths since it last ended a tar. */
+  deathsInRow: number;
+  restarts: number;
+}
+
+export interface CrewOptions {
+  readonly workerPath: string;
+  readonly board: StateBoard;
+  readonly claims: ClaimTable;
+  readonly hands: TarHands;
+  readonly log: EventLog;
+  /** Told of a failure after which no other tar could fare better. */
+  readonly onHopeless: (failure: Failure) => void;
+  /** The first message to each process of a worker. */
+  readonly init: (worker: number, tars: readonly string[]) => WorkerRequest;
+}
+
+/** The workers of a run: their processes, what they say, their deaths, and who goes on with whose tars. */
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #workers: Worker[];
+  readonly #stop = new AbortController();
+  #ended: () => void = () => undefined;
+
+  constructor(workers: number, options: CrewOptions) {
+    this.#options = options;
+    this.#workers = Array.from({ length: workers }, (_, index) => ({
+      number: index + 1,
+      process: null,
+      state: 'resting',
+      dismissed: false,
+      deathsInRow: 0,
+      restarts: 0,
+    }));
+  }
+
+  /** Resolves when no worker is running or will be. */
+  async work(): Promise<void> {
+    const ended = new Promise<void>(resolve => {
+      this.#ended = resolve;
+    });
+    for (const worker of this.#workers) {
+      if (this.#options.hands.handOf(worker.number).length > 0) this.#start(worker);
+    }
+    this.#endWhenAllRest();
+    await ended;
+  }
+
+  /** Lets every worker finish the book in hand, save and end. */
+  stop(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    for (const worker of this.#workers) if (worker.process) this.#dismiss(worker);
+  }
+
+  #start(worker: Worker): void {
+    const { board, hands, init, log, workerPath } = this.#options;
+    const process = new WorkerProcess(workerPath, {
+      onMessage: message => {
+        this.#hear(worker, message);
+      },
+      onEnd: how => {
+        this.#processEnded(worker, how);
+      },
+    });
+    worker.process = process;
+    worker.state = 'running';
+    worker.dismissed = false;
+    const tars = hands.handOf(worker.number);
+    log.info(`worker ${String(worker.number)} started, pid ${String(process.pid)}, tars: ${tars.join(', ')}`);
+    board.setWorker({
+      number: worker.number,
+      phase: 'starting',
+      pid: process.pid,
+      currentTar: null,
+      assignedTars: [...tars],
+      bytesPerSecond: 0,
+      restarts: worker.restarts,
+    });
+    process.send(init(worker.number, tars));
+  }
+
+  #hear(worker: Worker, { lease, event }: WorkerMessage): void {
+    if (lease && !this.#options.hands.holds(worker.number, lease)) this.#refuse(worker, lease, event);
+    else this.#take(worker, event);
+  }
+
+  /** Said of a tar that is another's by now. A book that is on the shelf stays there, and is known to be. */
+  #refuse(worker: Worker, lease: Lease, event: WorkerEvent): void {
+    if (event.type === 'claim:outcome') {
+      this.#tell(this.#options.claims.settle(worker.number, event.key, event.outcome));
+    }
+    worker.process?.send({ type: 'tar:revoked', lease });
+  }
+
+  #take(worker: Worker, event: WorkerEvent): void {
+    const { board, claims } = this.#options;
+    switch (event.type) {
+      case 'worker:ready':
+        this.#nextTar(worker);
+        break;
+      case 'tar:progress':
+        board.advanceTar(event.name, worker.number, event.doneBytes, { counts: event.counts });
+        if (!this.#stop.signal.aborted) board.changeWorker(worker.number, { phase: event.phase });
+        break;
+      case 'claim:request': {
+        const verdicts = claims.claim(worker.number, event.keys);
+        worker.process?.send({ type: 'claim:answer', id: event.id, verdicts });
+        break;
+      }
+      case 'claim:outcome':
+        this.#tell(claims.settle(worker.number, event.key, event.outcome));
+        break;
+      case 'tar:ended':
+        this.#tarEnded(worker, event);
+        break;
+      case 'book:failed':
+      case 'notice':
+        board.tell(event);
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Gives the worker its next tar, or lets it go when there is none. */
+  #nextTar(worker: Worker): void {
+    const { board, hands } = this.#options;
+    const lease = this.#stop.signal.aborted ? null : hands.lease(worker.number);
+    if (!lease) {
+      this.#dismiss(worker);
+      return;
+    }
+    board.changeTar(lease.tar, { phase: 'running', worker: worker.number, doneBytes: 0, counts: noCounts() });
+    board.changeWorker(worker.number, {
+      phase: 'scan',
+      currentTar: lease.tar,
+      assignedTars: [...hands.handOf(worker.number)],
+    });
+    worker.process?.send({ type: 'tar:process', lease });
+  }
+
+  #dismiss(worker: Worker): void {
+    worker.dismissed = true;
+    this.#options.board.changeWorker(worker.number, { phase: 'stopping' });
+    worker.process?.send({ type: 'worker:stop' });
+  }
+
+  #tarEnded(worker: Worker, event: Extract<WorkerEvent, { type: 'tar:ended' }>): void {
+    const { board, hands, log } = this.#options;
+    const { name, result, doneBytes, counts, failure } = event;
+    const phase = result === 'stopped' ? 'waiting' : result;
+    board.advanceTar(name, worker.number, doneBytes, { phase, counts, failure });
+    board.changeWorker(worker.number, { currentTar: null });
+    board.publish();
+    const how = failure ? `${result}: ${failure.message}` : result;
+    log[failure ? 'error' : 'info'](`worker ${String(worker.number)} ended ${name}: ${how}`);
+    if (result === 'stopped') return;
+    worker.deathsInRow = 0;
+    hands.end(worker.number);
+    if (failure && endsRun(failure.code)) {
+      this.#options.onHopeless(failure);
+      return;
+    }
+    this.#nextTar(worker);
+  }
+
+  /** A process has ended: as it was told, or by itself; then the worker is started again, or its tars move on. */
+  #processEnded(worker: Worker, how: string): void {
+    const { board, claims, hands, log } = this.#options;
+    worker.process = null;
+    this.#tell(claims.release(worker.number));
+    const current = board.worker(worker.number).currentTar;
+    const died = !worker.dismissed && !this.#stop.signal.aborted;
+    if (current !== null) board.changeTar(current, { phase: 'waiting' });
+    board.changeWorker(worker.number, { phase: died ? 'died' : 'stopped', pid: null, currentTar: null });
+    if (!died) {
+      worker.state = 'resting';
+      log.info(`worker ${String(worker.number)} ended`);
+      this.#passOnOrphans();
+      return;
+    }
+    const what = `Worker ${String(worker.number)} ended unexpectedly (${how})`;
+    const poison = hands.died(worker.number);
+    worker.deathsInRow++;
+    if (poison !== null) {
+      this.#failTar(
+        poison,
+        `${what} in ${poison}, as others before. The tar is left out; launch again to try it anew.`,
+      );
+      worker.deathsInRow = 0;
+    }
+    if (worker.deathsInRow <= restartLimit) {
+      log.warn(`${what}; it is started again`);
+      board.tell({ type: 'notice', message: `${what}; it is started again.` });
+      worker.state = 'waiting';
+      void this.#restart(worker);
+      this.#passOnOrphans();
+      return;
+    }
+    worker.state = 'givenUp';
+    const tars = hands.giveUp(worker.number);
+    const message = `${what}, too often in a row; its tars go to the other workers: ${tars.join(', ')}.`;
+    log.error(message);
+    board.tell({ type: 'notice', message });
+    board.changeWorker(worker.number, { assignedTars: [] });
+    this.#passOnOrphans();
+  }
+
+  async #restart(worker: Worker): Promise<void> {
+    try {
+      const delayMs = firstRestartDelayMs * 2 ** Math.max(0, worker.deathsInRow - 1);
+      await sleep(delayMs, undefined, { signal: this.#stop.signal });
+    } catch {
+      // The stop came while it waited.
+      worker.state = 'resting';
+      this.#endWhenAllRest();
+      return;
+    }
+    worker.restarts++;
+    this.#start(worker);
+  }
+
+  /** Wakes a resting worker for tars that a given-up one has left; running ones take them when their hand is empty. */
+  #passOnOrphans(): void {
+    const { hands } = this.#options;
+    if (hands.orphans.length > 0 && !this.#stop.signal.aborted) {
+      const resting = this.#workers.find(worker => worker.state === 'resting');
+      if (resting) this.#start(resting);
+      else if (this.#workers.every(worker => worker.state === 'givenUp')) {
+        for (const tar of hands.takeOrphans()) {
+          this.#failTar(tar, 'No worker is left: all ended unexpectedly, too often. Launch again to go on.');
+        }
+      }
+    }
+    this.#endWhenAllRest();
+  }
+
+  #failTar(tar: string, message: string): void {
+    const { board, log } = this.#options;
+    const failure: Failure = { code: 'WORKER_DIED', message: `${tar}: ${message}` };
+    log.error(failure.message);
+    board.changeTar(tar, { phase: 'failed', failure });
+  }
+
+  #endWhenAllRest(): void {
+    if (this.#workers.every(worker => worker.state === 'resting' || worker.state === 'givenUp'))
+      this.#ended();
+  }
+
+  #tell(settlements: readonly Settlement[]): void {
+    for (const { worker, key, verdict } of settlements) {
+      this.#workers[worker - 1]?.process?.send({ type: 'claim:settled', key, verdict });
+    }
+  }
+}

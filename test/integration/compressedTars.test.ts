@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { tarshelf, type Finished } from '../support/commandLine.ts';
+import { extractWithGnuTar, makeTar } from '../support/gnuTar.ts';
+import { keysInLibrary } from '../support/libraryTruth.ts';
+import { useTempFolder } from '../support/tempFolder.ts';
+
+describe('ingest of compressed tars', () => {
+  const folder = useTempFolder();
+  const source = (): string => join(folder(), 'tars');
+  const state = (): string => join(folder(), 'state');
+  const ingest = (...more: string[]): Promise<Finished> =>
+    tarshelf(['ingest', source(), '--state-dir', state(), '--json', ...more]);
+
+  beforeEach(async () => {
+    await mkdir(source());
+  });
+
+  it('puts every book of them on the shelf once, large ones too, and leaves nothing behind', async () => {
+    const packings = { 'a.tar.gz': gzipSync, 'b.TGZ': gzipSync, 'c.tar.zst': zstdCompressSync };
+    const expected = new Set<string>();
+    let sizeBytes = 0;
+    for (const [name, pack] of Object.entries(packings)) {
+      const files: Record<string, Buffer> = {
+        'in all.epub': Buffer.from('a book that all of them hold'),
+        'large.pdf': Buffer.concat([Buffer.from(`%PDF-1.4 ${name}`), Buffer.alloc(40 * 1024 * 1024, name)]),
+        'picture.jpg': randomBytes(100_000),
+      };
+      for (let n = 0; n < 30; n++) files[`many/${String(n)}.txt`] = Buffer.from(`${name} ${String(n % 20)}`);
+      const tar = join(folder(), 'plain.tar');
+      await makeTar(tar, 'gnu', files);
+      for (const file of await extractWithGnuTar(tar))
+        if (!file.name.endsWith('.jpg')) expected.add(`${file.sha1}-${String(file.sizeBytes)}`);
+      const packed = pack(await readFile(tar));
+      sizeBytes += packed.length;
+      await writeFile(join(source(), name), packed);
+    }
+    const { code, summary, stderr } = await ingest('--batch-size', '7', '--workers', '2');
+    assert.equal(stderr, '');
+    assert.equal(code, 0);
+    assert.deepEqual(await keysInLibrary(join(state(), 'library')), [...expected].sort());
+    assert.deepEqual(summary?.tars, { total: 3, completed: 3, failed: 0 });
+    assert.equal(summary.books.uploaded, expected.size);
+    assert.equal(summary.bytes, sizeBytes);
+    assert.deepEqual(await readdir(join(state(), 'spool')), []);
+  }).timeout(60_000);
+
+  it('uploads what stands before a cut, and calls the tar failed', async () => {
+    const tar = join(folder(), 'plain.tar');
+    await makeTar(tar, 'gnu', { 'a.epub': randomBytes(200_000), 'b.epub': randomBytes(200_000) });
+    await writeFile(join(source(), 'cut.tar.gz'), gzipSync(await readFile(tar)).subarray(0, 300_000));
+    const { code, summary, stdout } = await ingest();
+    assert.equal(code, 1);
+    assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+    assert.equal(summary.books.uploaded, 1);
+    assert.match(stdout, /TAR_DAMAGED.*cut\.tar\.gz: the compressed file is cut off/);
+  });
+
+  it('tells of data after an end mark', async () => {
+    const tar = join(folder(), 'plain.tar');
+    await makeTar(tar, 'gnu', { 'a.epub': Buffer.from('a') });
+    const bytes = await readFile(tar);
+    await writeFile(join(source(), 'joined.tar'), Buffer.concat([bytes, bytes]));
+    const { code, summary, stdout } = await ingest();
+    assert.equal(code, 0);
+    assert.equal(summary?.books.uploaded, 1);
+    assert.match(stdout, /joined\.tar: \d+ bytes follow the end mark/);
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTarshelf } from '../support/commandLine.ts';
+import { makeTar } from '../support/gnuTar.ts';
+import { keysInLibrary } from '../support/libraryTruth.ts';
+import { descendants } from '../support/processTree.ts';
+import { useTempFolder } from '../support/tempFolder.ts';
+
+describe('a worker that dies for good', () => {
+  const folder = useTempFolder();
+
+  it('leaves its tars, those never started too, to the others, and the run completes', async () => {
+    const source = join(folder(), 'tars');
+    const state = join(folder(), 'state');
+    await mkdir(source);
+    const books = 60;
+    for (let tar = 0; tar < 6; tar++) {
+      const files: Record<string, Buffer> = {};
+      for (let n = 0; n < books; n++)
+        files[`${String(n)}.txt`] = Buffer.from(`book ${String(n)} of ${String(tar)}`);
+      await makeTar(join(source, `${String(tar)}.tar`), 'gnu', files);
+    }
+    const args = ['ingest', source, '--state-dir', state, '--json', '--workers', '2', '--batch-size', '5'];
+    const command = startTarshelf(args);
+    let ended = false;
+    void command.finished.then(() => (ended = true));
+    // Every process of worker 1 is killed as soon as it is seen, before it can end a tar.
+    let killed = 0;
+    const own = join(state, 'migration_progress_worker1.json');
+    while (!ended) {
+      for (const pid of await descendants(command.child.pid!, 'worker.js')) {
+        const held = await heldLocks(pid);
+        if (!held.some(path => path.endsWith('worker1.lock'))) continue;
+        try {
+          process.kill(pid, 'SIGKILL');
+          killed++;
+        } catch {
+          // It ended by itself in between.
+        }
+      }
+      await sleep(5);
+    }
+    const { code, summary, stdout, stderr } = await command.finished;
+    assert.ok(killed >= 3, `killed ${String(killed)} times`);
+    assert.equal(code, 0, stdout + stderr);
+    assert.deepEqual(summary?.tars, { total: 6, completed: 6, failed: 0 });
+    assert.equal((await keysInLibrary(join(state, 'library'))).length, 6 * books);
+    assert.match(
+      await readFile(join(state, 'parallel_tar_upload.log'), 'utf8'),
+      /its tars go to the other workers: /,
+    );
+    const left = JSON.parse(await readFile(own, 'utf8').catch(() => '{}')) as { completed_tars?: string[] };
+    assert.deepEqual(left.completed_tars ?? [], []);
+  }).timeout(60_000);
+});
+
+/** Files that a process has open, by the kernel's own list. */
+async function heldLocks(pid: number): Promise<string[]> {
+  const open: string[] = [];
+  for (const name of await readdir(`/proc/${String(pid)}/fd`).catch((): string[] => [])) {
+    open.push(await readlink(`/proc/${String(pid)}/fd/${name}`).catch(() => ''));
+  }
+  return open;
+}
