@@ -16,6 +16,8 @@ export const readableHead = 64 * 1024;
 export interface Archive {
   /** Of the file. Its size is what {@link ArchiveMember.filePosition} goes up to. */
   readonly identity: FileIdentity;
+  /** Whether any body can be read at any time. Those of a compressed tar pass by once. */
+  readonly readsInPlace: boolean;
   /**
    * The members in their order. To be asked for once.
    *

@@ -5,6 +5,7 @@ import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
 import { openArchive, type Archive, type ArchiveMember } from '../archive/archive.ts';
+import { readThroughFolder, removeOwnExtractions } from '../extraction/readThroughFolder.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
@@ -76,14 +77,17 @@ class TarRun {
     const { progress, stop } = this.#context;
     let archive: Archive | undefined;
     try {
-      archive = await openArchive(this.#path, join(this.#context.options.stateFolder, 'spool'));
+      archive = await this.#open();
       progress.beginTar(this.#name, this.#path, archive.identity, new Date());
       await progress.commit();
+      archive = await this.#asModeWants(archive);
       await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
       this.#counter.doneUpTo(archive.identity.sizeBytes);
       const anyFailed = this.#counter.counts.failed > 0;
-      return await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
+      const result = await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
+      if (!anyFailed) await this.#removeExtraction();
+      return result;
     } catch (thrown) {
       return await this.#ended('failed', this.#explain(thrown));
     } finally {
@@ -91,12 +95,41 @@ class TarRun {
     }
   }
 
+  #open(): Promise<Archive> {
+    return openArchive(this.#path, join(this.#context.options.stateFolder, 'spool'));
+  }
+
+  async #asModeWants(archive: Archive): Promise<Archive> {
+    const { mode, stateFolder } = this.#context.options;
+    const reading = await readThroughFolder(archive, {
+      tar: this.#name,
+      mode,
+      stateFolder,
+      stop: this.#context.stop,
+      onNotice: this.#onNotice,
+      onExtracted: position => {
+        this.#counter.extracted(position);
+      },
+      openAgain: () => this.#open(),
+    });
+    this.#counter.phase = 'scan';
+    this.#counter.doneUpTo(0);
+    return reading;
+  }
+
+  /** Only once the progress file says that the tar is completed: until then the next run may want the folder. */
+  async #removeExtraction(): Promise<void> {
+    const { mode, stateFolder } = this.#context.options;
+    if (mode !== 'in-place') await removeOwnExtractions(stateFolder, this.#name, this.#onNotice);
+  }
+
+  readonly #onNotice = (message: string): void => {
+    this.#context.link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
+  };
+
   /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
-    const { link, options, stop } = this.#context;
-    const onNotice = (message: string): void => {
-      link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
-    };
+    const { options, stop } = this.#context;
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     let damage: TarDamage | undefined;
@@ -109,7 +142,7 @@ class TarRun {
       batchBytes = 0;
     };
     try {
-      for await (const member of archive.members({ onNotice })) {
+      for await (const member of archive.members({ onNotice: this.#onNotice })) {
         if (stop.aborted) return;
         const detection = await detect(member);
         if (detection === null) continue;

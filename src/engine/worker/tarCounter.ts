@@ -24,6 +24,12 @@ export class TarCounter {
     this.#report();
   }
 
+  /** The tar is extracted up to this position; none of its members has an outcome yet. */
+  extracted(position: number): void {
+    this.doneBytes = position;
+    this.phase = 'extract';
+  }
+
   found(): void {
     this.counts.found++;
   }
