@@ -218,7 +218,6 @@ describe('ingest with extraction folders', () => {
       }
       assert.ok(killed > 0, 'no kill came while it extracted');
       assert.equal((await readdir(root())).length, 1, 'a later run goes on in the same folder');
-      // A run in mode auto reads such a folder, too, and what is not in it from the tar.
       const finished = await ingest('--mode', 'extract');
       assert.equal(finished.code, 0, finished.stdout);
       await shelfHolds(files);
@@ -255,12 +254,60 @@ describe('ingest with extraction folders', () => {
     }
   });
 
-  it('reads a tar whose folder vanishes from the tar itself', async () => {
-    const files = books(2, 'set');
-    await tar('set.tar', files);
-    const path = await lay('set_1', files);
-    await rm(path, { recursive: true });
-    assert.equal((await ingest()).code, 0);
-    await shelfHolds(files);
+  describe('whose tar is gone', () => {
+    it('reads their files as books, once in all runs, and keeps folders of other programs', async () => {
+      const files = books(3, 'set');
+      const gone = {
+        ...books(4, 'gone', 'one/'),
+        ...books(2, 'also gone', 'two/'),
+        'picture.jpg': randomBytes(50),
+      };
+      await tar('set.tar', files);
+      await lay('gone_123', gone);
+      await lay('empty_5', {});
+      await lay('set_1', { 'extra.epub': Buffer.from('a file that no member names') });
+      const { 'picture.jpg': picture, ...goneBooks } = gone;
+      assert.ok(picture);
+      const finished = await ingest('--workers', '1');
+      assert.equal(finished.code, 0, finished.stdout);
+      assert.deepEqual(finished.summary?.tars, { total: 2, completed: 2, failed: 0 });
+      assert.match(noticesOf(finished).join('\n'), /gone_123: its tar is gone/);
+      await shelfHolds(files, goneBooks);
+      const again = await ingest();
+      assert.equal(again.summary?.bytes, 0);
+      await lay('gone_123', { 'one/new.epub': Buffer.from('one more') });
+      assert.equal((await ingest()).summary?.books.uploaded, 1);
+      assert.deepEqual((await readdir(root())).sort(), ['empty_5', 'gone_123', 'set_1']);
+    });
+
+    it('leaves alone those whose extraction is under way, and in mode in-place all of them', async () => {
+      await tar('set.tar', books(1, 'set'));
+      await lay('gone_123', books(4, 'gone'));
+      const mark = { tar: 'other.tar', sizeBytes: 1, mtimeMs: 1, syncedOffset: 0 };
+      await lay('other_9', {
+        '.tarshelf-extracting': Buffer.from(JSON.stringify(mark)),
+        ...books(2, 'other'),
+      });
+      assert.equal((await ingest('--mode', 'in-place')).summary?.tars.total, 1);
+      await shelfHolds(books(1, 'set'));
+      assert.equal((await ingest()).summary?.tars.total, 2);
+      await shelfHolds(books(1, 'set'), books(4, 'gone'));
+    });
+
+    it('reads and then removes one that Tarshelf extracted, also when no tar is left', async () => {
+      const files = books(3, 'set');
+      await tar('set.tar', files);
+      // A tar that fails at its end keeps its folder.
+      await truncate(join(source(), 'set.tar'), 3 * 2560);
+      assert.equal((await ingest('--mode', 'extract')).code, 1);
+      await rm(join(source(), 'set.tar'));
+      await rm(library(), { recursive: true });
+      for (const name of await readdir(state()))
+        if (name.startsWith('migration_progress')) await rm(join(state(), name));
+      const finished = await ingest();
+      assert.equal(finished.code, 0, finished.stdout + finished.stderr);
+      await shelfHolds(files);
+      assert.deepEqual(await readdir(root()), []);
+    });
   });
 });

@@ -6,6 +6,7 @@ import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
+import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
 import { EventLog, launcherLogName } from '../logs/eventLog.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
@@ -42,7 +43,7 @@ export class Ingest {
     let log: EventLog;
     let hands: TarHands;
     try {
-      const tars = await findTars(this.#options.sourceFolder);
+      const tars = await this.#find();
       state = await StateFolder.take(this.#options.stateFolder);
       await state.outwaitWorkers(this.#stop.signal, () => {
         this.#board.tell({
@@ -87,6 +88,29 @@ export class Ingest {
     this.#stop.abort();
     if (this.#board.run.phase === 'running') this.#board.changeRun({ phase: 'stopping' });
     this.#crew?.stop();
+  }
+
+  /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */
+  async #find(): Promise<FoundTar[]> {
+    const { mode, sourceFolder, stateFolder } = this.#options;
+    let tars: FoundTar[] = [];
+    let withoutTars: TarshelfError | undefined;
+    try {
+      tars = await findTars(sourceFolder);
+    } catch (thrown) {
+      if (!(thrown instanceof TarshelfError && thrown.code === 'SOURCE_WITHOUT_TARS')) throw thrown;
+      withoutTars = thrown;
+    }
+    if (mode !== 'in-place') {
+      const names = tars.map(tar => tar.name);
+      tars.push(
+        ...(await findOrphanedFolders(stateFolder, names, message => {
+          this.#board.tell({ type: 'notice', message: `${message}.` });
+        })),
+      );
+    }
+    if (withoutTars && tars.length === 0) throw withoutTars;
+    return tars;
   }
 
   /** All that is known: what every worker's progress records, and what the destination has. */

@@ -5,6 +5,8 @@ import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
 import { openArchive, type Archive, type ArchiveMember } from '../archive/archive.ts';
+import { extractionRoot } from '../extraction/extractionFolder.ts';
+import { isFolderName, openFolder, removeOwnFolder } from '../extraction/orphanedFolders.ts';
 import { readThroughFolder, removeOwnExtractions } from '../extraction/readThroughFolder.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
@@ -62,13 +64,17 @@ export async function processTar(name: string, context: WorkerContext): Promise<
 class TarRun {
   readonly #name: string;
   readonly #path: string;
+  /** It is an extraction folder whose tar is gone. */
+  readonly #isFolder: boolean;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
   #unusable = false;
 
   constructor(name: string, context: WorkerContext) {
     this.#name = name;
-    this.#path = join(context.options.sourceFolder, name);
+    const { sourceFolder, stateFolder } = context.options;
+    this.#isFolder = isFolderName(name);
+    this.#path = join(this.#isFolder ? extractionRoot(stateFolder) : sourceFolder, name);
     this.#context = context;
     this.#counter = new TarCounter(name, context.link);
   }
@@ -96,11 +102,18 @@ class TarRun {
   }
 
   #open(): Promise<Archive> {
-    return openArchive(this.#path, join(this.#context.options.stateFolder, 'spool'));
+    const { stateFolder } = this.#context.options;
+    return this.#isFolder
+      ? openFolder(stateFolder, this.#name, this.#onNotice)
+      : openArchive(this.#path, join(stateFolder, 'spool'));
   }
 
   async #asModeWants(archive: Archive): Promise<Archive> {
     const { mode, stateFolder } = this.#context.options;
+    if (this.#isFolder) {
+      this.#onNotice('its tar is gone; the files of this extraction folder are read');
+      return archive;
+    }
     const reading = await readThroughFolder(archive, {
       tar: this.#name,
       mode,
@@ -120,7 +133,8 @@ class TarRun {
   /** Only once the progress file says that the tar is completed: until then the next run may want the folder. */
   async #removeExtraction(): Promise<void> {
     const { mode, stateFolder } = this.#context.options;
-    if (mode !== 'in-place') await removeOwnExtractions(stateFolder, this.#name, this.#onNotice);
+    if (this.#isFolder) await removeOwnFolder(stateFolder, this.#name, this.#onNotice);
+    else if (mode !== 'in-place') await removeOwnExtractions(stateFolder, this.#name, this.#onNotice);
   }
 
   readonly #onNotice = (message: string): void => {
