@@ -129,6 +129,15 @@ export async function writeMark(path: string, mark: ExtractionMark): Promise<voi
   await replaceFile(join(path, extractingName), [JSON.stringify(mark)]);
 }
 
+/** When the mark of an extraction was last replaced, in milliseconds of the epoch; 0 where there is none any more. */
+export async function markedAt({ path }: ExtractionFolder): Promise<number> {
+  try {
+    return (await stat(join(path, extractingName))).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
+
 /** Says that an extraction has come to its end. */
 export async function finishMark(path: string, mark: ExtractionMark): Promise<void> {
   await replaceFile(join(path, extractedName), [JSON.stringify(mark)]);

@@ -12,7 +12,7 @@ import {
 } from './extractionFolder.ts';
 import { extractTar } from './extractTar.ts';
 import { findExtraction } from './findExtraction.ts';
-import { checkSpace, freeBytesOf, type FreeBytes } from './freeSpace.ts';
+import { bytesUnderWay, checkSpace, freeBytesOf, type FreeBytes } from './freeSpace.ts';
 import { ReusedArchive } from './reusedArchive.ts';
 
 export interface ReadingRequest {
@@ -70,8 +70,15 @@ async function extractAndReuse(
   const there = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const folder = await preparing(root, async () => {
     await mkdir(root, { recursive: true });
-    await checkSpace(tar, root, Math.max(0, archive.identity.sizeBytes - there), freeBytes);
-    return begun ?? (await makeExtraction(root, tar, archive.identity));
+    const made = begun ?? (await makeExtraction(root, tar, archive.identity));
+    try {
+      const wanted = Math.max(0, archive.identity.sizeBytes - there);
+      await checkSpace(tar, root, wanted, await bytesUnderWay(root, made), freeBytes);
+    } catch (thrown) {
+      if (!begun) await removeExtraction(made);
+      throw thrown;
+    }
+    return made;
   });
   const passing = await request.openAgain();
   try {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openArchive, type Archive } from '../../../src/engine/archive/archive.ts';
+import { makeExtraction, writeMark } from '../../../src/engine/extraction/extractionFolder.ts';
 import {
   readThroughFolder,
   removeOwnExtractions,
@@ -134,6 +135,23 @@ describe('reading through a folder', () => {
       message: /^set\.tar needs .* has 1(\.0)? MB: free \d+ MB or use --mode in-place\.$/,
     });
     assert.deepEqual(await folders(), []);
+  });
+
+  it('leaves the space to the extractions that are under way', async () => {
+    const gigabyte = 1e9;
+    const identity = { sizeBytes: 10 * gigabyte, mtimeMs: 1 };
+    const freeBytes = (): Promise<number> => Promise.resolve(2 * gigabyte);
+    const other = await makeExtraction(root(), 'an other.tar', identity);
+    const refused = { code: 'EXTRACTION_NO_SPACE', message: /has 0 B beside the extractions under way/ };
+    await assert.rejects(read({ freeBytes }), refused);
+    // What is extracted of it has its space already.
+    await writeMark(other.path, { ...identity, tar: 'an other.tar', syncedOffset: 9.5 * gigabyte });
+    await read({ freeBytes });
+    await removeOwnExtractions(folder(), 'set.tar', noNotice);
+    // One that a run left long ago is not under way.
+    await writeMark(other.path, { ...identity, tar: 'an other.tar', syncedOffset: 0 });
+    await utimes(join(other.path, '.tarshelf-extracting'), 1, 1);
+    await read({ freeBytes });
   });
 
   it('asks for no space for what is extracted already', async () => {
