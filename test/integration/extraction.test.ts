@@ -98,6 +98,17 @@ describe('ingest with extraction folders', () => {
     assert.match(noticesOf(finished).join('\n'), /2 of the files in .*set_1 are none of its members/);
   });
 
+  it('tells of files in the folder that a damage of the tar may hide', async () => {
+    const files = books(5, 'set');
+    await tar('set.tar', files);
+    await truncate(join(source(), 'set.tar'), 2 * 2560 + 600);
+    await lay('set_1', files);
+    const finished = await ingest();
+    assert.equal(finished.code, 1);
+    await shelfHolds({ a: files['1.epub']!, b: files['2.epub']! });
+    assert.match(noticesOf(finished).join('\n'), /3 of the files in .*set_1 are none of its members/);
+  });
+
   it('looks for no folder in mode in-place', async () => {
     const files = books(2, 'set');
     await tar('set.tar', files);
@@ -180,6 +191,21 @@ describe('ingest with extraction folders', () => {
       await shelfHolds({ a: files['1.epub']!, b: files['2.epub']! });
       const [name] = await readdir(root());
       assert.deepEqual(await readdir(join(root(), name!)), ['.tarshelf-extracted', '1.epub', '2.epub']);
+    });
+
+    it('removes in the next run what a kill kept it from removing', async () => {
+      const files = books(3, 'set');
+      await tar('set.tar', files);
+      assert.equal((await ingest()).code, 0);
+      const mark = { tar: 'set.tar', sizeBytes: 1, mtimeMs: 1, syncedOffset: Number.MAX_SAFE_INTEGER };
+      await lay('set_1', {
+        '.tarshelf-extracted': Buffer.from(JSON.stringify(mark)),
+        '2.epub': files['2.epub']!,
+      });
+      await lay('set_2', files);
+      assert.equal((await ingest()).code, 0);
+      assert.deepEqual(await readdir(root()), ['set_2']);
+      await shelfHolds(files);
     });
 
     it('keeps members inside the folder whose names lead outside', async () => {

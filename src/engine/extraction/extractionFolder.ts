@@ -36,6 +36,9 @@ const markSchema = v.object({
   syncedOffset: v.number(),
 });
 
+/** Of a folder that may be ours. It vouches for nothing, and nothing is done to the folder. */
+const illegible: ExtractionMark = { tar: '', sizeBytes: -1, mtimeMs: -1, syncedOffset: 0 };
+
 /** What Tarshelf says of a folder that it extracts into. */
 export type ExtractionMark = v.InferOutput<typeof markSchema>;
 
@@ -76,10 +79,27 @@ export async function listExtractions(root: string): Promise<ExtractionFolder[]>
   return folders.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The same, or none where they cannot be listed: then all is read from the tars. */
+export async function listReadable(
+  root: string,
+  onUnreadable: (message: string) => void,
+): Promise<ExtractionFolder[]> {
+  try {
+    return await listExtractions(root);
+  } catch (thrown) {
+    onUnreadable(`the extraction folders in ${root} cannot be listed (${oneLine(thrown)})`);
+    return [];
+  }
+}
+
 /** The folders of one tar. By the whole name: `set` must not take what `set_b` left in `set_b_123`. */
-export async function extractionsOf(root: string, tar: string): Promise<ExtractionFolder[]> {
+export async function extractionsOf(
+  root: string,
+  tar: string,
+  onUnreadable: (message: string) => void,
+): Promise<ExtractionFolder[]> {
   const base = withoutTar(tar);
-  return (await listExtractions(root)).filter(
+  return (await listReadable(root, onUnreadable)).filter(
     folder => tarOfFolder(folder.name) === base && (folder.mark === null || folder.mark.tar === tar),
   );
 }
@@ -92,12 +112,10 @@ async function readMark(path: string): Promise<Pick<ExtractionFolder, 'mark' | '
       text = await readFile(join(path, name), 'utf8');
     } catch (thrown) {
       if (systemCode(thrown) === 'ENOENT') continue;
-      throw thrown;
+      return { mark: illegible, unfinished: true };
     }
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), markSchema), text);
-    // One that cannot be read is ours all the same; it vouches for nothing.
-    const mark = parsed.success ? parsed.output : { tar: '', sizeBytes: -1, mtimeMs: -1, syncedOffset: 0 };
-    return { mark, unfinished };
+    return parsed.success ? { mark: parsed.output, unfinished } : { mark: illegible, unfinished: true };
   }
   return { mark: null, unfinished: false };
 }

@@ -17,7 +17,7 @@ export async function findExtraction(
   onNotice: (message: string) => void,
 ): Promise<FoundExtraction | null> {
   const found: (FoundExtraction & { mtimeMs: number })[] = [];
-  for (const folder of await extractionsOf(root, tar)) {
+  for (const folder of await extractionsOf(root, tar, onNotice)) {
     if (folder.mark && !isOf(folder.mark, tar, identity)) continue;
     // All that is below, however many roots there are.
     const fileCount = await countOf(filesBelow(folder.path, onNotice));

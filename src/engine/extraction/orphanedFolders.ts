@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import { oneLine } from '../../protocol/errors.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
-import {
-  extractionRoot,
-  listExtractions,
-  removeExtraction,
-  tarOfFolder,
-  type ExtractionFolder,
-} from './extractionFolder.ts';
+import { extractionRoot, listReadable, tarOfFolder, type ExtractionFolder } from './extractionFolder.ts';
 import { FolderArchive } from './folderArchive.ts';
 
 /** A folder whose tar is gone, by its name. */
@@ -34,7 +27,7 @@ export async function findOrphanedFolders(
   const isOrphaned = ({ name, mark, unfinished }: ExtractionFolder): boolean =>
     mark ? !unfinished && !names.has(mark.tar) : !bases.has(tarOfFolder(name) ?? '');
   const orphaned: OrphanedFolder[] = [];
-  for (const folder of await listExtractions(extractionRoot(stateFolder))) {
+  for (const folder of await listReadable(extractionRoot(stateFolder), onNotice)) {
     if (!isOrphaned(folder)) continue;
     const archive = await FolderArchive.open(folder.path, onNotice);
     if (archive.fileCount > 0) orphaned.push({ name: folder.name, ...archive.identity });
@@ -49,22 +42,4 @@ export async function openFolder(
   onNotice: (message: string) => void,
 ): Promise<FolderArchive> {
   return FolderArchive.open(join(extractionRoot(stateFolder), name), onNotice);
-}
-
-/** Removes such a folder, now that all its books are dealt with, if it is ours. */
-export async function removeOwnFolder(
-  stateFolder: string,
-  name: string,
-  onNotice: (message: string) => void,
-): Promise<void> {
-  const folders = await listExtractions(extractionRoot(stateFolder));
-  const folder = folders.find(one => one.name === name);
-  if (!folder?.mark || folder.unfinished) return;
-  try {
-    await removeExtraction(folder);
-  } catch (thrown) {
-    onNotice(
-      `the extraction folder ${folder.path} cannot be removed (${oneLine(thrown)}); remove it yourself`,
-    );
-  }
 }

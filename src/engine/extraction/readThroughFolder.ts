@@ -87,7 +87,7 @@ async function extractAndReuse(
     await passing.close();
   }
   if (stop.aborted) return archive;
-  const [extracted] = (await extractionsOf(root, tar)).filter(({ path }) => path === folder.path);
+  const [extracted] = (await extractionsOf(root, tar, onNotice)).filter(({ path }) => path === folder.path);
   return extracted
     ? new ReusedArchive(archive, extracted, await sizesBelow(extracted.path, onNotice))
     : archive;
@@ -103,26 +103,5 @@ async function preparing<T>(root: string, prepare: () => Promise<T>): Promise<T>
       `Cannot write ${root} (${oneLine(thrown)}). Make it writable or use --mode in-place, then launch again.`,
       { cause: thrown },
     );
-  }
-}
-
-/**
- * Removes what was extracted from a tar by us, now that it is completed. Folders of other programs stay, as
- * documented.
- */
-export async function removeOwnExtractions(
-  stateFolder: string,
-  tar: string,
-  onNotice: (message: string) => void,
-): Promise<void> {
-  for (const folder of await extractionsOf(extractionRoot(stateFolder), tar)) {
-    if (folder.mark?.tar !== tar) continue;
-    try {
-      await removeExtraction(folder);
-    } catch (thrown) {
-      onNotice(
-        `the extraction folder ${folder.path} cannot be removed (${oneLine(thrown)}); remove it yourself`,
-      );
-    }
   }
 }

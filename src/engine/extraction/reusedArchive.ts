@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
+import { TarDamage } from '../archive/tarDamage.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
 import type { MemberKind, OtherReason } from '../archive/tarWalk.ts';
 import type { ExtractionFolder } from './extractionFolder.ts';
@@ -69,30 +70,38 @@ export class ReusedArchive implements Archive {
   }: IndexOptions): AsyncGenerator<ArchiveMember, void, undefined> {
     const unnamed = new Set(this.#sizes.keys());
     const served = new Map<string, ArchiveMember | null>();
-    for await (const member of this.#archive.members(onNotice ? { onNotice } : {})) {
-      const path = member.kind === 'file' ? plainPath(member.name) : null;
-      if (path !== null) unnamed.delete(path);
-      const fits = path !== null && this.#sizes.get(path) === member.sizeBytes;
-      if (!fits) {
-        if (member.headerOffset >= from) yield member;
-        continue;
-      }
-      const identity = folded(path);
-      const before = served.get(identity);
-      if (before === undefined) {
-        served.set(identity, member);
-        if (member.headerOffset >= from) yield this.#fromFolder(member, path);
-        continue;
-      }
-      served.set(identity, null);
-      if (before) yield before;
-      if (member.headerOffset >= from) yield member;
-    }
-    if (unnamed.size > 0) {
+    const tell = (): void => {
+      if (unnamed.size === 0) return;
       onNotice?.(
         `${String(unnamed.size)} of the files in ${this.#folder.path} are none of its members and were not read`,
       );
+    };
+    try {
+      for await (const member of this.#archive.members(onNotice ? { onNotice } : {})) {
+        const path = member.kind === 'file' ? plainPath(member.name) : null;
+        if (path !== null) unnamed.delete(path);
+        const fits = path !== null && this.#sizes.get(path) === member.sizeBytes;
+        if (!fits) {
+          if (member.headerOffset >= from) yield member;
+          continue;
+        }
+        const identity = folded(path);
+        const before = served.get(identity);
+        if (before === undefined) {
+          served.set(identity, member);
+          if (member.headerOffset >= from) yield this.#fromFolder(member, path);
+          continue;
+        }
+        served.set(identity, null);
+        if (before) yield before;
+        if (member.headerOffset >= from) yield member;
+      }
+    } catch (thrown) {
+      // Behind the damage there may be members that the folder still has.
+      if (thrown instanceof TarDamage) tell();
+      throw thrown;
     }
+    tell();
   }
 
   #fromFolder(member: ArchiveMember, path: string): ArchiveMember {

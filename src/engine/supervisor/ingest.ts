@@ -7,6 +7,7 @@ import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
+import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { EventLog, launcherLogName } from '../logs/eventLog.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
@@ -179,7 +180,21 @@ export class Ingest {
         assignedTars: [...assignedTars],
       }),
     });
-    await this.#crew.work();
+    await Promise.all([this.#crew.work(), this.#removeLeftExtractions()]);
+  }
+
+  /** A kill may come between the last commit of a tar and the removal of what was extracted from it. */
+  async #removeLeftExtractions(): Promise<void> {
+    const { mode, stateFolder } = this.#options;
+    if (mode === 'in-place') return;
+    const earlier = new Set([...this.#board.tars].filter(tar => tar.earlier).map(tar => tar.name));
+    await removeExtractions(
+      stateFolder,
+      name => earlier.has(name) && !this.#stop.signal.aborted,
+      message => {
+        this.#board.tell({ type: 'notice', message: `${message}.` });
+      },
+    );
   }
 }
 

@@ -6,8 +6,9 @@ import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
 import { openArchive, type Archive, type ArchiveMember } from '../archive/archive.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
-import { isFolderName, openFolder, removeOwnFolder } from '../extraction/orphanedFolders.ts';
-import { readThroughFolder, removeOwnExtractions } from '../extraction/readThroughFolder.ts';
+import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
+import { readThroughFolder } from '../extraction/readThroughFolder.ts';
+import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
@@ -133,8 +134,9 @@ class TarRun {
   /** Only once the progress file says that the tar is completed: until then the next run may want the folder. */
   async #removeExtraction(): Promise<void> {
     const { mode, stateFolder } = this.#context.options;
-    if (this.#isFolder) await removeOwnFolder(stateFolder, this.#name, this.#onNotice);
-    else if (mode !== 'in-place') await removeOwnExtractions(stateFolder, this.#name, this.#onNotice);
+    if (mode !== 'in-place') {
+      await removeExtractions(stateFolder, name => name === this.#name, this.#onNotice);
+    }
   }
 
   readonly #onNotice = (message: string): void => {

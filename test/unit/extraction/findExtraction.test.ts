@@ -65,6 +65,21 @@ describe('finding an extraction folder', () => {
     assert.equal(await found('set.tar'), 'set_1');
   });
 
+  it('leaves alone a folder whose mark cannot be read', async () => {
+    await fill('set_1', ['1', '.tarshelf-extracted']);
+    assert.equal(await found('set.tar'), undefined);
+  });
+
+  it('tells that the folders cannot be listed, and finds none', async () => {
+    await writeFile(join(root(), 'file'), '');
+    const notices: string[] = [];
+    const none = await findExtraction(join(root(), 'file'), 'set.tar', identity, message =>
+      notices.push(message),
+    );
+    assert.equal(none, null);
+    assert.match(notices.join(), /cannot be listed \(ENOTDIR/);
+  });
+
   it('leaves out what was extracted from the tar before it changed', async () => {
     const { name } = await makeExtraction(root(), 'set.tar', { ...identity, sizeBytes: 999 });
     await fill(name, ['1', '2', '3']);

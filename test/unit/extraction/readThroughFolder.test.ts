@@ -6,11 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openArchive, type Archive } from '../../../src/engine/archive/archive.ts';
 import { makeExtraction, writeMark } from '../../../src/engine/extraction/extractionFolder.ts';
-import {
-  readThroughFolder,
-  removeOwnExtractions,
-  type ReadingRequest,
-} from '../../../src/engine/extraction/readThroughFolder.ts';
+import { readThroughFolder, type ReadingRequest } from '../../../src/engine/extraction/readThroughFolder.ts';
+import { removeExtractions } from '../../../src/engine/extraction/removeExtractions.ts';
 import { makeTar, run } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
@@ -147,7 +144,7 @@ describe('reading through a folder', () => {
     // What is extracted of it has its space already.
     await writeMark(other.path, { ...identity, tar: 'an other.tar', syncedOffset: 9.5 * gigabyte });
     await read({ freeBytes });
-    await removeOwnExtractions(folder(), 'set.tar', noNotice);
+    await removeExtractions(folder(), name => name === 'set.tar', noNotice);
     // One that a run left long ago is not under way.
     await writeMark(other.path, { ...identity, tar: 'an other.tar', syncedOffset: 0 });
     await utimes(join(other.path, '.tarshelf-extracting'), 1, 1);
@@ -207,7 +204,7 @@ describe('reading through a folder', () => {
     await read();
     await mkdir(join(root(), 'set_1'));
     await mkdir(join(root(), 'other_2'));
-    await removeOwnExtractions(folder(), 'set.tar', noNotice);
+    await removeExtractions(folder(), name => name === 'set.tar', noNotice);
     assert.deepEqual((await folders()).sort(), ['other_2', 'set_1']);
   });
 });
