@@ -33,7 +33,7 @@ export const ingestOptionTable = {
     value: 'N',
     help: `uploads at once per worker, ${range(limits.parallelUploads)}`,
   },
-  mode: { value: 'MODE', help: `how tars are read: ${modes.join(', ')} (default: ${defaultMode})` },
+  mode: { value: 'MODE', help: `reading: ${modes.join(', ')} (default: ${defaultMode})` },
   destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
   library: {
     value: 'DIR',

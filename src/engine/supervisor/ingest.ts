@@ -44,7 +44,8 @@ export class Ingest {
     let log: EventLog;
     let hands: TarHands;
     try {
-      const tars = await this.#find();
+      const notices: string[] = [];
+      const tars = await this.#find(notices);
       state = await StateFolder.take(this.#options.stateFolder);
       await state.outwaitWorkers(this.#stop.signal, () => {
         this.#board.tell({
@@ -53,6 +54,8 @@ export class Ingest {
             'Workers of an earlier run still finish the book in hand; this run begins when they have left.',
         });
       });
+      // Not before: what keeps the run from beginning is to be said alone.
+      for (const message of notices) this.#board.tell({ type: 'notice', message });
       destination = await prepareDestination(this.#options.destination);
       log = new EventLog(join(state.path, launcherLogName));
       const progress = await state.readProgress(message => {
@@ -92,7 +95,7 @@ export class Ingest {
   }
 
   /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */
-  async #find(): Promise<FoundTar[]> {
+  async #find(notices: string[]): Promise<FoundTar[]> {
     const { mode, sourceFolder, stateFolder } = this.#options;
     let tars: FoundTar[] = [];
     let withoutTars: TarshelfError | undefined;
@@ -106,7 +109,7 @@ export class Ingest {
       const names = tars.map(tar => tar.name);
       tars.push(
         ...(await findOrphanedFolders(stateFolder, names, message => {
-          this.#board.tell({ type: 'notice', message: `${message}.` });
+          notices.push(`${message}.`);
         })),
       );
     }
