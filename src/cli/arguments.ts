@@ -111,7 +111,11 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
   };
 }
 
-function wholeNumber(name: string, text: string | undefined, { min, max, default: usual }: Bounds): number {
+export function wholeNumber(
+  name: string,
+  text: string | undefined,
+  { min, max, default: usual }: Bounds,
+): number {
   if (text === undefined) return usual;
   const number = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(number >= min && number <= max)) {

@@ -129,6 +129,8 @@ function withoutTar(worker: WorkerState): string {
     case 'scan':
     case 'upload':
       return 'nothing to do';
+    case 'wait':
+      return 'waiting';
     case 'stopping':
       return 'stopping';
     case 'stopped':

@@ -95,7 +95,7 @@ export function renderSummary(outcome: Outcome, paint: Paint): string[] {
   return lines;
 }
 
-function renderHeadline(run: RunState, totals: TarTotals, paint: Paint): string {
+export function renderHeadline(run: RunState, totals: TarTotals, paint: Paint): string {
   const { total, completed, earlier, withErrors, failed, ended } = totals;
   const all = total === 1 ? 'The tar was' : `All ${formatNumber(total)} tars were`;
   if (earlier === total && total > 0) {
@@ -126,7 +126,7 @@ function renderNext(run: RunState, totals: TarTotals, failureCount: number): str
   return undefined;
 }
 
-function bookParts(counts: BookCounts): string {
+export function bookParts(counts: BookCounts): string {
   const parts = [
     `${formatNumber(counts.uploaded)} uploaded`,
     `${formatNumber(totalDuplicates(counts))} already there`,

@@ -53,11 +53,42 @@ export async function writeDurably(
 }
 
 /** Replaces a file whole: at every moment, kills included, its name shows the old bytes or the new ones. */
-export async function replaceFile(path: string, chunks: Iterable<string>): Promise<void> {
+export async function replaceFile(
+  path: string,
+  chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+): Promise<void> {
   const temporary = `${path}.tmp`;
   await writeDurably(temporary, async handle => {
-    for (const chunk of chunks) await handle.writeFile(chunk);
+    for await (const chunk of chunks) await handle.writeFile(chunk);
   });
   await renameOver(temporary, path);
   await syncFolder(dirname(path));
+}
+
+/** Makes the bytes of a file durable that something else has written. */
+export async function syncFile(path: string): Promise<void> {
+  // Windows syncs only what is open for writing.
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const chunkBytes = 1024 * 1024;
+
+/**
+ * The bytes of a file from `start` to `end`, a megabyte at a time. A chunk is valid until the next one.
+ *
+ * @throws an error where the file ends before.
+ */
+export async function* readChunks(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - start));
+  for (let position = start; position < end;) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end - position), position);
+    if (bytesRead === 0) throw new Error('the file is shorter than it was');
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
 }

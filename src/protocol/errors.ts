@@ -48,11 +48,6 @@ export function isUsageCode(code: ErrorCode): boolean {
   return usageCodes.has(code);
 }
 
-/** Whether the code says that no other tar could fare better: the run ends rather than fail them one by one. */
-export function endsRun(code: ErrorCode): boolean {
-  return code === 'DESTINATION_UNUSABLE' || code === 'STATE_NOT_WRITABLE';
-}
-
 /** A failure as it crosses a process border. `message` is one line for a person and says what to do next. */
 export const failureSchema = v.object({ code: errorCodeSchema, message: v.string() });
 export type Failure = v.InferOutput<typeof failureSchema>;

@@ -1,55 +1,100 @@
 import * as v from 'valibot';
+import { bookCountsSchema, duplicateCountsSchema } from './snapshot.ts';
+import { errorCodeSchema } from './errors.ts';
 
-/**
+/*
  * `migration_progress_worker{N}.json`, the documented format. The documented keys keep their meaning, so that
  * the Python system and this one read each other's files; the keys that only Tarshelf writes are optional
  * here, and whatever keys others wrote are kept (`looseObject`).
+ *
+ * `completed_files` has no schema: it may hold millions of entries, and is read and copied as a stream. By
+ * the SHA-1 of a book it has
+ *
+ *   file         path of the member within its tar
+ *   status       `uploaded` (also when missing), `already_exists` or `already_exists_in_db`
+ *   uploaded_at  local time, `YYYY-MM-DD HH:MM:SS`
+ *   size         in bytes, the second half of a book's key. Written by Tarshelf only
  */
-export const completedFileSchema = v.looseObject({
-  /** Path of the member within its tar. */
-  file: v.optional(v.string()),
-  status: v.optional(v.string()),
-  /** Local time, `YYYY-MM-DD HH:MM:SS`. */
-  uploaded_at: v.optional(v.string()),
-  /** Size in bytes, the second half of a book's key. Written by Tarshelf only. */
-  size: v.optional(v.number()),
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** A key whose value makes no sense counts as missing: one odd figure must not cost the whole file. */
+function sensible<S extends v.GenericSchema>(schema: S) {
+  return v.fallback(v.optional(schema), undefined);
+}
+
+/** A book of a tar that has no place on the shelf yet. */
+export const failedBookSchema = v.object({
+  /** Position of the member's header in the tar: names may repeat. */
+  header_offset: count,
+  size: count,
+  file: v.string(),
+  code: errorCodeSchema,
+  message: v.string(),
+  /** How often it was tried so far. */
+  attempts: count,
 });
-export type CompletedFile = v.InferOutput<typeof completedFileSchema>;
+export type FailedBook = v.InferOutput<typeof failedBookSchema>;
 
 export const tarProgressSchema = v.looseObject({
-  tar_file: v.optional(v.string()),
-  status: v.optional(v.string()),
-  files_processed: v.optional(v.number()),
-  files_uploaded: v.optional(v.number()),
-  errors: v.optional(v.number()),
-  started_at: v.optional(v.string()),
-  completed_at: v.optional(v.string()),
-  error_message: v.optional(v.string()),
-  /** What the tar was when it was processed; a tar that has changed since is read again. Tarshelf only. */
-  tar_size: v.optional(v.number()),
-  tar_mtime_ms: v.optional(v.number()),
+  tar_file: sensible(v.string()),
+  status: sensible(v.string()),
+  files_processed: sensible(count),
+  files_uploaded: sensible(count),
+  errors: sensible(count),
+  started_at: sensible(v.string()),
+  completed_at: sensible(v.string()),
+  error_message: sensible(v.string()),
+  /** The keys from here on are Tarshelf's only. Duplicates by the layer that knew them. */
+  duplicates: sensible(duplicateCountsSchema),
+  /** Members that are no books. */
+  skipped: sensible(count),
+  /** What the tar was when it was processed; a tar that has changed since is read again. */
+  tar_size: sensible(v.number()),
+  tar_mtime_ms: sensible(v.number()),
+  /** Every member whose header stands before this position has its outcome; `done_counts` counts them. */
+  done_offset: sensible(count),
+  done_counts: sensible(bookCountsSchema),
+  /** Those of them that failed, to be tried again. */
+  failed_books: sensible(v.array(failedBookSchema)),
 });
 export type TarProgress = v.InferOutput<typeof tarProgressSchema>;
 
-export const progressFileSchema = v.looseObject({
-  completed_tars: v.optional(v.array(v.string()), []),
+/** All keys but `completed_files`. */
+export const progressHeadSchema = v.object({
+  completed_tars: v.optional(v.nullable(v.array(v.string())), []),
   current_tar: v.optional(v.nullable(v.string()), null),
-  tar_progress: v.optional(v.record(v.string(), tarProgressSchema), {}),
-  /** By SHA-1 of the book. */
-  completed_files: v.optional(v.record(v.string(), completedFileSchema), {}),
+  tar_progress: v.optional(v.nullable(v.record(v.string(), tarProgressSchema)), {}),
   /** Tars dealt to this worker, recorded before the first one starts. Tarshelf only. */
-  assigned_tars: v.optional(v.array(v.string()), []),
+  assigned_tars: sensible(v.array(v.string())),
   /** Identity of the destination that `completed_files` are on. Tarshelf only. */
-  destination: v.optional(v.string()),
+  destination: sensible(v.string()),
+  /** Number of the last line of the journal that this file includes. Tarshelf only. */
+  journal_applied: sensible(count),
 });
-export type ProgressFile = v.InferOutput<typeof progressFileSchema>;
+
+/** What `tar_progress` may say of a tar that nothing is left to do in; all else is to be read again. */
+export const completedTarStatuses: ReadonlySet<string> = new Set(['completed', 'no_new_files']);
 
 export function progressFileName(worker: number): string {
   return `migration_progress_worker${String(worker)}.json`;
 }
 
-/** The worker number in the name of a progress file, or undefined for any other name. */
-export function workerOfProgressFile(name: string): number | undefined {
-  const match = /^migration_progress_worker([1-9]\d*)\.json$/.exec(name);
-  return match ? Number(match[1]) : undefined;
+/** What a worker appended since its progress file was last rewritten. */
+export function journalFileName(worker: number): string {
+  return `migration_journal_worker${String(worker)}.jsonl`;
 }
+
+/** The worker number in the name of a progress file or a journal, or undefined for any other name. */
+export function workerOfProgressFile(name: string): number | undefined {
+  const match = /^migration_(?:progress_worker([1-9]\d*)\.json|journal_worker([1-9]\d*)\.jsonl)$/.exec(name);
+  const digits = match?.[1] ?? match?.[2];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** A whole progress file, for readers that take it as one text: small ones, or those of the Python system. */
+export const progressFileSchema = v.object({
+  ...progressHeadSchema.entries,
+  completed_files: v.optional(v.nullable(v.record(v.string(), v.unknown())), {}),
+});
+export type ProgressFile = v.InferOutput<typeof progressFileSchema>;

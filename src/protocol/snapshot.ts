@@ -59,6 +59,7 @@ export const workerPhaseSchema = v.picklist([
   'extract',
   'scan',
   'upload',
+  'wait',
   'stopping',
   'stopped',
   'died',

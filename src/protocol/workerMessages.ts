@@ -77,6 +77,9 @@ export const workerEventSchema = v.variant('type', [
     failure: v.nullable(failureSchema),
   }),
   v.object({ type: v.literal('notice'), message: v.string() }),
+  /** It can do nothing until a person has mended something, and then goes on by itself. */
+  v.object({ type: v.literal('worker:waiting'), failure: failureSchema }),
+  v.object({ type: v.literal('worker:resumed') }),
 ]);
 export type WorkerEvent = v.InferOutput<typeof workerEventSchema>;
 

@@ -31,6 +31,7 @@ const doing: Record<WorkerLook, string> = {
   extract: 'extracting',
   scan: 'reading',
   upload: 'uploading',
+  wait: 'waiting: see the log',
   stopping: 'stopping',
   stopped: 'stopped',
   finished: 'finished',

@@ -20,6 +20,7 @@ const icons: Record<WorkerLook, vscode.ThemeIcon> = {
   extract: new vscode.ThemeIcon('package', new vscode.ThemeColor('charts.blue')),
   scan: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
   upload: new vscode.ThemeIcon('cloud-upload', new vscode.ThemeColor('charts.blue')),
+  wait: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),
   stopping: new vscode.ThemeIcon('loading~spin', new vscode.ThemeColor('disabledForeground')),
   stopped: new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('disabledForeground')),
   finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('disabledForeground')),

@@ -19,12 +19,20 @@ export interface RunningCommand {
   line(matches: (line: string) => boolean): Promise<string>;
 }
 
+const running = new Set<ChildProcess>();
+
+// A test that failed leaves its command behind, and mocha would wait for it. The engine ends by itself then.
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts the built command line as a process of its own. */
 export function startTarshelf(args: readonly string[], options: { cwd?: string } = {}): RunningCommand {
   const child = spawn(process.execPath, [cliPath, ...args], {
     ...options,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let stdout = '';
   let stderr = '';
   const watchers = new Set<() => void>();
@@ -38,6 +46,7 @@ export function startTarshelf(args: readonly string[], options: { cwd?: string }
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', code => {
+      running.delete(child);
       resolve({ code, stdout, stderr, summary: summaryOf(stdout) });
     });
   });

@@ -1,5 +1,11 @@
 import { ingest } from './ingest.ts';
+import { logs } from './logs.ts';
+import { status } from './status.ts';
 import type { Verb } from './verb.ts';
 
 /** All verbs by their names, in the order of the help. */
-export const verbs: ReadonlyMap<string, Verb> = new Map([['ingest', ingest]]);
+export const verbs: ReadonlyMap<string, Verb> = new Map([
+  ['ingest', ingest],
+  ['status', status],
+  ['logs', logs],
+]);

@@ -6,6 +6,12 @@ import { TarStream } from './tarStream.ts';
 import type { TarMember } from './tarWalk.ts';
 import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
 
+/*
+ * What lives in this folder: reading tars. Plain ones are read in place, by position (tarFile.ts, tarIndex.ts);
+ * compressed ones pass by once (tarStream.ts). Both find members by one set of rules (tarWalk.ts). It promises that
+ * a tar which does not read cleanly up to its end mark ends in TarDamage, never in silence.
+ */
+
 /** A body up to this size is read once and kept in memory; a larger one is read anew for each use. */
 export const largestKeptBody = 32 * 1024 * 1024;
 

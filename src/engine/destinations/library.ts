@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { BookKey } from '../../protocol/bookKey.ts';
@@ -36,12 +36,14 @@ const schema = `
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
-  ENOSPC: 'its disk is full. Free some space, then launch again',
-  EDQUOT: 'its disk quota is used up. Free some space, then launch again',
-  EROFS: 'its disk is read-only. Make it writable, then launch again',
-  EACCES: 'it may not be written to. Change its permissions, then launch again',
-  EPERM: 'it may not be written to. Change its permissions, then launch again',
-  EIO: 'its disk reports errors. Check the disk, then launch again',
+  ENOSPC: 'its disk is full. Free some space',
+  EDQUOT: 'its disk quota is used up. Free some space',
+  EROFS: 'its disk is read-only. Make it writable',
+  EACCES: 'it may not be written to. Change its permissions',
+  EPERM: 'it may not be written to. Change its permissions',
+  ENOENT: 'its folder is gone. Connect its disk, or put the folder back',
+  ENOTDIR: 'its folder is gone. Connect its disk, or put the folder back',
+  EIO: 'its disk reports errors. Check the disk',
 };
 
 /** SQLite's result codes for the same troubles. */
@@ -91,19 +93,15 @@ export class Library implements Destination {
   }
 
   /**
-   * Opens the library in a folder, and makes it where there is none. Several processes may hold it at once.
+   * Makes the library of a folder, or opens the one that is there.
    *
    * @throws TarshelfError `LIBRARY_NOT_WRITABLE`
    */
-  static async open(folder: string): Promise<Library> {
+  static async make(folder: string): Promise<Library> {
     try {
       await mkdir(join(folder, 'books'), { recursive: true });
       await mkdir(join(folder, 'tmp'), { recursive: true });
-      const database = new DatabaseSync(join(folder, 'library.db'), { timeout: 60_000 });
-      // FULL: a committed row survives a power cut, as its file does.
-      database.exec('pragma journal_mode = wal; pragma synchronous = full;');
-      database.exec(schema);
-      return new Library(folder, database);
+      return Library.#connect(folder);
     } catch (thrown) {
       throw new TarshelfError(
         'LIBRARY_NOT_WRITABLE',
@@ -111,6 +109,29 @@ export class Library implements Destination {
         { cause: thrown },
       );
     }
+  }
+
+  /**
+   * Opens a library that is there. Several processes may hold it at once. It is never made anew here: where its
+   * disk is unplugged, a second one would grow in its place.
+   *
+   * @throws DestinationUnusable
+   */
+  static async open(folder: string): Promise<Library> {
+    try {
+      await access(join(folder, 'library.db'), constants.W_OK);
+      return Library.#connect(folder);
+    } catch (thrown) {
+      throw unusableFor(folder, thrown) ?? thrown;
+    }
+  }
+
+  static #connect(folder: string): Library {
+    const database = new DatabaseSync(join(folder, 'library.db'), { timeout: 60_000 });
+    // FULL: a committed row survives a power cut, as its file does.
+    database.exec('pragma journal_mode = wal; pragma synchronous = full;');
+    database.exec(schema);
+    return new Library(folder, database);
   }
 
   /** Removes what killed processes left half-written. */
@@ -133,12 +154,7 @@ export class Library implements Destination {
     try {
       return await this.#add(book);
     } catch (thrown) {
-      const why =
-        unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
-      if (why === undefined) throw thrown;
-      throw new DestinationUnusable(`The library ${this.#folder} cannot take books: ${why}.`, {
-        cause: thrown,
-      });
+      throw unusableFor(this.#folder, thrown) ?? thrown;
     }
   }
 
@@ -171,13 +187,23 @@ export class Library implements Destination {
   async #choosePath(book: Book): Promise<string> {
     for (const path of libraryPaths(book.metadata, book.format, book.key)) {
       const file = join(this.#folder, path);
-      const made = await mkdir(dirname(file), { recursive: true });
-      if (made !== undefined) await syncFolder(dirname(made));
+      await this.#makeFolder(dirname(file));
       // A file that nobody has a row for may be the user's own, or ours from before a kill.
       if (!(await isFreeFor(file, book.key))) continue;
       if (this.#reservePath(pathIdentity(path), book.key)) return path;
     }
     throw new Error('every name for this book in the library is taken by another file');
+  }
+
+  /** One level only: where the library's disk is unplugged, nothing may grow in its place. */
+  async #makeFolder(folder: string): Promise<void> {
+    try {
+      await mkdir(folder);
+    } catch (thrown) {
+      if (systemCode(thrown) === 'EEXIST') return;
+      throw thrown;
+    }
+    await syncFolder(dirname(folder));
   }
 
   #reservePath(identity: string, key: BookKey): boolean {
@@ -222,10 +248,21 @@ export class Library implements Destination {
       this.#database.exec('commit');
       return result;
     } catch (thrown) {
-      this.#database.exec('rollback');
+      try {
+        this.#database.exec('rollback');
+      } catch {
+        // On a full disk or a failing one SQLite has rolled back by itself; what matters is why.
+      }
       throw thrown;
     }
   }
+}
+
+/** Says that no book can be stored, when that is what an error means; else null. */
+function unusableFor(folder: string, thrown: unknown): DestinationUnusable | null {
+  const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
+  if (why === undefined) return null;
+  return new DestinationUnusable(`The library ${folder} cannot take books: ${why}.`, { cause: thrown });
 }
 
 /** The primary result code of an error of SQLite's. */

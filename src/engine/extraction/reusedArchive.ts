@@ -93,7 +93,7 @@ export class ReusedArchive implements Archive {
           continue;
         }
         served.set(identity, null);
-        if (before) yield before;
+        if (before && member.headerOffset >= from) yield asIfAt(before, member);
         if (member.headerOffset >= from) yield member;
       }
     } catch (thrown) {
@@ -107,6 +107,24 @@ export class ReusedArchive implements Archive {
   #fromFolder(member: ArchiveMember, path: string): ArchiveMember {
     return new ExtractedMember(member, join(this.#folder.path, path));
   }
+}
+
+/**
+ * A member that comes a second time, with the offset of the one before which it comes: going on from an offset
+ * behind its own must not leave it out.
+ */
+function asIfAt(again: ArchiveMember, next: ArchiveMember): ArchiveMember {
+  const { headerOffset, filePosition } = next;
+  const { name, bodyOffset, sizeBytes, kind, reason } = again;
+  return {
+    ...{ name, headerOffset, bodyOffset, sizeBytes, endOffset: headerOffset, kind, reason },
+    filePosition,
+    fileBytes: 0,
+    read: (position, length) => again.read(position, length),
+    chunks: () => again.chunks(),
+    keep: () => again.keep(),
+    release: () => again.release(),
+  };
 }
 
 class ExtractedMember implements ArchiveMember {

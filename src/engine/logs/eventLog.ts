@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { systemCode } from '../../protocol/errors.ts';
+import { keptLogFiles } from '../../protocol/logFiles.ts';
 
 /*
  * What lives in this folder: the documented log files, written for people. Nothing reads them to decide
@@ -9,9 +10,6 @@ import { systemCode } from '../../protocol/errors.ts';
 
 export type LogLevel = 'INFO' | 'WARNING' | 'ERROR';
 
-export const workerLogName = (worker: number): string => `migration_worker${String(worker)}.log`;
-export const launcherLogName = 'parallel_tar_upload.log';
-
 export interface LogBounds {
   /** A file that would grow beyond this is put aside as `.1`, the one before as `.2`, and so on. */
   readonly largestBytes: number;
@@ -19,7 +17,7 @@ export interface LogBounds {
   readonly keptFiles: number;
 }
 
-const defaultBounds: LogBounds = { largestBytes: 10 * 1024 * 1024, keptFiles: 5 };
+const defaultBounds: LogBounds = { largestBytes: 10 * 1024 * 1024, keptFiles: keptLogFiles };
 
 /**
  * A log file, appended to by one process. A log that cannot be written, on a full disk say, must not end the

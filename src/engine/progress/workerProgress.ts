@@ -1,155 +1,516 @@
-import { readFile, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as v from 'valibot';
 import type { BookKey } from '../../protocol/bookKey.ts';
-import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
-import {
-  progressFileName,
-  progressFileSchema,
-  type CompletedFile,
-  type ProgressFile,
-  type TarProgress,
-} from '../../protocol/progressFile.ts';
+import { oneLine, TarshelfError, type Failure } from '../../protocol/errors.ts';
+import { journalFileName, progressFileName } from '../../protocol/progressFile.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
-import { replaceFile } from '../durableFiles.ts';
+import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
+import { KeyTable } from '../dedupe/keyTable.ts';
+import { readChunks, replaceFile, syncFile } from '../durableFiles.ts';
+import {
+  encodeLine,
+  Journal,
+  replayJournal,
+  type JournalEntry,
+  type JournalLine,
+  type Replay,
+  type TarStatus,
+} from './journal.ts';
+import { JsonDamage } from './jsonScanner.ts';
+import {
+  asideName,
+  notReadable,
+  readProgressFile,
+  setAside,
+  type OnKey,
+  type ProgressContents,
+} from './progressReader.ts';
+import { ProgressRecord, type ResumePoint } from './progressRecord.ts';
 
 /*
- * What lives in this folder: what a worker remembers across runs, in the documented file format. It promises
- * that the file is whole at every moment, and that a file which cannot be read is kept, never overwritten.
+ * What lives in this folder: what a worker remembers across runs, as a progress file in the documented format
+ * and a journal of what was appended since that was last rewritten.
+ *
+ *   outcomes ──commit──▶ journal, one write and one fsync ──now and then, and at the end──▶ progress file
+ *
+ * It promises that
+ * - what `commit` returned for is read by the next run, whatever is killed and whenever;
+ * - the progress file is whole at every moment, and has each book once;
+ * - a journal cut off anywhere comes back as a prefix of what was appended;
+ * - what cannot be read is kept aside and reported, never overwritten;
+ * - memory does not grow with the number of books but for 40 bytes each.
+ *
+ * Both files together are the progress. Lines of the journal are numbered, and the progress file says up to
+ * which number it includes them: so it does not matter when, or whether, the journal is emptied after the
+ * progress file was rewritten. Whoever reads the progress file alone, as the Python system does, misses after a
+ * kill what the journal has; the next start of the worker folds it in.
  */
 
-/** What became of a tar, in the words of the documented format. */
-export type TarStatus = 'completed' | 'completed_with_errors' | 'failed';
+/** When the progress file is rewritten. */
+export interface RewritePolicy {
+  /** Share of the run's time that may go into it. */
+  readonly share: number;
+  /** A journal of this length is folded in whatever that costs. */
+  readonly largestJournalBytes: number;
+}
 
-/** The progress of one worker: read at its start, rewritten after each batch. Only its worker writes it. */
+const defaultPolicy: RewritePolicy = { share: 0.02, largestJournalBytes: 64 * 1024 * 1024 };
+
+/** Until the first rewrite was measured: what one takes at least, and how fast it goes. */
+const assumedRewrite = { leastMs: 20, bytesPerMs: 50_000 };
+
+/** Tells of something a person should know, such as a damaged file that was kept aside. */
+export type OnKeptAside = (message: string) => void;
+
+/**
+ * All that is recorded of a worker: what its progress file and its journal say together. For the engine, which
+ * reads everybody's; nothing is changed but that a progress file which cannot be read is put aside.
+ *
+ * @param onKey is told of every recorded book, of some twice.
+ * @returns null where there is no record.
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
+export async function readProgress(
+  stateFolder: string,
+  worker: number,
+  onKey: OnKey,
+  onKeptAside: OnKeptAside,
+): Promise<ProgressRecord | null> {
+  const contents = await readOrSetAside(join(stateFolder, progressFileName(worker)), onKey, onKeptAside);
+  const record = contents?.record ?? new ProgressRecord();
+  const replay = await replayOnto(record, join(stateFolder, journalFileName(worker)), line => {
+    if (line.kind === 'book') onKey(line.sha1, line.size);
+  });
+  return contents || replay.lastNumber !== null ? record : null;
+}
+
+/**
+ * The progress of one worker. Only the process that holds the worker's lock may write it. Its calls are made
+ * one after another: none while a `commit` or `close` is under way.
+ */
 export class WorkerProgress {
   readonly #path: string;
-  readonly #file: ProgressFile;
+  readonly #journalPath: string;
+  readonly #journal: Journal;
+  readonly #record: ProgressRecord;
+  readonly #policy: RewritePolicy;
+  /** Each book once: what the progress file and the journal have. */
+  readonly #known: KeyTable;
+  /** Numbers of journal lines whose book the progress file has already. */
+  readonly #repeated: Set<number>;
+  /** The progress file's entries, to be copied at the next rewrite; null where there is no file. */
+  #contents: Pick<ProgressContents, 'entries' | 'sizeBytes'> | null;
+  #lastNumber: number;
+  /** Number of the last line in the journal, and of the last one that the progress file includes. */
+  #appended: number;
+  #applied: number;
+  #pending: string[] = [];
+  /** A rewrite is due whatever it costs: there is no file yet, or a kill left a journal. */
+  #mustRewrite: boolean;
+  readonly #loadedAt = performance.now();
+  #rewritesMs = 0;
+  #lastRewriteMs: number | null = null;
 
-  private constructor(path: string, file: ProgressFile) {
-    this.#path = path;
-    this.#file = file;
+  private constructor(
+    paths: { progress: string; journal: string },
+    loaded: {
+      journal: Journal;
+      record: ProgressRecord;
+      known: KeyTable;
+      repeated: Set<number>;
+      contents: ProgressContents | null;
+      lastNumber: number;
+    },
+    policy: RewritePolicy,
+  ) {
+    this.#path = paths.progress;
+    this.#journalPath = paths.journal;
+    this.#journal = loaded.journal;
+    this.#record = loaded.record;
+    this.#known = loaded.known;
+    this.#repeated = loaded.repeated;
+    this.#contents = loaded.contents;
+    this.#lastNumber = this.#appended = loaded.lastNumber;
+    this.#applied = loaded.record.journalApplied;
+    this.#mustRewrite = loaded.contents === null || loaded.journal.sizeBytes > 0;
+    this.#policy = policy;
   }
 
   /**
-   * Reads a worker's progress file; without one, progress begins empty.
+   * Reads a worker's progress; without any, progress begins empty.
    *
-   * @param onKeptAside is told of a file that cannot be read, which is renamed and stays as it is.
+   * @param onKeptAside is told of what could not be read, which is kept under another name.
+   * @throws TarshelfError `PROGRESS_NOT_READABLE` or `STATE_NOT_WRITABLE`
    */
   static async load(
     stateFolder: string,
     worker: number,
-    onKeptAside: (message: string) => void,
+    onKeptAside: OnKeptAside,
+    policy: Partial<RewritePolicy> = {},
   ): Promise<WorkerProgress> {
     const path = join(stateFolder, progressFileName(worker));
-    return new WorkerProgress(
-      path,
-      (await readProgressFile(path, onKeptAside)) ?? v.parse(progressFileSchema, {}),
-    );
-  }
-
-  get file(): Readonly<ProgressFile> {
-    return this.#file;
-  }
-
-  assign(tars: readonly string[], destinationId: string): void {
-    this.#file.assigned_tars = [...tars];
-    this.#file.destination = destinationId;
-  }
-
-  beginTar(name: string, path: string, identity: FileIdentity, now: Date): void {
-    this.#file.current_tar = name;
-    this.#file.completed_tars = this.#file.completed_tars.filter(tar => tar !== name);
-    this.#file.tar_progress[name] = {
-      ...this.#file.tar_progress[name],
-      tar_file: path,
-      status: 'processing',
-      tar_size: identity.sizeBytes,
-      tar_mtime_ms: identity.mtimeMs,
-      started_at: localTime(now),
+    const journalPath = join(stateFolder, journalFileName(worker));
+    let known = new KeyTable();
+    const onKey: OnKey = (sha1, sizeBytes) => {
+      known.set(sha1, sizeBytes, worker);
     };
+    let contents = await readOrSetAside(path, onKey, onKeptAside);
+    if (!contents) known = new KeyTable();
+    try {
+      if (contents && contents.unclean !== null) {
+        await cleanUp(path, contents, contents.unclean, onKeptAside);
+        known = new KeyTable();
+        contents = await readOrSetAside(path, onKey, onKeptAside);
+      }
+      const record = contents?.record ?? new ProgressRecord();
+      const repeated = new Set<number>();
+      const replay = await replayOnto(record, journalPath, line => {
+        if (line.kind !== 'book') return;
+        if (known.hasSha1(line.sha1)) repeated.add(line.n);
+        else known.set(line.sha1, line.size, worker);
+      });
+      await keepTailAside(journalPath, replay, onKeptAside);
+      const journal = await Journal.open(journalPath, replay.validBytes);
+      const lastNumber = Math.max(record.journalApplied, replay.lastNumber ?? 0);
+      return new WorkerProgress(
+        { progress: path, journal: journalPath },
+        { journal, record, known, repeated, contents, lastNumber },
+        { ...defaultPolicy, ...policy },
+      );
+    } catch (thrown) {
+      throw notWritable(path, thrown);
+    }
   }
 
-  /** Records a book that the destination has. */
-  addBook(key: BookKey, member: string, status: 'uploaded' | 'already_exists', now: Date): void {
-    const known = this.#file.completed_files[key.sha1];
-    // A resumed tar meets its own books again: what is recorded of them stays.
-    if (known?.size === key.sizeBytes) return;
-    this.#file.completed_files[key.sha1] = {
-      ...known,
-      file: withoutNul(member),
-      status: known?.status ?? status,
-      size: key.sizeBytes,
-      uploaded_at: known?.uploaded_at ?? localTime(now),
-    } satisfies CompletedFile;
+  /** What is recorded, but for the books on the shelf. */
+  get record(): Pick<
+    ProgressRecord,
+    'tar' | 'completedTars' | 'currentTar' | 'assignedTars' | 'destination'
+  > {
+    return this.#record;
   }
 
-  updateTar(name: string, counts: BookCounts): void {
-    this.#file.tar_progress[name] = { ...this.#file.tar_progress[name], ...tarFigures(counts) };
-  }
-
-  endTar(name: string, status: TarStatus, counts: BookCounts, error: string | null, now: Date): void {
-    this.updateTar(name, counts);
-    const entry: TarProgress = { ...this.#file.tar_progress[name], status, completed_at: localTime(now) };
-    if (error === null) delete entry.error_message;
-    else entry.error_message = error;
-    this.#file.tar_progress[name] = entry;
-    this.#file.current_tar = null;
-    if (status === 'completed') this.#file.completed_tars.push(name);
+  /** Records the tars dealt to this worker, and the destination that its books are on. */
+  assign(tars: readonly string[], destination: string): void {
+    this.#add({ kind: 'assigned', tars: [...tars], destination });
   }
 
   /**
-   * Makes all that was recorded durable.
+   * Records that a tar is begun, or gone on with where an earlier run left the same unchanged tar unfinished.
    *
-   * @throws TarshelfError `STATE_NOT_WRITABLE`
+   * @returns where to go on: nothing is to be done for members whose header stands before `doneOffset`, but
+   *   for those in `failed`, which are to be tried again.
+   */
+  beginTar(name: string, path: string, identity: FileIdentity, now: Date): ResumePoint {
+    const { sizeBytes: size, mtimeMs: mtime_ms } = identity;
+    this.#add({ kind: 'begun', tar: name, path, size, mtime_ms, at: localTime(now) });
+    return this.#record.resumePoint(name, identity);
+  }
+
+  /** Records a book that the destination has. One that is recorded already stays as it is. */
+  addBook(key: BookKey, member: string, status: 'uploaded' | 'already_exists', now: Date): void {
+    // Entries are known by SHA-1 alone in the documented format: a second one would shadow the first.
+    if (this.#known.hasSha1(key.sha1)) return;
+    this.#known.set(key.sha1, key.sizeBytes, 0);
+    const { sha1, sizeBytes: size } = key;
+    this.#add({ kind: 'book', sha1, size, file: withoutNul(member), status, at: localTime(now) });
+  }
+
+  /** Records a book that failed, by the position of its header in the tar. */
+  addFailure(
+    tar: string,
+    member: { headerOffset: number; sizeBytes: number; name: string },
+    failure: Failure,
+  ): void {
+    this.#add({
+      kind: 'failed',
+      tar,
+      header_offset: member.headerOffset,
+      size: member.sizeBytes,
+      file: withoutNul(member.name),
+      ...failure,
+      attempts: this.#record.attempts(tar, member.headerOffset) + 1,
+    });
+  }
+
+  /** Records that a book listed in `failed` at the tar's beginning has an outcome now. */
+  resolveFailure(tar: string, headerOffset: number, outcome: 'uploaded' | DuplicateLayer): void {
+    this.#add({ kind: 'resolved', tar, header_offset: headerOffset, outcome });
+  }
+
+  /**
+   * Records that every member of the tar whose header stands before `doneOffset` has its outcome. Batches of a
+   * tar end in order.
+   *
+   * @param counts what exactly those members were counted as.
+   */
+  endBatch(tar: string, doneOffset: number, counts: BookCounts): void {
+    this.#add({ kind: 'batch', tar, offset: doneOffset, counts: structuredClone(counts) });
+  }
+
+  endTar(tar: string, status: TarStatus, counts: BookCounts, error: string | null, now: Date): void {
+    this.#add({ kind: 'ended', tar, status, counts: structuredClone(counts), error, at: localTime(now) });
+  }
+
+  /**
+   * Makes all that was recorded durable: appended to the journal, and, as often as its cost allows, folded
+   * into the progress file.
+   *
+   * @throws TarshelfError `STATE_NOT_WRITABLE`; nothing recorded is lost by it, the next call tries again.
    */
   async commit(): Promise<void> {
     try {
-      await replaceFile(this.#path, [JSON.stringify(this.#file, null, 2)]);
+      await this.#append();
+      if (this.#rewriteDue()) await this.#rewrite();
     } catch (thrown) {
-      throw new TarshelfError(
-        'STATE_NOT_WRITABLE',
-        `Cannot save ${this.#path} (${oneLine(thrown)}). Free some space or make the folder writable, then launch again.`,
-        { cause: thrown },
-      );
+      throw notWritable(this.#path, thrown);
+    }
+  }
+
+  /**
+   * Makes all that was recorded durable in the progress file itself, and leaves no journal.
+   *
+   * @throws TarshelfError `STATE_NOT_WRITABLE`
+   */
+  async close(): Promise<void> {
+    try {
+      await this.#append();
+      if (this.#journal.sizeBytes > 0 || this.#mustRewrite) await this.#rewrite();
+      await this.#journal.close();
+      await rm(this.#journalPath, { force: true });
+    } catch (thrown) {
+      await this.#journal.close().catch(() => undefined);
+      throw notWritable(this.#path, thrown);
+    }
+  }
+
+  #add(entry: JournalEntry): void {
+    this.#record.apply(entry);
+    this.#pending.push(encodeLine(++this.#lastNumber, entry));
+  }
+
+  async #append(): Promise<void> {
+    const lines = this.#pending;
+    if (lines.length === 0) return;
+    const last = this.#lastNumber;
+    this.#pending = [];
+    try {
+      await this.#journal.append(lines.join(''));
+    } catch (thrown) {
+      this.#pending = [...lines, ...this.#pending];
+      throw thrown;
+    }
+    this.#appended = last;
+  }
+
+  #rewriteDue(): boolean {
+    const { sizeBytes } = this.#journal;
+    if (this.#mustRewrite) return true;
+    if (sizeBytes === 0) return false;
+    if (sizeBytes >= this.#policy.largestJournalBytes) return true;
+    const fileBytes = (this.#contents?.sizeBytes ?? 0) + sizeBytes;
+    const expectedMs = Math.max(
+      this.#lastRewriteMs ?? 0,
+      assumedRewrite.leastMs + fileBytes / assumedRewrite.bytesPerMs,
+    );
+    const elapsedMs = performance.now() - this.#loadedAt;
+    return this.#rewritesMs + expectedMs <= this.#policy.share * elapsedMs;
+  }
+
+  /**
+   * Replaces the progress file by one that includes the journal, then empties that. A kill in between leaves
+   * lines that the file's `journal_applied` tells to be old.
+   */
+  async #rewrite(): Promise<void> {
+    const startedAt = performance.now();
+    const text = new ProgressText();
+    const applied = this.#appended;
+    await replaceFile(this.#path, this.#fileText(text));
+    this.#applied = applied;
+    this.#contents = { entries: text.entries, sizeBytes: text.sizeBytes };
+    this.#mustRewrite = false;
+    await this.#journal.empty();
+    this.#repeated.clear();
+    this.#lastRewriteMs = performance.now() - startedAt;
+    this.#rewritesMs += this.#lastRewriteMs;
+  }
+
+  async *#fileText(text: ProgressText): AsyncGenerator<Buffer> {
+    for (const piece of this.#record.headText(this.#appended)) yield text.head(piece);
+    for await (const piece of this.#oldEntries()) yield text.copied(piece);
+    text.countCopied(this.#contents?.entries.count ?? 0);
+    let lines: string[] = [];
+    for await (const line of this.#journal.lines()) {
+      if (line.kind !== 'book' || line.n <= this.#applied || this.#repeated.has(line.n)) continue;
+      lines.push(entryText(line));
+      if (lines.length < entriesInPiece) continue;
+      yield text.added(lines);
+      lines = [];
+    }
+    if (lines.length > 0) yield text.added(lines);
+    yield text.tail();
+  }
+
+  /** The bytes of the entries that the file has. */
+  async *#oldEntries(): AsyncGenerator<Buffer> {
+    if (!this.#contents || this.#contents.entries.count === 0) return;
+    const { entries, sizeBytes } = this.#contents;
+    const handle = await open(this.#path, 'r');
+    try {
+      const stat = await handle.stat();
+      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, entries.start - 1);
+      if (stat.size !== sizeBytes || buffer.toString() !== '{') {
+        throw new Error('another program has changed it meanwhile');
+      }
+      yield* readChunks(handle, entries.start, entries.end);
+    } finally {
+      await handle.close();
     }
   }
 }
 
-/**
- * Reads a progress file, or undefined where there is none to read. One that cannot be read is renamed, so
- * that the next commit does not overwrite it, and reported.
- */
-export async function readProgressFile(
-  path: string,
-  onKeptAside: (message: string) => void,
-): Promise<ProgressFile | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT') return undefined;
-    throw new TarshelfError(
-      'PROGRESS_NOT_READABLE',
-      `Cannot read ${path}. Check that you may read it, then launch again.`,
-      {
-        cause: thrown,
-      },
-    );
+/** Entries turned into text at a time. */
+const entriesInPiece = 1000;
+
+/** Lays out a progress file and notes where its entries come to stand. */
+class ProgressText {
+  sizeBytes = 0;
+  #start = 0;
+  #end = 0;
+  #count = 0;
+
+  get entries(): { start: number; end: number; count: number } {
+    return { start: this.#start, end: this.#end, count: this.#count };
   }
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), progressFileSchema), text);
-  if (parsed.success) return parsed.output;
-  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
-  await rename(path, aside);
-  onKeptAside(
-    `The progress file ${path} could not be read and was kept as ${aside}; its books are known again from the destination.`,
-  );
-  return undefined;
+
+  head(text: string): Buffer {
+    const bytes = this.#out(Buffer.from(text));
+    this.#start = this.#end = this.sizeBytes;
+    return bytes;
+  }
+
+  copied(bytes: Buffer): Buffer {
+    this.#out(bytes);
+    this.#end = this.sizeBytes;
+    return bytes;
+  }
+
+  countCopied(count: number): void {
+    this.#count = count;
+  }
+
+  added(entries: readonly string[]): Buffer {
+    const separator = this.#count > 0 ? ',\n' : '\n';
+    this.#count += entries.length;
+    const bytes = this.#out(Buffer.from(separator + entries.join(',\n')));
+    this.#end = this.sizeBytes;
+    return bytes;
+  }
+
+  tail(): Buffer {
+    return this.#out(Buffer.from(this.#count > 0 ? '\n  }\n}\n' : '}\n}\n'));
+  }
+
+  #out(bytes: Buffer): Buffer {
+    this.sizeBytes += bytes.length;
+    return bytes;
+  }
 }
 
-function tarFigures(counts: BookCounts): TarProgress {
-  return { files_processed: counts.found, files_uploaded: counts.uploaded, errors: counts.failed };
+function entryText(line: Extract<JournalLine, { kind: 'book' }>): string {
+  const { sha1, file, status, at: uploaded_at, size } = line;
+  return `    "${sha1}": ${JSON.stringify({ file, status, uploaded_at, size })}`;
+}
+
+/** Reads a progress file; one that cannot be read is put aside and reported. */
+async function readOrSetAside(
+  path: string,
+  onKey: OnKey,
+  onKeptAside: OnKeptAside,
+): Promise<ProgressContents | null> {
+  try {
+    return await readProgressFile(path, onKey);
+  } catch (thrown) {
+    if (!(thrown instanceof JsonDamage)) throw thrown;
+    const aside = await setAside(path);
+    onKeptAside(
+      `The progress file ${path} could not be read (${thrown.message}) and was kept as ${aside}; its books are known again from the destination.`,
+    );
+    return null;
+  }
+}
+
+/** Keeps a file aside as it is, and leaves of it the one object that counts. */
+async function cleanUp(
+  path: string,
+  contents: ProgressContents,
+  unclean: string,
+  onKeptAside: OnKeptAside,
+): Promise<void> {
+  const aside = asideName(path);
+  await copyFile(path, aside, constants.COPYFILE_EXCL);
+  await syncFile(aside);
+  const handle = await open(path, 'r');
+  try {
+    await replaceFile(path, decoded(readChunks(handle, contents.start, contents.end)));
+  } finally {
+    await handle.close();
+  }
+  onKeptAside(
+    `The progress file ${path} was not clean (${unclean}): its last whole part is used, and the file was kept as ${aside}.`,
+  );
+}
+
+/** UTF-8, whatever the bytes are. */
+async function* decoded(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/** Applies what a journal has beyond the record; older lines are passed over. */
+async function replayOnto(
+  record: ProgressRecord,
+  path: string,
+  onLine: (line: JournalLine) => void,
+): Promise<Replay> {
+  const { journalApplied } = record;
+  try {
+    return await replayJournal(path, line => {
+      if (line.n <= journalApplied) return;
+      record.apply(line);
+      onLine(line);
+    });
+  } catch (thrown) {
+    throw notReadable(path, thrown);
+  }
+}
+
+/** Keeps what stands behind the whole lines of a journal, before it is cut off. */
+async function keepTailAside(path: string, replay: Replay, onKeptAside: OnKeptAside): Promise<void> {
+  if (replay.validBytes === replay.sizeBytes) return;
+  const aside = asideName(path);
+  const handle = await open(path, 'r');
+  try {
+    await replaceFile(aside, readChunks(handle, replay.validBytes, replay.sizeBytes));
+  } finally {
+    await handle.close();
+  }
+  onKeptAside(
+    `The journal ${path} is damaged from byte ${String(replay.validBytes)} on: what stands before is used, the rest was kept as ${aside}. ` +
+      'Its books are looked at again.',
+  );
+}
+
+function notWritable(path: string, thrown: unknown): TarshelfError {
+  if (thrown instanceof TarshelfError) return thrown;
+  return new TarshelfError(
+    'STATE_NOT_WRITABLE',
+    `Cannot save ${path} (${oneLine(thrown)}). Free some space or make the folder writable, then launch again.`,
+    { cause: thrown },
+  );
 }
 
 function withoutNul(text: string): string {

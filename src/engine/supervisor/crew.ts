@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endsRun, type Failure } from '../../protocol/errors.ts';
-import { noCounts } from '../../protocol/snapshot.ts';
+import { type Failure } from '../../protocol/errors.ts';
 import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
 import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
 import type { EventLog } from '../logs/eventLog.ts';
@@ -38,8 +37,6 @@ export interface CrewOptions {
   readonly claims: ClaimTable;
   readonly hands: TarHands;
   readonly log: EventLog;
-  /** Told of a failure after which no other tar could fare better. */
-  readonly onHopeless: (failure: Failure) => void;
   /** The first message to each process of a worker. */
   readonly init: (worker: number, tars: readonly string[]) => WorkerRequest;
 }
@@ -49,6 +46,8 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #workers: Worker[];
   readonly #stop = new AbortController();
+  /** Why a worker waits, by its number. */
+  readonly #waiting = new Map<number, string>();
   #ended: () => void = () => undefined;
 
   constructor(workers: number, options: CrewOptions) {
@@ -143,6 +142,12 @@ export class Crew {
       case 'tar:ended':
         this.#tarEnded(worker, event);
         break;
+      case 'worker:waiting':
+        this.#waits(worker, event.failure.message);
+        break;
+      case 'worker:resumed':
+        this.#resumes(worker);
+        break;
       case 'book:failed':
       case 'notice':
         board.tell(event);
@@ -150,6 +155,24 @@ export class Crew {
       default:
         event satisfies never;
     }
+  }
+
+  /** All workers mostly wait for the same thing: it is told once, and once more when the last one goes on. */
+  #waits(worker: Worker, why: string): void {
+    const { board, log } = this.#options;
+    const known = [...this.#waiting.values()].includes(why);
+    this.#waiting.set(worker.number, why);
+    board.changeWorker(worker.number, { phase: 'wait' });
+    if (known) return;
+    log.error(`waiting: ${why}`);
+    board.tell({ type: 'notice', message: `${why} Until then the workers wait; nothing is lost.` });
+  }
+
+  #resumes(worker: Worker): void {
+    const { board, log } = this.#options;
+    if (!this.#waiting.delete(worker.number) || this.#waiting.size > 0) return;
+    log.info('the workers go on');
+    if (!this.#stop.signal.aborted) board.tell({ type: 'notice', message: 'The workers go on.' });
   }
 
   /** Gives the worker its next tar, or lets it go when there is none. */
@@ -160,7 +183,7 @@ export class Crew {
       this.#dismiss(worker);
       return;
     }
-    board.changeTar(lease.tar, { phase: 'running', worker: worker.number, doneBytes: 0, counts: noCounts() });
+    board.changeTar(lease.tar, { phase: 'running', worker: worker.number });
     board.changeWorker(worker.number, {
       phase: 'scan',
       currentTar: lease.tar,
@@ -187,10 +210,6 @@ export class Crew {
     if (result === 'stopped') return;
     worker.deathsInRow = 0;
     hands.end(worker.number);
-    if (failure && endsRun(failure.code)) {
-      this.#options.onHopeless(failure);
-      return;
-    }
     this.#nextTar(worker);
   }
 
@@ -198,6 +217,7 @@ export class Crew {
   #processEnded(worker: Worker, how: string): void {
     const { board, claims, hands, log } = this.#options;
     worker.process = null;
+    this.#resumes(worker);
     this.#tell(claims.release(worker.number));
     const current = board.worker(worker.number).currentTar;
     const died = !worker.dismissed && !this.#stop.signal.aborted;

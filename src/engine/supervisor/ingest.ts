@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import type { ProgressFile } from '../../protocol/progressFile.ts';
+import { launcherLogName } from '../../protocol/logFiles.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
-import { EventLog, launcherLogName } from '../logs/eventLog.ts';
+import { EventLog } from '../logs/eventLog.ts';
+import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
@@ -58,10 +59,16 @@ export class Ingest {
       for (const message of notices) this.#board.tell({ type: 'notice', message });
       destination = await prepareDestination(this.#options.destination);
       log = new EventLog(join(state.path, launcherLogName));
-      const progress = await state.readProgress(message => {
-        this.#board.tell({ type: 'notice', message });
-      });
-      await this.#loadKeys(progress, destination);
+      const progress = await state.readProgress(
+        (worker, sha1, sizeBytes) => {
+          this.#claims.addFromProgress(worker, sha1, sizeBytes);
+        },
+        message => {
+          this.#board.tell({ type: 'notice', message });
+        },
+      );
+      this.#checkDestination(progress, destination);
+      for await (const key of destination.keys()) this.#claims.addFromDestination(key);
       hands = this.#deal(tars, progress);
     } catch (thrown) {
       destination?.close();
@@ -117,24 +124,18 @@ export class Ingest {
     return tars;
   }
 
-  /** All that is known: what every worker's progress records, and what the destination has. */
-  async #loadKeys(progress: ReadonlyMap<number, ProgressFile>, destination: Destination): Promise<void> {
-    for (const [worker, file] of progress) {
-      if (file.destination !== undefined && file.destination !== destination.id) {
-        throw new TarshelfError(
-          'STATE_OTHER_DESTINATION',
-          `The state folder ${this.#options.stateFolder} belongs to another library, or its library was deleted or replaced. ` +
-            'Choose that library, or another state folder to begin anew.',
-        );
-      }
-      for (const [sha1, entry] of Object.entries(file.completed_files)) {
-        this.#claims.addFromProgress(worker, sha1, entry.size);
-      }
+  #checkDestination(progress: ReadonlyMap<number, ProgressRecord>, destination: Destination): void {
+    for (const record of progress.values()) {
+      if (record.destination === undefined || record.destination === destination.id) continue;
+      throw new TarshelfError(
+        'STATE_OTHER_DESTINATION',
+        `The state folder ${this.#options.stateFolder} belongs to another library, or its library was deleted or replaced. ` +
+          'Choose that library, or another state folder to begin anew.',
+      );
     }
-    for await (const key of destination.keys()) this.#claims.addFromDestination(key);
   }
 
-  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressFile>): TarHands {
+  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): TarHands {
     const dealt = dealRoundRobin(
       tars.map(tar => tar.name),
       this.#options.workers,
@@ -142,20 +143,22 @@ export class Ingest {
     const workerOf = new Map(dealt.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
     for (const tar of tars) {
       const earlier = completedEarlier(tar, progress);
+      const worker = workerOf.get(tar.name) ?? null;
+      const resume = progress.get(worker ?? 0)?.resumePoint(tar.name, tar);
       this.#board.setTar({
         name: tar.name,
         phase: earlier ? 'completed' : 'waiting',
         sizeBytes: tar.sizeBytes,
-        doneBytes: earlier ? tar.sizeBytes : 0,
-        worker: earlier ? null : (workerOf.get(tar.name) ?? null),
-        counts: earlier ?? noCounts(),
+        doneBytes: earlier ? tar.sizeBytes : Math.min(resume?.doneOffset ?? 0, tar.sizeBytes),
+        worker: earlier ? null : worker,
+        counts: earlier ?? resume?.counts ?? noCounts(),
         earlier: earlier !== null,
         failure: null,
       });
     }
     return new TarHands(
       dealt.map((tarsOfWorker, index) => {
-        const current = progress.get(index + 1)?.current_tar;
+        const current = progress.get(index + 1)?.currentTar;
         const hand = tarsOfWorker.filter(tar => !this.#board.tar(tar).earlier);
         // An interrupted tar goes first, so that one is finished before the next is begun.
         return hand.sort((a, b) => Number(b === current) - Number(a === current));
@@ -171,10 +174,6 @@ export class Ingest {
       claims: this.#claims,
       hands,
       log,
-      onHopeless: failure => {
-        this.#board.changeRun({ failure });
-        this.stop();
-      },
       init: (number, assignedTars) => ({
         type: 'worker:init',
         number,
@@ -201,22 +200,11 @@ export class Ingest {
   }
 }
 
-/**
- * What an earlier run counted in a tar that it completed, or null where the tar is to be read: never
- * completed, or changed since. The Python system records neither size nor time, so its word is taken.
- */
-function completedEarlier(tar: FoundTar, progress: ReadonlyMap<number, ProgressFile>): BookCounts | null {
-  for (const file of progress.values()) {
-    if (!file.completed_tars.includes(tar.name)) continue;
-    const record = file.tar_progress[tar.name];
-    const sameSize = record?.tar_size === undefined || record.tar_size === tar.sizeBytes;
-    const sameTime = record?.tar_mtime_ms === undefined || record.tar_mtime_ms === tar.mtimeMs;
-    if (!sameSize || !sameTime) continue;
-    const found = record?.files_processed ?? 0;
-    const uploaded = record?.files_uploaded ?? 0;
-    const failed = record?.errors ?? 0;
-    const duplicates = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
-    return { found, uploaded, duplicates, failed, skipped: 0 };
+/** What an earlier run counted in a tar that it completed, or null where the tar is to be read. */
+function completedEarlier(tar: FoundTar, progress: ReadonlyMap<number, ProgressRecord>): BookCounts | null {
+  for (const record of progress.values()) {
+    const counts = record.completedEarlier(tar.name, tar);
+    if (counts) return counts;
   }
   return null;
 }

@@ -4,6 +4,7 @@ import { clientRequestSchema, type ClientRequest, type EngineEvent } from '../..
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { Ingest } from './ingest.ts';
 import { StateBoard } from './stateBoard.ts';
+import { StatusWriter } from './statusFile.ts';
 
 /** The entry of the engine process: one ingest, commanded by the client that started it. */
 
@@ -40,10 +41,15 @@ function receive(request: ClientRequest): void {
 }
 
 async function start(options: IngestOptions): Promise<void> {
-  const board = new StateBoard(options, post);
+  const status = new StatusWriter(options.stateFolder, () => board.snapshot());
+  const board = new StateBoard(options, event => {
+    post(event);
+    status.follow(event);
+  });
   const ingest = new Ingest(options, join(import.meta.dirname, 'worker.js'), board);
   running = { ingest, board };
   await ingest.run();
+  await status.end();
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   if (process.connected) process.disconnect();
 }

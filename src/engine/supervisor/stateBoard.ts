@@ -116,15 +116,19 @@ export class StateBoard {
     this.#post({ ...event, sequence: ++this.#sequence });
   }
 
-  tellSnapshot(): void {
+  /** The whole state at this moment. */
+  snapshot(): Snapshot {
     this.#refresh();
-    const snapshot: Snapshot = {
+    return {
       sequence: this.#sequence,
       run: this.#run,
       tars: [...this.#tars.values()],
       workers: [...this.#workers.values()],
     };
-    this.#post({ type: 'snapshot', sequence: this.#sequence, snapshot });
+  }
+
+  tellSnapshot(): void {
+    this.#post({ type: 'snapshot', sequence: this.#sequence, snapshot: this.snapshot() });
   }
 
   /** What this run did, by the states of its tars. */

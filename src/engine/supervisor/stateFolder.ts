@@ -1,10 +1,11 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
-import { workerOfProgressFile, type ProgressFile } from '../../protocol/progressFile.ts';
+import { workerOfProgressFile } from '../../protocol/progressFile.ts';
 import { FileLock } from '../fileLock.ts';
 import { isWorkerLock } from '../progress/workerLock.ts';
-import { readProgressFile } from '../progress/workerProgress.ts';
+import type { ProgressRecord } from '../progress/progressRecord.ts';
+import { readProgress, type OnKeptAside } from '../progress/workerProgress.ts';
 
 /** A worker whose engine died leaves after the book in hand; a large book on a slow disk takes a while. */
 const patienceForWorkersMs = 60_000;
@@ -73,14 +74,24 @@ export class StateFolder {
     }
   }
 
-  /** All workers' progress, by worker number; also of more workers than this run has. */
-  async readProgress(onKeptAside: (message: string) => void): Promise<Map<number, ProgressFile>> {
-    const all = new Map<number, ProgressFile>();
-    for (const name of await readdir(this.path)) {
-      const worker = workerOfProgressFile(name);
+  /**
+   * All workers' progress, by worker number; also of more workers than this run has.
+   *
+   * @param onKey is told of every book that a worker recorded, with its size where that was recorded.
+   */
+  async readProgress(
+    onKey: (worker: number, sha1: string, sizeBytes: number | undefined) => void,
+    onKeptAside: OnKeptAside,
+  ): Promise<Map<number, ProgressRecord>> {
+    const workers = new Set((await readdir(this.path)).map(workerOfProgressFile));
+    const all = new Map<number, ProgressRecord>();
+    for (const worker of workers) {
       if (worker === undefined) continue;
-      const file = await readProgressFile(join(this.path, name), onKeptAside);
-      if (file) all.set(worker, file);
+      const tell = (sha1: string, sizeBytes: number | undefined): void => {
+        onKey(worker, sha1, sizeBytes);
+      };
+      const record = await readProgress(this.path, worker, tell, onKeptAside);
+      if (record) all.set(worker, record);
     }
     return all;
   }

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
-import { TarshelfError } from '../../protocol/errors.ts';
+import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
 
 /** A book's key, and its bytes where they are few enough to keep. */
@@ -47,11 +47,30 @@ export async function* rereadBody(member: ArchiveMember, key: BookKey): AsyncGen
 
 async function* readChunks(member: ArchiveMember): AsyncGenerator<Buffer> {
   let got = 0;
-  for await (const chunk of member.chunks()) {
-    got += chunk.length;
-    yield chunk;
+  const chunks = member.chunks();
+  try {
+    for (;;) {
+      const next = await readNext(chunks, member);
+      if (next === null) break;
+      got += next.length;
+      yield next;
+    }
+  } finally {
+    await chunks.return();
   }
   if (got < member.sizeBytes) throw cutOff(member);
+}
+
+/** Marks a failure to read as the source's own, so that nobody takes it for one of the destination's disk. */
+async function readNext(chunks: AsyncGenerator<Buffer, void>, member: ArchiveMember): Promise<Buffer | null> {
+  try {
+    const { done, value } = await chunks.next();
+    return done === true ? null : value;
+  } catch (thrown) {
+    throw new TarshelfError('BOOK_NOT_READABLE', `${member.name} cannot be read (${oneLine(thrown)}).`, {
+      cause: thrown,
+    });
+  }
 }
 
 function cutOff(member: ArchiveMember): TarshelfError {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   workerRequestSchema,
   type Lease,
@@ -6,14 +7,19 @@ import {
   type WorkerRequest,
 } from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
-import { toFailure } from '../../protocol/errors.ts';
+import { oneLine, toFailure } from '../../protocol/errors.ts';
+import { workerLogName } from '../../protocol/logFiles.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
 import type { FileLock } from '../fileLock.ts';
 import { openDestination } from '../destinations/openDestination.ts';
+import { EventLog } from '../logs/eventLog.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
+import { Patience } from './patience.ts';
+import { PatientDestination } from './patientDestination.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
+import { logWorkerEvent } from './workerLog.ts';
 
 /** The entry of a worker process: hears the engine, and takes the tars that it names one after another. */
 
@@ -26,6 +32,8 @@ let work: Promise<void> = Promise.resolve();
 let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let progressLock: FileLock | null = null;
+/** Null until the lock is held: the log, too, is one process's at a time. */
+let log: EventLog | null = null;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
 const patienceForPredecessorMs = 10_000;
 
@@ -33,11 +41,13 @@ const patienceForPredecessorMs = 10_000;
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => {
+  log?.info('asked to stop, by a signal');
   stop.abort();
   void leave();
 });
 // A lost channel is a dead engine: finish the book in hand, save, leave.
 process.on('disconnect', () => {
+  if (!leaving) log?.warn('the engine has gone; the book in hand is finished');
   stop.abort();
   void leave();
 });
@@ -45,7 +55,11 @@ process.on('message', (message: unknown) => {
   receive(v.parse(workerRequestSchema, message));
 });
 
+// A monitor changes nothing of how the process dies.
+process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+
 function post(event: WorkerEvent): void {
+  if (log) logWorkerEvent(event, log);
   const message: WorkerMessage = { lease: held?.lease ?? null, event };
   if (process.connected) process.send?.(message, () => undefined);
 }
@@ -69,6 +83,7 @@ function receive(request: WorkerRequest): void {
       link.onSettled(request.key, request.verdict);
       break;
     case 'worker:stop':
+      log?.info('asked to stop, by the engine');
       stop.abort();
       void leave();
       break;
@@ -80,13 +95,26 @@ function receive(request: WorkerRequest): void {
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
   progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
   if (!progressLock) throw new Error('another process holds the progress of this worker');
+  log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
+  log.info(`worker ${String(init.number)} started, pid ${String(process.pid)}`);
   const progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
     post({ type: 'notice', message });
   });
   progress.assign(init.assignedTars, init.destinationId);
   await progress.commit();
-  const destination = await openDestination(init.options.destination);
-  context = { options: init.options, destination, progress, link, stop: stop.signal };
+  const patience = new Patience(stop.signal, {
+    onWaiting: failure => {
+      post({ type: 'worker:waiting', failure });
+    },
+    onResumed: () => {
+      post({ type: 'worker:resumed' });
+    },
+  });
+  const destination = await PatientDestination.open(
+    () => openDestination(init.options.destination, init.destinationId),
+    patience,
+  );
+  context = { options: init.options, destination, progress, link, patience, stop: stop.signal };
   post({ type: 'worker:ready' });
 }
 
@@ -95,6 +123,7 @@ async function takeTar(lease: Lease): Promise<void> {
   const revoked = new AbortController();
   held = { lease, revoked };
   const name = lease.tar;
+  log?.info(`tar ${name} started`);
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
     post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal })) });
@@ -113,6 +142,15 @@ async function leave(): Promise<void> {
   leaving = true;
   await work;
   context?.destination.close();
+  try {
+    await context?.progress.close();
+  } catch (thrown) {
+    // The journal has all of it, so nothing is lost: the next start folds it in.
+    post({ type: 'notice', message: toFailure(thrown).message });
+  }
+  log?.info('ended');
+  log?.close();
+  log = null;
   progressLock?.release();
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   if (process.connected) process.disconnect();

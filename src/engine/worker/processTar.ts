@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { toFailure, type Failure } from '../../protocol/errors.ts';
+import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
@@ -14,10 +14,14 @@ import { detectBook, headLength, needsHead, type BookFormat, type Detection } fr
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { readMetadata } from '../books/metadata/readMetadata.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
-import type { TarStatus, WorkerProgress } from '../progress/workerProgress.ts';
+import type { TarStatus } from '../progress/journal.ts';
+import type { ResumePoint } from '../progress/progressRecord.ts';
+import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
+import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
+import { SourceUnplugged, withSource } from './unplugged.ts';
 
 /*
  * What lives in this folder: the child process that takes tars through the pipeline, one after another:
@@ -34,6 +38,7 @@ export interface WorkerContext {
   readonly destination: Destination;
   readonly progress: WorkerProgress;
   readonly link: EngineLink;
+  readonly patience: Patience;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
 }
@@ -69,7 +74,10 @@ class TarRun {
   readonly #isFolder: boolean;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
-  #unusable = false;
+  /** Members whose header stands before this have their outcome from an earlier run, */
+  #doneOffset = 0;
+  /** but for these, by header offset: they failed, and are tried again. */
+  #failedEarlier: ReadonlySet<number> = new Set();
 
   constructor(name: string, context: WorkerContext) {
     this.#name = name;
@@ -85,12 +93,13 @@ class TarRun {
     let archive: Archive | undefined;
     try {
       archive = await this.#open();
-      progress.beginTar(this.#name, this.#path, archive.identity, new Date());
-      await progress.commit();
+      const { identity } = archive;
+      this.#resume(progress.beginTar(this.#name, this.#path, identity, new Date()), identity.sizeBytes);
+      await this.#commit();
       archive = await this.#asModeWants(archive);
       await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
-      this.#counter.doneUpTo(archive.identity.sizeBytes);
+      this.#counter.doneUpTo(identity.sizeBytes);
       const anyFailed = this.#counter.counts.failed > 0;
       const result = await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
       if (!anyFailed) await this.#removeExtraction();
@@ -102,11 +111,32 @@ class TarRun {
     }
   }
 
+  #resume({ doneOffset, counts, failed }: ResumePoint, sizeBytes: number): void {
+    this.#doneOffset = doneOffset;
+    this.#failedEarlier = new Set(failed.map(member => member.headerOffset));
+    // In a compressed tar offsets are those of what is unpacked, and go beyond its size.
+    this.#counter.resume(counts, Math.min(doneOffset, sizeBytes));
+  }
+
+  /** Opens the tar, as soon as its disk is there. */
   #open(): Promise<Archive> {
-    const { stateFolder } = this.#context.options;
-    return this.#isFolder
-      ? openFolder(stateFolder, this.#name, this.#onNotice)
-      : openArchive(this.#path, join(stateFolder, 'spool'));
+    const { options, patience } = this.#context;
+    if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
+    const spoolFolder = join(options.stateFolder, 'spool');
+    return patience.persist(
+      () => withSource(this.#path, () => openArchive(this.#path, spoolFolder)),
+      thrown => (thrown instanceof SourceUnplugged ? thrown.failure : null),
+    );
+  }
+
+  /** Saves the progress, as soon as there is room for it. */
+  #commit(): Promise<void> {
+    const { patience, progress } = this.#context;
+    return patience.persist(
+      () => progress.commit(),
+      thrown =>
+        thrown instanceof TarshelfError && thrown.code === 'STATE_NOT_WRITABLE' ? thrown.toFailure() : null,
+    );
   }
 
   async #asModeWants(archive: Archive): Promise<Archive> {
@@ -127,7 +157,7 @@ class TarRun {
       openAgain: () => this.#open(),
     });
     this.#counter.phase = 'scan';
-    this.#counter.doneUpTo(0);
+    this.#counter.doneUpTo(Math.min(this.#doneOffset, archive.identity.sizeBytes));
     return reading;
   }
 
@@ -149,17 +179,23 @@ class TarRun {
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     let damage: TarDamage | undefined;
+    // Every member whose header stands before this is in the batch, or has its outcome.
+    let end = this.#doneOffset;
     const finishBatch = async (): Promise<void> => {
-      await this.#processBatch(batch);
+      await this.#processBatch(batch, end);
       for (const { member } of batch) await member.release();
       const last = batch.at(-1)?.member;
-      if (last && !stop.aborted) this.#counter.doneUpTo(last.filePosition);
+      if (last && !stop.aborted) this.#counter.doneUpTo(Math.max(last.filePosition, this.#counter.doneBytes));
       batch = [];
       batchBytes = 0;
     };
+    const from = Math.min(this.#doneOffset, ...this.#failedEarlier);
     try {
-      for await (const member of archive.members({ onNotice: this.#onNotice })) {
+      for await (const member of archive.members({ from, onNotice: this.#onNotice })) {
         if (stop.aborted) return;
+        const isRetry = this.#failedEarlier.has(member.headerOffset);
+        if (member.headerOffset < this.#doneOffset && !isRetry) continue;
+        end = Math.max(end, member.endOffset);
         const detection = await detect(member);
         if (detection === null) continue;
         if (detection.kind === 'skipped') {
@@ -167,7 +203,7 @@ class TarRun {
           continue;
         }
         await member.keep();
-        this.#counter.found();
+        if (!isRetry) this.#counter.found();
         batch.push({ member, format: detection.format });
         batchBytes += member.sizeBytes;
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) {
@@ -178,11 +214,13 @@ class TarRun {
       if (!(thrown instanceof TarDamage)) throw thrown;
       damage = thrown;
     }
-    if (batch.length > 0 && !stop.aborted) await finishBatch();
+    // Also without a book: what was skipped since the last batch is counted, and is not to be met again.
+    if (!stop.aborted) await finishBatch();
     if (damage && !stop.aborted) throw damage;
   }
 
-  async #processBatch(batch: readonly FoundBook[]): Promise<void> {
+  /** @param end every member whose header stands before this is in this batch, or has its outcome already. */
+  async #processBatch(batch: readonly FoundBook[], end: number): Promise<void> {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];
@@ -191,11 +229,7 @@ class TarRun {
       try {
         digested.push({ ...found, body: await digestBody(found.member) });
       } catch (thrown) {
-        this.#counter.failed(
-          found.member.name,
-          toFailure(thrown, 'BOOK_NOT_READABLE'),
-          found.member.fileBytes,
-        );
+        this.#failed(found.member, toFailure(thrown, 'BOOK_NOT_READABLE'));
       }
     }
 
@@ -211,13 +245,15 @@ class TarRun {
         else this.#duplicate(book, verdict.layer);
       }),
     );
-    await progress.commit();
     const rejected = outcomes.find(outcome => outcome.status === 'rejected');
+    // Without a stop, every book of the batch has its outcome by now.
+    if (!rejected && !stop.aborted) progress.endBatch(this.#name, end, this.#counter.counts);
+    await this.#commit();
     if (rejected) throw rejected.reason;
   }
 
   async #upload(book: DigestedBook): Promise<void> {
-    if (this.#unusable || this.#context.stop.aborted) return;
+    if (this.#context.stop.aborted) return;
     const { destination, link, progress } = this.#context;
     const { member, format, body } = book;
     try {
@@ -231,16 +267,12 @@ class TarRun {
       });
       progress.addBook(body.key, member.name, outcome, new Date());
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
-      if (outcome === 'uploaded') this.#counter.uploaded(member.fileBytes);
-      else this.#counter.duplicate('destination', member.fileBytes);
+      this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
     } catch (thrown) {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
-      if (thrown instanceof DestinationUnusable) {
-        // The next books would fail for the same reason: the tar ends here with one message, not one a book.
-        this.#unusable = true;
-        throw thrown;
-      }
-      this.#counter.failed(member.name, toFailure(thrown, 'UPLOAD_FAILED'), member.fileBytes);
+      // It waited for the destination until the stop came: the book is the next run's.
+      if (thrown instanceof DestinationUnusable) return;
+      this.#failed(member, toFailure(thrown, 'UPLOAD_FAILED'));
     }
   }
 
@@ -249,10 +281,31 @@ class TarRun {
   }
 
   #duplicate({ member, body }: DigestedBook, layer: DuplicateLayer): void {
-    if (layer === 'destination') {
+    // Also where the engine takes it for our own: a worker that was killed had told it, and not yet recorded it.
+    if (layer !== 'others') {
       this.#context.progress.addBook(body.key, member.name, 'already_exists', new Date());
     }
-    this.#counter.duplicate(layer, member.fileBytes);
+    this.#onShelf(member, layer);
+  }
+
+  #onShelf(member: ArchiveMember, outcome: 'uploaded' | DuplicateLayer): void {
+    const { isRetry, bytes } = this.#advance(member);
+    if (isRetry) this.#context.progress.resolveFailure(this.#name, member.headerOffset, outcome);
+    if (outcome === 'uploaded') this.#counter.uploaded(bytes);
+    else this.#counter.duplicate(outcome, bytes);
+  }
+
+  #failed(member: ArchiveMember, failure: Failure): void {
+    const { bytes } = this.#advance(member);
+    this.#context.progress.addFailure(this.#name, member, failure);
+    this.#counter.failed(member.name, failure, bytes);
+  }
+
+  /** How far an outcome takes us. A book that an earlier run counted as failed, bytes and all, is taken back first. */
+  #advance(member: ArchiveMember): { isRetry: boolean; bytes: number } {
+    const isRetry = this.#failedEarlier.has(member.headerOffset);
+    if (isRetry) this.#counter.triedAgain();
+    return { isRetry, bytes: isRetry ? 0 : member.fileBytes };
   }
 
   /** A verdict, or null when the stop came first: the engine that would settle it may be gone. */
@@ -272,10 +325,8 @@ class TarRun {
   }
 
   async #stopped(): Promise<TarResult> {
-    const { progress } = this.#context;
-    // `current_tar` stays: the next run goes on with it.
-    progress.updateTar(this.#name, this.#counter.counts);
-    await progress.commit();
+    // `current_tar` stays: the next run goes on with it, from the last batch that was whole.
+    await this.#commit();
     return {
       result: 'stopped',
       doneBytes: this.#counter.doneBytes,
@@ -290,7 +341,7 @@ class TarRun {
   ): Promise<TarResult> {
     const { progress } = this.#context;
     progress.endTar(this.#name, statuses[result], this.#counter.counts, failure?.message ?? null, new Date());
-    await progress.commit();
+    await this.#commit();
     return { result, doneBytes: this.#counter.doneBytes, counts: this.#counter.counts, failure };
   }
 
@@ -301,8 +352,6 @@ class TarRun {
         message: `${this.#name}: ${thrown.message}. What stands before it was read; get the tar anew, then launch again.`,
       };
     }
-    if (thrown instanceof DestinationUnusable)
-      return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
     return toFailure(thrown, 'TAR_NOT_READABLE');
   }
 }

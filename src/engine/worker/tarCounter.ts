@@ -7,7 +7,7 @@ const reportEveryMs = 250;
 
 /** Counts what becomes of one tar's members and reports it, at most four times a second. */
 export class TarCounter {
-  readonly counts: BookCounts = noCounts();
+  counts: BookCounts = noCounts();
   doneBytes = 0;
   readonly #tar: string;
   readonly #link: EngineLink;
@@ -28,6 +28,17 @@ export class TarCounter {
   extracted(position: number): void {
     this.doneBytes = position;
     this.phase = 'extract';
+  }
+
+  /** Goes on from what an earlier run counted. */
+  resume(counts: BookCounts, doneBytes: number): void {
+    this.counts = counts;
+    this.doneBytes = doneBytes;
+  }
+
+  /** A book that failed in an earlier run, and was counted then, is about to have another outcome. */
+  triedAgain(): void {
+    this.counts.failed--;
   }
 
   found(): void {

@@ -16,7 +16,8 @@ describe('help and version', () => {
   it('name every command, and every option of ingest, on standard output', async () => {
     const top = await tarshelf(['--help']);
     assert.deepEqual([top.code, top.stderr], [0, '']);
-    assert.match(top.stdout, /^ {2}ingest {2}\S/m);
+    for (const name of ['ingest', 'status', 'logs'])
+      assert.match(top.stdout, new RegExp(`^  ${name} {2,}\\S`, 'm'));
     const ingest = await tarshelf(['ingest', '--help']);
     assert.deepEqual([ingest.code, ingest.stderr], [0, '']);
     const names = [
@@ -33,7 +34,7 @@ describe('help and version', () => {
   });
 
   it('fit a terminal of 80 columns', async () => {
-    for (const args of [['--help'], ['ingest', '--help']]) {
+    for (const args of [['--help'], ['ingest', '--help'], ['status', '--help'], ['logs', '--help']]) {
       const { stdout } = await tarshelf(args);
       for (const line of stdout.split('\n')) assert.ok(line.length < 80, line);
     }

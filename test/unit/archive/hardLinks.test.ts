@@ -76,6 +76,31 @@ describe('hard links', () => {
     assert.equal(members.at(-1)?.sha1, sha1('with a newline'));
   });
 
+  it('are found wherever the reads of the tar happen to part them', async () => {
+    const long = (name: string): string => `${'long '.repeat(30)}${name}`;
+    const longHeader = (type: 'L' | 'K', name: string): Buffer =>
+      member({ type, magic: 'gnu' }, `${long(name)}\0`);
+    const target = Buffer.concat([longHeader('L', 'target'), member({ name: 'cut' }, 'book')]);
+    const links = [
+      ...[longHeader('L', 'first'), longHeader('K', 'target')],
+      header({ name: 'cut', type: '1', linkName: 'cut', sizeBytes: 4 }),
+      ...[longHeader('K', 'first'), header({ name: 'short', type: '1', linkName: 'cut', sizeBytes: 4 })],
+      header({ name: 'last', type: '1', linkName: 'short', sizeBytes: 4 }),
+      header({ name: 'very last', type: '1', linkName: 'last' }),
+    ];
+    for (let blocks = 110; blocks < 126; blocks++) {
+      const filler = member({ name: 'filler' }, Buffer.alloc(blocks * 512, 'x'));
+      const after = member({ name: 'after' }, Buffer.alloc(100_000, 'y'));
+      const members = await read(target, filler, ...links, after);
+      assert.deepEqual(
+        members.map(found => found.name),
+        [long('target'), 'filler', long('first'), 'short', 'last', 'very last', 'after'],
+      );
+      for (const found of members.slice(2, -1))
+        assert.equal(found.sha1, sha1('book'), `${String(blocks)} blocks`);
+    }
+  });
+
   it('are skipped with a reason when they point to no file before them', async () => {
     const members = await read(
       link('forward', 'later'),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memberName } from '../../../src/engine/archive/memberName.ts';
 import { openArchive } from '../../../src/engine/archive/archive.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
+import { progressFileName } from '../../../src/protocol/progressFile.ts';
 import { noCounts } from '../../../src/protocol/snapshot.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 import { endMark, member, paxHeader } from './rawTar.ts';
@@ -64,7 +65,10 @@ describe('names of members', () => {
       [...expected.values()],
       names.map(([, shown]) => shown),
     );
-    const again = await WorkerProgress.load(folder(), 1, unexpected);
-    for (const [digest, name] of expected) assert.equal(again.file.completed_files[digest]?.file, name);
+    await progress.close();
+    const written = JSON.parse(await readFile(join(folder(), progressFileName(1)), 'utf8')) as {
+      completed_files: Record<string, { file: string }>;
+    };
+    for (const [digest, name] of expected) assert.equal(written.completed_files[digest]?.file, name);
   });
 });

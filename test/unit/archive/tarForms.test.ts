@@ -192,6 +192,25 @@ describe('the forms of tars', () => {
     assert.equal(members[0]?.name, 'after it');
   });
 
+  it('stays in step through many small members, large ones and small ones again', async () => {
+    const parts: Buffer[] = [];
+    const expected: [string, string][] = [];
+    for (let n = 0; n < 3000; n++) {
+      const body = Buffer.alloc(n % 500 === 499 ? 400_000 : (n * 37) % 3000, `body ${String(n)} `);
+      if (n % 7 === 0) parts.push(paxHeader({ path: `pax ${String(n)}` }));
+      parts.push(member({ name: `plain ${String(n)}` }, body));
+      expected.push([n % 7 === 0 ? `pax ${String(n)}` : `plain ${String(n)}`, sha1(body)]);
+      if (n % 1000 !== 999) continue;
+      parts.push(header({ name: 'link', type: '1', linkName: `plain ${String(n - 995)}` }));
+      expected.push(['link', expected.find(([name]) => name === `plain ${String(n - 995)}`)?.[1] ?? '']);
+    }
+    const members = await readBefore(...parts);
+    assert.deepEqual(
+      members.map(({ name, sha1: digest }) => [name, digest]),
+      expected,
+    );
+  });
+
   it('skips what is no file with a reason, and stays in step', async () => {
     const members = await readBefore(
       header({ name: 's', type: '2', linkName: 'a' }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Book } from '../../../src/engine/destinations/destination.ts';
@@ -31,7 +31,7 @@ describe('library', () => {
   };
 
   it('stores the bytes under a name for people, and all that is known in a row', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     const emma = book('the bytes of Emma');
     assert.equal(await library.store(emma), 'uploaded');
     library.close();
@@ -58,8 +58,8 @@ describe('library', () => {
   });
 
   it('has a book once, whoever brings it again', async () => {
-    const first = await Library.open(folder());
-    const second = await Library.open(folder());
+    const first = await Library.make(folder());
+    const second = await Library.make(folder());
     assert.equal(await first.store(book('x')), 'uploaded');
     assert.equal(await second.store(book('x', { title: 'Another title' })), 'already_exists');
     first.close();
@@ -69,7 +69,7 @@ describe('library', () => {
   });
 
   it('gives the same book stored by two at the same moment one row and one file', async () => {
-    const libraries = await Promise.all([Library.open(folder()), Library.open(folder())]);
+    const libraries = await Promise.all([Library.make(folder()), Library.make(folder())]);
     const outcomes = await Promise.all(
       libraries.map((library, index) => library.store(book('x', { title: `Title ${String(index)}` }))),
     );
@@ -80,7 +80,7 @@ describe('library', () => {
   });
 
   it('keeps different books of one title apart, also where only the case differs', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     const bodies = ['first', 'second', 'third'];
     const titles = ['Emma', 'EMMA', 'Emma'];
     for (const [index, body] of bodies.entries()) await library.store(book(body, { title: titles[index]! }));
@@ -93,7 +93,7 @@ describe('library', () => {
   });
 
   it('leaves a file of the user in its place', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     const own = join(folder(), 'books/Jane Austen/Emma.epub');
     await mkdir(join(own, '..'), { recursive: true });
     await writeFile(own, 'put here by hand');
@@ -104,7 +104,7 @@ describe('library', () => {
   });
 
   it('takes over a file that a kill left without its row', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     const orphan = join(folder(), 'books/Jane Austen/Emma.epub');
     await mkdir(join(orphan, '..'), { recursive: true });
     await writeFile(orphan, 'whole');
@@ -115,7 +115,7 @@ describe('library', () => {
   });
 
   it('removes what killed processes left half-written, and nothing that a living one writes', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     await writeFile(join(folder(), 'tmp', '999999999-1.part'), 'half');
     await writeFile(join(folder(), 'tmp', `${String(process.pid)}-1.part`), 'being written');
     await library.removeLeftovers();
@@ -124,7 +124,7 @@ describe('library', () => {
   });
 
   it('leaves neither file nor row of a book whose bytes cannot be read to their end', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     const broken: Book = {
       ...book('x'),
       *body() {
@@ -140,17 +140,25 @@ describe('library', () => {
   });
 
   it('is the same library wherever its folder moves, and another one when made anew', async () => {
-    const library = await Library.open(join(folder(), 'one'));
-    const other = await Library.open(join(folder(), 'two'));
-    const again = await Library.open(join(folder(), 'one'));
+    const library = await Library.make(join(folder(), 'one'));
+    const other = await Library.make(join(folder(), 'two'));
+    const again = await Library.make(join(folder(), 'one'));
     assert.equal(again.id, library.id);
     assert.notEqual(other.id, library.id);
     for (const open of [library, other, again]) open.close();
   });
 
+  it('is opened only where it is: nothing grows in the place of an unplugged one', async () => {
+    (await Library.make(join(folder(), 'shelf'))).close();
+    (await Library.open(join(folder(), 'shelf'))).close();
+    await rename(join(folder(), 'shelf'), join(folder(), 'unplugged'));
+    await assert.rejects(Library.open(join(folder(), 'shelf')), { name: 'DestinationUnusable' });
+    await assert.rejects(stat(join(folder(), 'shelf')), { code: 'ENOENT' });
+  });
+
   it('says in one line that its folder cannot be written', async () => {
     await writeFile(join(folder(), 'file'), '');
-    await assert.rejects(Library.open(join(folder(), 'file', 'library')), {
+    await assert.rejects(Library.make(join(folder(), 'file', 'library')), {
       code: 'LIBRARY_NOT_WRITABLE',
       message: /^[^\n]*$/,
     });
@@ -164,7 +172,7 @@ describe('library', () => {
     ['a\u0000b\nc', 'Лев Толстой', 'books/Лев Толстой/a b c.epub'],
   ] as const) {
     it(`makes a name that is safe everywhere of ${JSON.stringify(title)} by ${JSON.stringify(author)}`, async () => {
-      const library = await Library.open(folder());
+      const library = await Library.make(folder());
       await library.store(book('x', { title, authors: [author] }));
       library.close();
       const stored = String(rows()[0]?.['path']);
@@ -174,7 +182,7 @@ describe('library', () => {
   }
 
   it('cuts a name that no file system takes, between characters', async () => {
-    const library = await Library.open(folder());
+    const library = await Library.make(folder());
     await library.store(book('x', { title: 'Ж'.repeat(256), authors: ['芥'.repeat(128)] }));
     library.close();
     const [, author, file] = String(rows()[0]?.['path']).split('/');

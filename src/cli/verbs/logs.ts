@@ -1,0 +1,131 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LogReader } from '../../client/logReader.ts';
+import { namesIn } from '../../client/runStatus.ts';
+import { TarshelfError } from '../../protocol/errors.ts';
+import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
+import { launcherLogName, workerLogName, workerOfLog } from '../../protocol/logFiles.ts';
+import { wholeNumber } from '../arguments.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { Interruption } from '../interruption.ts';
+import { describeOptions, readArguments } from '../optionTable.ts';
+import { printable } from '../terminalText.ts';
+import type { CommandLine, Verb } from './verb.ts';
+
+const command = 'tarshelf logs';
+const lineBounds = { min: 0, max: 1_000_000, default: 50 };
+const lookEveryMs = 250;
+
+const options = {
+  follow: { short: 'f', help: 'go on with new lines until Ctrl-C' },
+  lines: { value: 'K', help: `so many of the last lines (default: ${String(lineBounds.default)})` },
+  'state-dir': { value: 'DIR', help: `folder that keeps the progress (default: ${defaultStateFolderName})` },
+  help: { short: 'h', help: 'this text' },
+} as const;
+
+const help = [
+  `Usage: ${command} [worker number] [options]`,
+  '',
+  'Shows the log of a worker, or without a number that of the engine.',
+  '',
+  'Options:',
+  ...describeOptions(options),
+  '',
+  'Exit code: 0, or 2 when there is no such log.',
+  '',
+].join('\n');
+
+export type LogsRequest =
+  | { readonly kind: 'help' }
+  | {
+      readonly kind: 'logs';
+      /** Null for the launcher's log. */
+      readonly worker: number | null;
+      readonly follow: boolean;
+      readonly lines: number;
+      readonly stateFolder: string;
+    };
+
+/**
+ * What `tarshelf logs` is asked to do.
+ *
+ * @throws TarshelfError `USAGE`
+ */
+export function parseLogsArguments(args: readonly string[], currentFolder: string): LogsRequest {
+  const given = readArguments(command, options, args);
+  if (given.has('help')) return { kind: 'help' };
+  const [number, ...others] = given.positionals;
+  if (others.length > 0) {
+    throw new TarshelfError('USAGE', `One log at a time: "${others.join(' ')}" is too much.`);
+  }
+  if (number !== undefined && !/^[1-9]\d{0,5}$/.test(number)) {
+    throw new TarshelfError(
+      'USAGE',
+      `"${number}" is no number of a worker. They are counted from 1: ${command} 1.`,
+    );
+  }
+  return {
+    kind: 'logs',
+    worker: number === undefined ? null : Number(number),
+    follow: given.has('follow'),
+    lines: wholeNumber('--lines', given.value('lines'), lineBounds),
+    stateFolder: resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName),
+  };
+}
+
+export const logs: Verb = {
+  summary: 'show the log of a worker or of the engine, and follow it',
+  run: async (args, commandLine) => {
+    const request = parseLogsArguments(args, commandLine.currentFolder);
+    if (request.kind === 'help') {
+      commandLine.stdout.write(help);
+      return exitCodes.allDone;
+    }
+    const { worker, stateFolder, lines, follow } = request;
+    const name = worker === null ? launcherLogName : workerLogName(worker);
+    const reader = new LogReader(stateFolder, name);
+    const last = await reader.last(lines);
+    const { stdout, stderr } = commandLine;
+    if (last) print(last, commandLine);
+    else if (!follow) throw new TarshelfError('USAGE', await missingText(worker, stateFolder));
+    else stderr.line(`Waiting for ${printable(join(stateFolder, name))} … Ctrl-C ends this.`);
+    if (follow && !stdout.isBroken) await followLog(reader, commandLine);
+    return exitCodes.allDone;
+  },
+};
+
+/** Prints what is new until a signal comes or the reader of the output goes. */
+async function followLog(reader: LogReader, commandLine: CommandLine): Promise<void> {
+  const ended = new AbortController();
+  const end = (): void => {
+    ended.abort();
+  };
+  const interruption = new Interruption(commandLine.signals, { stop: end, leave: end });
+  commandLine.stdout.whenBroken(end);
+  try {
+    for (;;) {
+      // Looked at, not watched: watching misses changes on network drives and in containers.
+      await sleep(lookEveryMs, undefined, { signal: ended.signal }).catch(() => undefined);
+      if (ended.signal.aborted) return;
+      print(await reader.next(), commandLine);
+    }
+  } finally {
+    interruption.dispose();
+  }
+}
+
+function print(lines: readonly string[], { stdout }: CommandLine): void {
+  if (lines.length === 0) return;
+  stdout.line(lines.map(line => printable(line.replaceAll('\t', '    '))).join('\n'));
+}
+
+async function missingText(worker: number | null, stateFolder: string): Promise<string> {
+  const workers = (await namesIn(stateFolder)).map(workerOfLog).filter(number => number !== undefined);
+  workers.sort((a, b) => a - b);
+  const what = worker === null ? 'The engine' : `Worker ${String(worker)}`;
+  const others =
+    workers.length === 0
+      ? 'No worker has one either: name another state folder with --state-dir DIR.'
+      : `Workers with a log: ${workers.join(', ')}.`;
+  return `${what} has no log in ${stateFolder}. ${others}`;
+}

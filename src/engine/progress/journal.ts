@@ -1,0 +1,231 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import * as v from 'valibot';
+import { errorCodeSchema } from '../../protocol/errors.ts';
+import { bookCountsSchema } from '../../protocol/snapshot.ts';
+import { duplicateLayerSchema } from '../../protocol/workerMessages.ts';
+import { systemCode } from '../../protocol/errors.ts';
+import { syncFolder } from '../durableFiles.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** What became of a tar, in the words of the documented format. */
+export const tarStatusSchema = v.picklist(['completed', 'completed_with_errors', 'failed']);
+export type TarStatus = v.InferOutput<typeof tarStatusSchema>;
+
+/**
+ * What a line of the journal says. Times are local, `YYYY-MM-DD HH:MM:SS`.
+ *
+ *   assigned  the tars dealt to the worker, and the destination they go to
+ *   begun     a tar is begun or gone on with
+ *   book      the destination has a book
+ *   failed    a book has failed, for the first time or again
+ *   resolved  a book that had failed earlier has an outcome after all
+ *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them
+ *   ended     the tar has ended
+ */
+export const journalEntrySchema = v.variant('kind', [
+  v.object({ kind: v.literal('assigned'), tars: v.array(v.string()), destination: v.string() }),
+  v.object({
+    kind: v.literal('begun'),
+    tar: v.string(),
+    path: v.string(),
+    size: v.number(),
+    mtime_ms: v.number(),
+    at: v.string(),
+  }),
+  v.object({
+    kind: v.literal('book'),
+    sha1: v.string(),
+    size: count,
+    file: v.string(),
+    status: v.picklist(['uploaded', 'already_exists']),
+    at: v.string(),
+  }),
+  v.object({
+    kind: v.literal('failed'),
+    tar: v.string(),
+    header_offset: count,
+    size: count,
+    file: v.string(),
+    code: errorCodeSchema,
+    message: v.string(),
+    attempts: count,
+  }),
+  v.object({
+    kind: v.literal('resolved'),
+    tar: v.string(),
+    header_offset: count,
+    outcome: v.union([v.literal('uploaded'), duplicateLayerSchema]),
+  }),
+  v.object({ kind: v.literal('batch'), tar: v.string(), offset: count, counts: bookCountsSchema }),
+  v.object({
+    kind: v.literal('ended'),
+    tar: v.string(),
+    status: tarStatusSchema,
+    counts: bookCountsSchema,
+    error: v.nullable(v.string()),
+    at: v.string(),
+  }),
+]);
+export type JournalEntry = v.InferOutput<typeof journalEntrySchema>;
+
+/** A line: an entry and its number. Numbers go on by one from line to line, and from journal to journal. */
+const journalLineSchema = v.intersect([v.object({ n: count }), journalEntrySchema]);
+export type JournalLine = v.InferOutput<typeof journalLineSchema>;
+
+/*
+ * A line is one JSON object that begins with its checksum: {"crc":"0123abcd","n":17,"kind":…}. The checksum is
+ * the CRC-32 of the object without it. A line that was torn by a kill or a power cut does not match.
+ */
+const crcStart = '{"crc":"';
+const bodyStart = crcStart.length + 8 + '",'.length;
+const crcOfBrace = crc32('{');
+const newline = 0x0a;
+const pieceBytes = 1024 * 1024;
+/** No line is longer; what has no end within this is damage, and not read into memory whole. */
+const longestLine = 16 * 1024 * 1024;
+
+export function encodeLine(n: number, entry: JournalEntry): string {
+  const body = JSON.stringify({ n, ...entry });
+  return `${crcStart}${crc32(body).toString(16).padStart(8, '0')}",${body.slice(1)}\n`;
+}
+
+/** The line that was encoded, or null where the bytes are not all of it. */
+export function decodeLine(bytes: Buffer): JournalLine | null {
+  const text = bytes.toString('utf8');
+  if (!text.startsWith(crcStart) || text.slice(bodyStart - 2, bodyStart) !== '",') return null;
+  const crc = crc32(bytes.subarray(bodyStart), crcOfBrace).toString(16).padStart(8, '0');
+  if (text.slice(crcStart.length, bodyStart - 2) !== crc) return null;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), journalLineSchema), text);
+  return parsed.success ? parsed.output : null;
+}
+
+export interface Replay {
+  /** How much of the file is whole lines in order; 0 where there is no file. */
+  readonly validBytes: number;
+  readonly sizeBytes: number;
+  /** Number of the last whole line, or null where there is none. */
+  readonly lastNumber: number | null;
+}
+
+/**
+ * Reads a journal up to its end, or to the first line that is damaged or out of order: what was appended
+ * comes back as a prefix, never with a gap.
+ */
+export async function replayJournal(path: string, onLine: (line: JournalLine) => void): Promise<Replay> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return { validBytes: 0, sizeBytes: 0, lastNumber: null };
+    throw thrown;
+  }
+  let lastNumber: number | null = null;
+  let validBytes = 0;
+  try {
+    const { size: sizeBytes } = await handle.stat();
+    for await (const bytes of readLines(handle)) {
+      const line = decodeLine(bytes);
+      if (!line || (lastNumber !== null && line.n !== lastNumber + 1)) break;
+      onLine(line);
+      lastNumber = line.n;
+      validBytes += bytes.length + 1;
+    }
+    return { validBytes, sizeBytes, lastNumber };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The whole lines of a file from its start, without their ends; a last one without its end is left out. */
+async function* readLines(handle: FileHandle): AsyncGenerator<Buffer> {
+  let buffer = Buffer.allocUnsafe(pieceBytes);
+  let kept = 0;
+  let position = 0;
+  for (;;) {
+    if (kept === buffer.length) {
+      if (kept >= longestLine) return;
+      buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+    }
+    const { bytesRead } = await handle.read(buffer, kept, buffer.length - kept, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    const length = kept + bytesRead;
+    let from = 0;
+    for (;;) {
+      const end = buffer.indexOf(newline, from);
+      if (end === -1 || end >= length) break;
+      yield buffer.subarray(from, end);
+      from = end + 1;
+    }
+    buffer.copyWithin(0, from, length);
+    kept = length - from;
+  }
+}
+
+/** The journal of one worker, appended to by this process alone. */
+export class Journal {
+  readonly #handle: FileHandle;
+  #sizeBytes: number;
+
+  private constructor(handle: FileHandle, sizeBytes: number) {
+    this.#handle = handle;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  /** Opens it to append after its whole lines; what stood behind them is cut off. */
+  static async open(path: string, validBytes: number): Promise<Journal> {
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT);
+    try {
+      await handle.truncate(validBytes);
+      await handle.sync();
+      await syncFolder(dirname(path));
+      return new Journal(handle, validBytes);
+    } catch (thrown) {
+      await handle.close();
+      throw thrown;
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Appends lines in one write and makes them durable. After a failure the same lines may be appended again. */
+  async append(lines: string): Promise<void> {
+    const bytes = Buffer.from(lines);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#handle.write(
+        bytes,
+        done,
+        bytes.length - done,
+        this.#sizeBytes + done,
+      );
+      done += bytesWritten;
+    }
+    await this.#handle.datasync();
+    this.#sizeBytes += bytes.length;
+  }
+
+  /** Empties it, once the progress file includes it. Need not be durable: its numbers tell old lines from new. */
+  async empty(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#sizeBytes = 0;
+  }
+
+  /** What was appended so far, line by line. */
+  async *lines(): AsyncGenerator<JournalLine> {
+    for await (const bytes of readLines(this.#handle)) {
+      const line = decodeLine(bytes);
+      if (!line) throw new Error('the journal was changed by another program');
+      yield line;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}

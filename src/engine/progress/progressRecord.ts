@@ -1,0 +1,278 @@
+import * as v from 'valibot';
+import type { Failure } from '../../protocol/errors.ts';
+import {
+  completedTarStatuses,
+  progressHeadSchema,
+  type FailedBook,
+  type TarProgress,
+} from '../../protocol/progressFile.ts';
+import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
+import type { FileIdentity } from '../archive/byteSource.ts';
+import type { JournalEntry } from './journal.ts';
+
+/** A book that failed and is to be tried again. */
+export interface FailedMember {
+  readonly headerOffset: number;
+  readonly sizeBytes: number;
+  readonly name: string;
+  readonly failure: Failure;
+  /** How often it was tried so far. */
+  readonly attempts: number;
+}
+
+/** Where to go on in a tar. */
+export interface ResumePoint {
+  /** Members whose header stands before this have their outcome, but for those in `failed`. */
+  readonly doneOffset: number;
+  /** What those members were counted as; the ones in `failed` are among its `found` and `failed`. */
+  readonly counts: BookCounts;
+  readonly failed: readonly FailedMember[];
+}
+
+interface TarRecord {
+  entry: TarProgress;
+  /** By header offset. */
+  failed: Map<number, FailedBook>;
+}
+
+/**
+ * All that a progress file says but for `completed_files`: small enough to be kept in memory. It changes by
+ * journal entries only, so that a replay makes the same of it as the run itself did.
+ */
+export class ProgressRecord {
+  readonly #completedTars: Set<string>;
+  #currentTar: string | null;
+  readonly #tars = new Map<string, TarRecord>();
+  #assignedTars: readonly string[];
+  #destination: string | undefined;
+  readonly #journalApplied: number;
+  /** Keys that are not ours, as they were written. */
+  readonly #otherKeys = new Map<string, string>();
+
+  /**
+   * @param keys the top-level keys of a progress file but `completed_files`, each with its value as JSON text.
+   * @throws an error where a known key is not what the format says.
+   */
+  constructor(keys: ReadonlyMap<string, string> = new Map()) {
+    const known: Record<string, unknown> = {};
+    for (const [key, text] of keys) {
+      if (Object.hasOwn(progressHeadSchema.entries, key)) known[key] = JSON.parse(text);
+      else this.#otherKeys.set(key, text);
+    }
+    const head = v.parse(progressHeadSchema, known);
+    this.#completedTars = new Set(head.completed_tars);
+    this.#currentTar = head.current_tar;
+    for (const [tar, { failed_books, ...entry }] of Object.entries(head.tar_progress ?? {})) {
+      const failed = new Map((failed_books ?? []).map(book => [book.header_offset, book]));
+      this.#tars.set(tar, { entry, failed });
+    }
+    this.#assignedTars = head.assigned_tars ?? [];
+    this.#destination = head.destination;
+    this.#journalApplied = head.journal_applied ?? 0;
+  }
+
+  get currentTar(): string | null {
+    return this.#currentTar;
+  }
+
+  get assignedTars(): readonly string[] {
+    return this.#assignedTars;
+  }
+
+  get destination(): string | undefined {
+    return this.#destination;
+  }
+
+  /** Number of the last journal line that the file included when it was read. */
+  get journalApplied(): number {
+    return this.#journalApplied;
+  }
+
+  get completedTars(): readonly string[] {
+    return [...this.#completedTars];
+  }
+
+  /** What is recorded of a tar. */
+  tar(name: string): Readonly<TarProgress> | undefined {
+    return this.#tars.get(name)?.entry;
+  }
+
+  attempts(tar: string, headerOffset: number): number {
+    return this.#tars.get(tar)?.failed.get(headerOffset)?.attempts ?? 0;
+  }
+
+  /**
+   * What an earlier run counted in a tar that it completed, or null where the tar is to be read: never
+   * completed, or changed since. The Python system records neither size nor time, so its word is taken.
+   */
+  completedEarlier(name: string, identity: FileIdentity): BookCounts | null {
+    const entry = this.tar(name);
+    if (!this.#completedTars.has(name) && !completedTarStatuses.has(entry?.status ?? '')) return null;
+    if ((entry?.tar_size ?? identity.sizeBytes) !== identity.sizeBytes) return null;
+    if ((entry?.tar_mtime_ms ?? identity.mtimeMs) !== identity.mtimeMs) return null;
+    const found = entry?.files_processed ?? 0;
+    const uploaded = entry?.files_uploaded ?? 0;
+    const failed = entry?.errors ?? 0;
+    const rest = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
+    return { found, uploaded, duplicates: entry?.duplicates ?? rest, failed, skipped: entry?.skipped ?? 0 };
+  }
+
+  /** Where to go on in a tar that an earlier run did not complete; its start when it has changed since. */
+  resumePoint(name: string, identity: FileIdentity): ResumePoint {
+    const record = this.#tars.get(name);
+    if (!record || !canResume(record, identity)) return { doneOffset: 0, counts: noCounts(), failed: [] };
+    const { done_offset: doneOffset = 0, done_counts: counts = noCounts() } = record.entry;
+    const failed = [...record.failed.values()]
+      .filter(book => book.header_offset < doneOffset)
+      .map(book => ({
+        headerOffset: book.header_offset,
+        sizeBytes: book.size,
+        name: book.file,
+        failure: { code: book.code, message: book.message },
+        attempts: book.attempts,
+      }));
+    return { doneOffset, counts: structuredClone(counts), failed };
+  }
+
+  apply(entry: JournalEntry): void {
+    switch (entry.kind) {
+      case 'assigned':
+        this.#assignedTars = entry.tars;
+        this.#destination = entry.destination;
+        break;
+      case 'begun':
+        this.#begin(entry);
+        break;
+      case 'book':
+        break;
+      case 'failed': {
+        const { header_offset, size, file, code, message, attempts } = entry;
+        const book: FailedBook = { header_offset, size, file, code, message, attempts };
+        this.#record(entry.tar).failed.set(header_offset, book);
+        break;
+      }
+      case 'resolved':
+        this.#resolve(entry);
+        break;
+      case 'batch': {
+        const record = this.#record(entry.tar);
+        const offset = Math.max(record.entry.done_offset ?? 0, entry.offset);
+        record.entry = { ...record.entry, ...figures(entry.counts) };
+        record.entry.done_offset = offset;
+        record.entry.done_counts = structuredClone(entry.counts);
+        break;
+      }
+      case 'ended':
+        this.#end(entry);
+        break;
+      default:
+        entry satisfies never;
+    }
+  }
+
+  /** The progress file's text up to where the entries of `completed_files` begin. */
+  *headText(journalApplied: number): Generator<string> {
+    yield '{\n';
+    yield member('completed_tars', JSON.stringify([...this.#completedTars], null, 2));
+    yield member('current_tar', JSON.stringify(this.#currentTar));
+    yield `  "tar_progress": {`;
+    let separator = '\n';
+    for (const [tar, { entry, failed }] of this.#tars) {
+      const whole = failed.size === 0 ? entry : { ...entry, failed_books: [...failed.values()] };
+      yield `${separator}    ${JSON.stringify(tar)}: ${indented(JSON.stringify(whole, null, 2), 4)}`;
+      separator = ',\n';
+    }
+    yield this.#tars.size === 0 ? '},\n' : '\n  },\n';
+    yield member('assigned_tars', JSON.stringify(this.#assignedTars, null, 2));
+    if (this.#destination !== undefined) yield member('destination', JSON.stringify(this.#destination));
+    yield member('journal_applied', String(journalApplied));
+    // As they were, also in their lay-out: a text may not be touched, and where one begins is not known here.
+    for (const [key, text] of this.#otherKeys) yield `  ${JSON.stringify(key)}: ${text},\n`;
+    yield '  "completed_files": {';
+  }
+
+  #record(tar: string): TarRecord {
+    let record = this.#tars.get(tar);
+    if (!record) {
+      record = { entry: {}, failed: new Map() };
+      this.#tars.set(tar, record);
+    }
+    return record;
+  }
+
+  #begin(entry: Extract<JournalEntry, { kind: 'begun' }>): void {
+    this.#currentTar = entry.tar;
+    this.#completedTars.delete(entry.tar);
+    const record = this.#record(entry.tar);
+    const resumes = canResume(record, { sizeBytes: entry.size, mtimeMs: entry.mtime_ms });
+    record.entry = {
+      ...record.entry,
+      tar_file: entry.path,
+      status: 'processing',
+      tar_size: entry.size,
+      tar_mtime_ms: entry.mtime_ms,
+      started_at: entry.at,
+    };
+    delete record.entry.completed_at;
+    delete record.entry.error_message;
+    if (!resumes) forgetResumePoint(record);
+    // Members behind the point are all met again, those that failed among them.
+    const doneOffset = record.entry.done_offset ?? 0;
+    for (const offset of [...record.failed.keys()]) if (offset >= doneOffset) record.failed.delete(offset);
+  }
+
+  #resolve(entry: Extract<JournalEntry, { kind: 'resolved' }>): void {
+    const record = this.#record(entry.tar);
+    const counts = record.entry.done_counts;
+    if (!record.failed.delete(entry.header_offset) || !counts) return;
+    counts.failed = Math.max(0, counts.failed - 1);
+    if (entry.outcome === 'uploaded') counts.uploaded++;
+    else counts.duplicates[entry.outcome]++;
+    record.entry = { ...record.entry, ...figures(counts) };
+  }
+
+  #end({ tar, status, counts, error, at }: Extract<JournalEntry, { kind: 'ended' }>): void {
+    const record = this.#record(tar);
+    record.entry = { ...record.entry, ...figures(counts), status, completed_at: at };
+    if (error === null) delete record.entry.error_message;
+    else record.entry.error_message = error;
+    if (this.#currentTar === tar) this.#currentTar = null;
+    if (status !== 'completed') return;
+    this.#completedTars.add(tar);
+    forgetResumePoint(record);
+  }
+}
+
+function canResume({ entry }: TarRecord, identity: FileIdentity): boolean {
+  return (
+    entry.done_offset !== undefined &&
+    entry.done_counts !== undefined &&
+    entry.tar_size === identity.sizeBytes &&
+    entry.tar_mtime_ms === identity.mtimeMs
+  );
+}
+
+function forgetResumePoint(record: TarRecord): void {
+  delete record.entry.done_offset;
+  delete record.entry.done_counts;
+  record.failed.clear();
+}
+
+function figures(counts: BookCounts): TarProgress {
+  return {
+    files_processed: counts.found,
+    files_uploaded: counts.uploaded,
+    errors: counts.failed,
+    duplicates: { ...counts.duplicates },
+    skipped: counts.skipped,
+  };
+}
+
+function member(key: string, value: string): string {
+  return `  ${JSON.stringify(key)}: ${indented(value, 2)},\n`;
+}
+
+/** JSON that `JSON.stringify` laid out, moved to the right; its texts hold no line ends. */
+function indented(json: string, by: number): string {
+  return json.replaceAll('\n', `\n${' '.repeat(by)}`);
+}

@@ -1,0 +1,112 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { EngineEvent } from '../../protocol/clientMessages.ts';
+import type { Snapshot } from '../../protocol/snapshot.ts';
+import { statusFileName, statusSavedAtLeastEveryMs, type StatusFile } from '../../protocol/statusFile.ts';
+import { renameOver } from '../durableFiles.ts';
+import { StateFolder } from './stateFolder.ts';
+
+const saveAtMostEveryMs = 2000;
+
+/**
+ * Leaves the state of a run in the state folder, for other terminals. Nobody's books depend on it: a write
+ * that fails, on a full disk say, is left out, and the next one is tried in its time.
+ */
+export class StatusWriter {
+  readonly #stateFolder: string;
+  readonly #path: string;
+  readonly #snapshot: () => Snapshot;
+  readonly #startedAt = new Date().toISOString();
+  /** When the last save began, by the steady clock; null before the first one. */
+  #savedAtMs: number | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #isChanged = false;
+  #isBusy = false;
+  #hasEnded = false;
+
+  constructor(stateFolder: string, snapshot: () => Snapshot) {
+    this.#stateFolder = stateFolder;
+    this.#path = join(stateFolder, statusFileName);
+    this.#snapshot = snapshot;
+  }
+
+  /** To be called with each event. The first save waits for a run that goes on: before, the folder may be another engine's. */
+  follow(event: EngineEvent): void {
+    if (this.#hasEnded) return;
+    if (this.#savedAtMs === null) {
+      const isHeld =
+        event.type === 'run:changed' && (event.run.phase === 'running' || event.run.phase === 'stopping');
+      if (!isHeld) return;
+      this.#save();
+      return;
+    }
+    if (this.#isChanged) return;
+    this.#isChanged = true;
+    this.#saveLater();
+  }
+
+  /**
+   * Saves what the run ended with. By then the state folder has been let go of; where the next engine has it
+   * already, the file is its own, and this run's end is left out.
+   */
+  async end(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#hasEnded = true;
+    await this.#saving;
+    if (this.#savedAtMs === null) return;
+    let state: StateFolder;
+    try {
+      state = await StateFolder.take(this.#stateFolder);
+    } catch {
+      return;
+    }
+    await this.#write(new Date().toISOString());
+    state.release();
+  }
+
+  #saveLater(): void {
+    if (this.#savedAtMs === null || this.#isBusy || this.#hasEnded) return;
+    clearTimeout(this.#timer);
+    const waitMs = this.#isChanged ? saveAtMostEveryMs : statusSavedAtLeastEveryMs;
+    const sinceMs = performance.now() - this.#savedAtMs;
+    this.#timer = setTimeout(
+      () => {
+        this.#save();
+      },
+      Math.max(0, waitMs - sinceMs),
+    );
+  }
+
+  #save(): void {
+    this.#savedAtMs = performance.now();
+    this.#isChanged = false;
+    this.#isBusy = true;
+    this.#saving = this.#write().then(() => {
+      this.#isBusy = false;
+      this.#saveLater();
+    });
+  }
+
+  /** Never rejects. */
+  async #write(endedAt?: string): Promise<void> {
+    const temporary = `${this.#path}.tmp`;
+    try {
+      const status: StatusFile = {
+        version: 1,
+        pid: process.pid,
+        host: hostname(),
+        startedAt: this.#startedAt,
+        savedAt: new Date().toISOString(),
+        ...(endedAt === undefined ? {} : { endedAt }),
+        snapshot: this.#snapshot(),
+      };
+      await writeFile(temporary, JSON.stringify(status));
+      await renameOver(temporary, this.#path);
+    } catch {
+      // Half a file takes room that the books may need.
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { BookKey } from '../../protocol/bookKey.ts';
+import { DestinationUnusable, type Book, type Destination } from '../destinations/destination.ts';
+import type { Failure } from '../../protocol/errors.ts';
+import type { Patience } from './patience.ts';
+
+function whenUnusable(thrown: unknown): Failure | null {
+  if (!(thrown instanceof DestinationUnusable)) return null;
+  return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
+}
+
+/** A destination that waits while it takes no book at all, instead of failing one after another. */
+export class PatientDestination implements Destination {
+  readonly #inner: Destination;
+  readonly #patience: Patience;
+
+  private constructor(inner: Destination, patience: Patience) {
+    this.#inner = inner;
+    this.#patience = patience;
+  }
+
+  /** @throws DestinationUnusable when the waiting was ended */
+  static async open(open: () => Promise<Destination>, patience: Patience): Promise<PatientDestination> {
+    return new PatientDestination(await patience.persist(open, whenUnusable), patience);
+  }
+
+  get id(): string {
+    return this.#inner.id;
+  }
+
+  store(book: Book): Promise<'uploaded' | 'already_exists'> {
+    return this.#patience.persist(() => this.#inner.store(book), whenUnusable);
+  }
+
+  keys(): Iterable<BookKey> | AsyncIterable<BookKey> {
+    return this.#inner.keys();
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
