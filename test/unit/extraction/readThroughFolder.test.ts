@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openArchive, type Archive } from '../../../src/engine/archive/archive.ts';
@@ -103,6 +103,18 @@ describe('reading through a folder', () => {
     const expected = await bodies(await open());
     assert.equal(expected.length, 5);
     assert.deepEqual(await bodies(await read()), expected);
+  });
+
+  it('gives both members of one name from the offset of the second on, where a folder has one file for both', async () => {
+    await writeFile(join(folder(), 'a.epub'), randomBytes(1000));
+    run('tar', ['-rf', path(), '-C', folder(), 'a.epub']);
+    const expected = (await bodies(await open())).filter(text => text.startsWith('a.epub'));
+    const headers: number[] = [];
+    for await (const member of (await open()).members()) headers.push(member.headerOffset);
+    await mkdir(join(root(), 'set_1'), { recursive: true });
+    await copyFile(join(folder(), 'a.epub'), join(root(), 'set_1', 'a.epub'));
+    const archive = await read({ onNotice: () => undefined });
+    assert.deepEqual(await bodies(archive, headers.at(-1)), expected);
   });
 
   it('gives the same members from an offset on', async () => {
