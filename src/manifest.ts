@@ -30,6 +30,7 @@ export const settingNames = [
   'sourceFolder',
   'stateFolder',
   'libraryFolder',
+  'mode',
   'workers',
   'batchSize',
   'parallelUploads',

@@ -49,3 +49,12 @@ export function checkNumber(
     reason: `is not a whole number from ${String(range.min)} to ${String(range.max)}`,
   };
 }
+
+/** One of a few words, or undefined when nothing is set. */
+export function checkChoice<T extends string>(value: unknown, choices: readonly T[]): Checked<T | undefined> {
+  if (value === undefined || value === null) return { ok: true, value: undefined };
+  const choice = choices.find(known => known === value);
+  return choice === undefined
+    ? { ok: false, reason: `is none of ${choices.join(', ')}` }
+    : { ok: true, value: choice };
+}

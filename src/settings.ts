@@ -5,10 +5,13 @@ import { settingNames, settingsSection, type SettingName } from './manifest.ts';
 import {
   defaultLibraryFolderName,
   defaultStateFolderName,
+  defaultMode,
   limits,
+  modes,
   type IngestOptions,
+  type Mode,
 } from './protocol/ingestOptions.ts';
-import { checkFolder, checkNumber, type Checked } from './settingValues.ts';
+import { checkChoice, checkFolder, checkNumber, type Checked } from './settingValues.ts';
 
 /** Told of a setting that cannot be used, once for each bad value. */
 export type BadSettingListener = (name: SettingName, message: string) => void;
@@ -54,6 +57,11 @@ export class Settings implements vscode.Disposable {
     return this.#folder('libraryFolder', `${fallback} is used.`) ?? fallback;
   }
 
+  get mode(): Mode {
+    const used = `"${defaultMode}" is used.`;
+    return this.#accept('mode', value => checkChoice(value, modes), used) ?? defaultMode;
+  }
+
   get workers(): number {
     return this.#number('workers');
   }
@@ -74,6 +82,7 @@ export class Settings implements vscode.Disposable {
       workers: this.workers,
       batchSize: this.batchSize,
       parallelUploads: this.parallelUploads,
+      mode: this.mode,
       destination: { kind: 'library', folder: this.libraryFolder },
     };
   }

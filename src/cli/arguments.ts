@@ -3,9 +3,12 @@ import { TarshelfError } from '../protocol/errors.ts';
 import {
   defaultLibraryFolderName,
   defaultStateFolderName,
+  defaultMode,
   limits,
+  modes,
   type DestinationOptions,
   type IngestOptions,
+  type Mode,
 } from '../protocol/ingestOptions.ts';
 import { readArguments } from './optionTable.ts';
 
@@ -30,6 +33,7 @@ export const ingestOptionTable = {
     value: 'N',
     help: `uploads at once per worker, ${range(limits.parallelUploads)}`,
   },
+  mode: { value: 'MODE', help: `reading: ${modes.join(', ')} (default: ${defaultMode})` },
   destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
   library: {
     value: 'DIR',
@@ -82,6 +86,10 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       `Unknown destination "${kind}". --destination takes: ${destinationKinds.join(', ')}.`,
     );
   }
+  const mode = given.value('mode') ?? defaultMode;
+  if (!isMode(mode)) {
+    throw new TarshelfError('USAGE', `Unknown mode "${mode}". --mode takes: ${modes.join(', ')}.`);
+  }
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
   const library = given.value('library');
   return {
@@ -91,6 +99,7 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       sourceFolder: resolve(currentFolder, sourceFolder),
       stateFolder,
       ...numbers,
+      mode,
       destination: {
         kind,
         folder:
@@ -116,6 +125,10 @@ export function wholeNumber(
     );
   }
   return number;
+}
+
+function isMode(mode: string): mode is Mode {
+  return modes.some(known => known === mode);
 }
 
 function isDestinationKind(kind: string): kind is DestinationOptions['kind'] {

@@ -112,7 +112,7 @@ function workerRow(worker: WorkerState, tars: ReadonlyMap<string, TarState>): Ro
   const bytesLeft = tar.sizeBytes - tar.doneBytes;
   return {
     label,
-    name: printable(tar.name),
+    name: worker.phase === 'extract' ? `extracting ${printable(tar.name)}` : printable(tar.name),
     bar: { done: tar.doneBytes, total: tar.sizeBytes },
     rate: rateText(worker.bytesPerSecond),
     left: leftText(worker.bytesPerSecond > 0 ? bytesLeft / worker.bytesPerSecond : null),
@@ -125,6 +125,7 @@ function withoutTar(worker: WorkerState): string {
     case 'starting':
       return 'starting';
     case 'idle':
+    case 'extract':
     case 'scan':
     case 'upload':
       return 'nothing to do';

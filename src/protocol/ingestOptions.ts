@@ -21,6 +21,18 @@ export const destinationOptionsSchema = v.variant('kind', [
 ]);
 export type DestinationOptions = v.InferOutput<typeof destinationOptionsSchema>;
 
+/**
+ * How members are read:
+ *
+ *   auto      from an extraction folder of the tar where there is one, else in place
+ *   in-place  from the tar; no folder is looked for
+ *   extract   from an extraction folder, which is made where there is none
+ */
+export const modes = ['auto', 'in-place', 'extract'] as const;
+export const defaultMode = 'auto';
+export const modeSchema = v.picklist(modes);
+export type Mode = v.InferOutput<typeof modeSchema>;
+
 /** What one ingest is asked to do. All paths are absolute. */
 export const ingestOptionsSchema = v.object({
   sourceFolder: v.string(),
@@ -28,6 +40,7 @@ export const ingestOptionsSchema = v.object({
   workers: bounded(limits.workers),
   batchSize: bounded(limits.batchSize),
   parallelUploads: bounded(limits.parallelUploads),
+  mode: v.optional(modeSchema, defaultMode),
   destination: destinationOptionsSchema,
 });
 export type IngestOptions = v.InferOutput<typeof ingestOptionsSchema>;

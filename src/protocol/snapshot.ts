@@ -55,6 +55,8 @@ export type TarState = v.InferOutput<typeof tarStateSchema>;
 export const workerPhaseSchema = v.picklist([
   'starting',
   'idle',
+  /** The tar is laid down as files before it is read; `doneBytes` says how far, and begins anew after it. */
+  'extract',
   'scan',
   'upload',
   'wait',

@@ -28,6 +28,7 @@ export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLoo
 const doing: Record<WorkerLook, string> = {
   starting: 'starting',
   idle: 'idle',
+  extract: 'extracting',
   scan: 'reading',
   upload: 'uploading',
   wait: 'waiting: see the log',
@@ -44,7 +45,7 @@ export function workerLabel(number: number): string {
 /** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 1 restart`. */
 export function workerDescription(worker: WorkerState, look: WorkerLook): string {
   const parts = [doing[look]];
-  if (look === 'scan' || look === 'upload' || look === 'stopping') {
+  if (look === 'extract' || look === 'scan' || look === 'upload' || look === 'stopping') {
     if (worker.currentTar !== null) parts.push(worker.currentTar);
     if (worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
   }

@@ -17,6 +17,7 @@ export interface WorkerRow {
 const icons: Record<WorkerLook, vscode.ThemeIcon> = {
   starting: new vscode.ThemeIcon('loading~spin', new vscode.ThemeColor('charts.blue')),
   idle: new vscode.ThemeIcon('circle-large-outline', new vscode.ThemeColor('disabledForeground')),
+  extract: new vscode.ThemeIcon('package', new vscode.ThemeColor('charts.blue')),
   scan: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
   upload: new vscode.ThemeIcon('cloud-upload', new vscode.ThemeColor('charts.blue')),
   wait: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Header, Pax } from 'tar';
-import { openArchive } from '../../src/engine/archive/archive.ts';
+import { openArchive } from '../../src/engine/archive/openArchive.ts';
 import { readPaxRecords, type PaxRecords } from '../../src/engine/archive/paxRecords.ts';
 import { TarDamage } from '../../src/engine/archive/tarDamage.ts';
 import { blockKind } from '../../src/engine/archive/tarHeader.ts';

@@ -1,10 +1,6 @@
-import { TarshelfError } from '../../protocol/errors.ts';
-import { FileSource, notReadable, readAt, type FileIdentity } from './byteSource.ts';
-import { TarFile } from './tarFile.ts';
+import type { FileIdentity } from './byteSource.ts';
 import type { IndexOptions } from './tarIndex.ts';
-import { TarStream } from './tarStream.ts';
 import type { TarMember } from './tarWalk.ts';
-import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
 
 /*
  * What lives in this folder: reading tars. Plain ones are read in place, by position (tarFile.ts, tarIndex.ts);
@@ -22,6 +18,8 @@ export const readableHead = 64 * 1024;
 export interface Archive {
   /** Of the file. Its size is what {@link ArchiveMember.filePosition} goes up to. */
   readonly identity: FileIdentity;
+  /** Whether any body can be read at any time. Those of a compressed tar pass by once. */
+  readonly readsInPlace: boolean;
   /**
    * The members in their order. To be asked for once.
    *
@@ -50,27 +48,4 @@ export interface ArchiveMember extends TarMember {
   keep(): Promise<void>;
   /** Gives back what {@link keep} took. */
   release(): Promise<void>;
-}
-
-/**
- * Opens a tar, plain or compressed with gzip or zstd. Its first bytes tell which, not its name.
- *
- * @param spoolFolder where bodies of a compressed tar are kept that are too large for memory; made when needed
- * @throws TarshelfError `TAR_NOT_READABLE`
- */
-export async function openArchive(path: string, spoolFolder: string): Promise<Archive> {
-  const source = await FileSource.open(path);
-  try {
-    const packing = packingOf(await readAt(source, 0, packingBytes));
-    if (packing === null) return new TarFile(source);
-    if (canUnpack(packing)) return new TarStream(source, packing, spoolFolder);
-  } catch (thrown) {
-    await source.close();
-    throw notReadable(path, thrown);
-  }
-  await source.close();
-  throw new TarshelfError(
-    'TAR_NOT_READABLE',
-    `Cannot read ${path}: zstd needs Node 22.15 or newer. Update, or unpack it to a .tar, then launch again.`,
-  );
 }

@@ -8,6 +8,7 @@ const chunkBytes = 1024 * 1024;
 
 /** A tar that is read in place: every body can be read at any time. */
 export class TarFile implements Archive {
+  readonly readsInPlace = true;
   readonly #source: FileSource;
 
   constructor(source: FileSource) {

@@ -15,6 +15,7 @@ const chunkBytes = 1024 * 1024;
  * large, in a temporary file.
  */
 export class TarStream implements Archive {
+  readonly readsInPlace = false;
   readonly #source: FileSource;
   readonly #unpacked: Unpacked;
   readonly #reader: ForwardReader;

@@ -6,6 +6,8 @@ import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
+import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
+import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
@@ -43,7 +45,8 @@ export class Ingest {
     let log: EventLog;
     let hands: TarHands;
     try {
-      const tars = await findTars(this.#options.sourceFolder);
+      const notices: string[] = [];
+      const tars = await this.#find(notices);
       state = await StateFolder.take(this.#options.stateFolder);
       await state.outwaitWorkers(this.#stop.signal, () => {
         this.#board.tell({
@@ -52,6 +55,8 @@ export class Ingest {
             'Workers of an earlier run still finish the book in hand; this run begins when they have left.',
         });
       });
+      // Not before: what keeps the run from beginning is to be said alone.
+      for (const message of notices) this.#board.tell({ type: 'notice', message });
       destination = await prepareDestination(this.#options.destination);
       log = new EventLog(join(state.path, launcherLogName));
       const progress = await state.readProgress(
@@ -94,6 +99,29 @@ export class Ingest {
     this.#stop.abort();
     if (this.#board.run.phase === 'running') this.#board.changeRun({ phase: 'stopping' });
     this.#crew?.stop();
+  }
+
+  /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */
+  async #find(notices: string[]): Promise<FoundTar[]> {
+    const { mode, sourceFolder, stateFolder } = this.#options;
+    let tars: FoundTar[] = [];
+    let withoutTars: TarshelfError | undefined;
+    try {
+      tars = await findTars(sourceFolder);
+    } catch (thrown) {
+      if (!(thrown instanceof TarshelfError && thrown.code === 'SOURCE_WITHOUT_TARS')) throw thrown;
+      withoutTars = thrown;
+    }
+    if (mode !== 'in-place') {
+      const names = tars.map(tar => tar.name);
+      tars.push(
+        ...(await findOrphanedFolders(stateFolder, names, message => {
+          notices.push(`${message}.`);
+        })),
+      );
+    }
+    if (withoutTars && tars.length === 0) throw withoutTars;
+    return tars;
   }
 
   #checkDestination(progress: ReadonlyMap<number, ProgressRecord>, destination: Destination): void {
@@ -154,7 +182,21 @@ export class Ingest {
         assignedTars: [...assignedTars],
       }),
     });
-    await this.#crew.work();
+    await Promise.all([this.#crew.work(), this.#removeLeftExtractions()]);
+  }
+
+  /** A kill may come between the last commit of a tar and the removal of what was extracted from it. */
+  async #removeLeftExtractions(): Promise<void> {
+    const { mode, stateFolder } = this.#options;
+    if (mode === 'in-place') return;
+    const earlier = new Set([...this.#board.tars].filter(tar => tar.earlier).map(tar => tar.name));
+    await removeExtractions(
+      stateFolder,
+      name => earlier.has(name) && !this.#stop.signal.aborted,
+      message => {
+        this.#board.tell({ type: 'notice', message: `${message}.` });
+      },
+    );
   }
 }
 

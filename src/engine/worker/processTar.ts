@@ -4,7 +4,12 @@ import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
-import { openArchive, type Archive, type ArchiveMember } from '../archive/archive.ts';
+import type { Archive, ArchiveMember } from '../archive/archive.ts';
+import { openArchive } from '../archive/openArchive.ts';
+import { extractionRoot } from '../extraction/extractionFolder.ts';
+import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
+import { readThroughFolder } from '../extraction/readThroughFolder.ts';
+import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
@@ -66,6 +71,8 @@ export async function processTar(name: string, context: WorkerContext): Promise<
 class TarRun {
   readonly #name: string;
   readonly #path: string;
+  /** It is an extraction folder whose tar is gone. */
+  readonly #isFolder: boolean;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
   /** Members whose header stands before this have their outcome from an earlier run, */
@@ -75,7 +82,9 @@ class TarRun {
 
   constructor(name: string, context: WorkerContext) {
     this.#name = name;
-    this.#path = join(context.options.sourceFolder, name);
+    const { sourceFolder, stateFolder } = context.options;
+    this.#isFolder = isFolderName(name);
+    this.#path = join(this.#isFolder ? extractionRoot(stateFolder) : sourceFolder, name);
     this.#context = context;
     this.#counter = new TarCounter(name, context.link);
   }
@@ -88,11 +97,14 @@ class TarRun {
       const { identity } = archive;
       this.#resume(progress.beginTar(this.#name, this.#path, identity, new Date()));
       await this.#commit();
+      archive = await this.#asModeWants(archive);
       await this.#readMembers(archive);
       if (stop.aborted) return await this.#stopped();
       this.#counter.doneUpTo(identity.sizeBytes);
       const anyFailed = this.#counter.counts.failed > 0;
-      return await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
+      const result = await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
+      if (!anyFailed) await this.#removeExtraction();
+      return result;
     } catch (thrown) {
       return await this.#ended('failed', this.#explain(thrown));
     } finally {
@@ -109,6 +121,7 @@ class TarRun {
   /** Opens the tar, as soon as its disk is there. */
   #open(): Promise<Archive> {
     const { options, patience } = this.#context;
+    if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
     const spoolFolder = join(options.stateFolder, 'spool');
     return patience.persist(
       () => withSource(this.#path, () => openArchive(this.#path, spoolFolder)),
@@ -126,12 +139,43 @@ class TarRun {
     );
   }
 
+  async #asModeWants(archive: Archive): Promise<Archive> {
+    const { mode, stateFolder } = this.#context.options;
+    if (this.#isFolder) {
+      this.#onNotice('its tar is gone; the files of this extraction folder are read');
+      return archive;
+    }
+    const reading = await readThroughFolder(archive, {
+      tar: this.#name,
+      mode,
+      stateFolder,
+      stop: this.#context.stop,
+      onNotice: this.#onNotice,
+      onExtracted: position => {
+        this.#counter.extracted(position);
+      },
+      openAgain: () => this.#open(),
+    });
+    this.#counter.phase = 'scan';
+    this.#counter.doneUpTo(Math.min(this.#doneOffset, archive.identity.sizeBytes));
+    return reading;
+  }
+
+  /** Only once the progress file says that the tar is completed: until then the next run may want the folder. */
+  async #removeExtraction(): Promise<void> {
+    const { mode, stateFolder } = this.#context.options;
+    if (mode !== 'in-place') {
+      await removeExtractions(stateFolder, name => name === this.#name, this.#onNotice);
+    }
+  }
+
+  readonly #onNotice = (message: string): void => {
+    this.#context.link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
+  };
+
   /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
-    const { link, options, stop } = this.#context;
-    const onNotice = (message: string): void => {
-      link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
-    };
+    const { options, stop } = this.#context;
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     let damage: TarDamage | undefined;
@@ -147,7 +191,7 @@ class TarRun {
     let from = this.#doneOffset;
     for (const offset of this.#failedEarlier) from = Math.min(from, offset);
     try {
-      for await (const member of archive.members({ from, onNotice })) {
+      for await (const member of archive.members({ from, onNotice: this.#onNotice })) {
         if (stop.aborted) return;
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;

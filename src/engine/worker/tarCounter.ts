@@ -26,6 +26,12 @@ export class TarCounter {
     this.#report();
   }
 
+  /** The tar is extracted up to this position; none of its members has an outcome yet. */
+  extracted(position: number): void {
+    this.doneBytes = position;
+    this.phase = 'extract';
+  }
+
   /** Goes on from what an earlier run counted. */
   resume(counts: BookCounts, doneBytes: number): void {
     this.counts = counts;

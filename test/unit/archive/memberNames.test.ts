@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memberName } from '../../../src/engine/archive/memberName.ts';
-import { openArchive } from '../../../src/engine/archive/archive.ts';
+import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { progressFileName } from '../../../src/protocol/progressFile.ts';
 import { noCounts } from '../../../src/protocol/snapshot.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { openArchive } from '../../../src/engine/archive/archive.ts';
+import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { TarDamage } from '../../../src/engine/archive/tarDamage.ts';
 import type { TarMember } from '../../../src/engine/archive/tarWalk.ts';
 

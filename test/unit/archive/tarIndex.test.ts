@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { openArchive } from '../../../src/engine/archive/archive.ts';
+import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { extractWithGnuTar, makeTar, run, type TarFormat } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 import { readWhole, type ReadMember } from './readWhole.ts';

@@ -23,6 +23,7 @@ describe('arguments of tarshelf ingest', () => {
         workers: 4,
         batchSize: 1000,
         parallelUploads: 1,
+        mode: 'auto',
         destination: { kind: 'library', folder: join(here, '.tarshelf', 'library') },
       },
     });
@@ -32,6 +33,8 @@ describe('arguments of tarshelf ingest', () => {
     const args = [
       '--workers=2',
       'tars',
+      '--mode',
+      'extract',
       '--batch-size',
       '50',
       '--parallel-uploads=10',
@@ -49,6 +52,7 @@ describe('arguments of tarshelf ingest', () => {
           workers: 2,
           batchSize: 50,
           parallelUploads: 10,
+          mode: 'extract',
           destination: { kind: 'library', folder: join(here, '..', 'books') },
         },
       },
@@ -94,6 +98,7 @@ describe('arguments of tarshelf ingest', () => {
     ['workers that are no number', ['tars', '--workers', 'x'], /--workers .* not "x"/],
     ['half a worker', ['tars', '--workers', '1.5'], /--workers .* not "1\.5"/],
     ['a number in another notation', ['tars', '--workers', '0x4'], /--workers .* not "0x4"/],
+    ['an unknown mode', ['tars', '--mode', 'fast'], /--mode takes: auto, in-place, extract/],
     ['an empty batch', ['tars', '--batch-size', '0'], /--batch-size/],
     ['too many uploads', ['tars', '--parallel-uploads', '11'], /--parallel-uploads .* 1 to 10, not "11"/],
     ['an unknown option', ['tars', '--frobnicate'], /Unknown option --frobnicate/],

@@ -9,6 +9,7 @@ const options: IngestOptions = {
   workers: 4,
   batchSize: 1000,
   parallelUploads: 1,
+  mode: 'auto',
   destination: { kind: 'library', folder: '/state/library' },
 };
 const counts = {

@@ -43,6 +43,14 @@ describe('live display', () => {
     ]);
   });
 
+  it('says that a tar is being extracted', () => {
+    const workers = [workerState(1, { phase: 'extract', currentTar: 'books-01.tar' })];
+    assert.match(
+      renderLive({ ...view, workers }, wide)[0] ?? '',
+      /^ {2}1 {2}extracting books-01\.tar .* 25 %$/,
+    );
+  });
+
   it('shortens names and bars on a narrow terminal before it leaves out columns', () => {
     assert.deepEqual(renderLive(view, { ...wide, columns: 64 }), [
       '  1  books-01.tar      ━━────────   25 %   13 MB/s  1 min left',

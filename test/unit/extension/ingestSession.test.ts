@@ -14,6 +14,7 @@ const options: IngestOptions = {
   workers: 1,
   batchSize: 1,
   parallelUploads: 1,
+  mode: 'auto',
   destination: { kind: 'library', folder: '/state/library' },
 };
 

@@ -10,7 +10,7 @@ import {
   viewContainerId,
   viewIds,
 } from '../../../src/manifest.ts';
-import { limits } from '../../../src/protocol/ingestOptions.ts';
+import { defaultMode, limits, modes } from '../../../src/protocol/ingestOptions.ts';
 
 interface Contributed {
   command?: string;
@@ -25,6 +25,8 @@ interface Setting {
   default: unknown;
   minimum?: number;
   maximum?: number;
+  enum?: string[];
+  markdownEnumDescriptions?: string[];
   scope: string;
   markdownDescription: string;
 }
@@ -94,6 +96,13 @@ describe('package.json', () => {
       assert.equal(property.maximum, range.max, name);
       assert.equal(property.default, range.default, name);
     }
+  });
+
+  it('offers the modes that the engine knows, each with what it does', () => {
+    const property = contributes.configuration.properties[`${settingsSection}.mode`];
+    assert.deepEqual(property?.enum, [...modes]);
+    assert.equal(property.markdownEnumDescriptions?.length, modes.length);
+    assert.equal(property.default, defaultMode);
   });
 
   it('describes every setting and gives it a scope', () => {

@@ -84,6 +84,10 @@ describe('workerDescription', () => {
 describe('workerLook', () => {
   it('is the worker’s phase while the run goes on', () => {
     assert.equal(workerLook(workerState({ phase: 'scan' }), 'running'), 'scan');
+    assert.match(
+      workerDescription(workerState({ phase: 'extract', currentTar: 'a.tar' }), 'extract'),
+      /^extracting · a\.tar/,
+    );
     assert.equal(workerLook(workerState({ phase: 'stopping' }), 'stopping'), 'stopping');
   });
 

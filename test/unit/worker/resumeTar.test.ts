@@ -80,6 +80,7 @@ for (const packing of ['plain', 'gzip'] as const)
         workers: 1,
         batchSize,
         parallelUploads: 1,
+        mode: 'in-place' as const,
         destination: { kind: 'library' as const, folder: folder() },
       };
       const patience = new Patience(stop.signal, {
