@@ -48,6 +48,7 @@ const stages: readonly Stage[] = [
     ),
   },
   { name: 'unit', groups: ['unit'], run: mochaSuite('unit', { minutes: 5, env: recordCoverage }) },
+  { name: 'property', groups: ['unit'], run: mochaSuite('property', { minutes: 5, env: recordCoverage }) },
   {
     name: 'integration',
     groups: ['integration'],
