@@ -29,6 +29,7 @@ interface Worker {
   /** Deaths since it last ended a tar. */
   deathsInRow: number;
   restarts: number;
+  readonly assigned: Set<string>;
 }
 
 export interface CrewOptions {
@@ -59,6 +60,7 @@ export class Crew {
       dismissed: false,
       deathsInRow: 0,
       restarts: 0,
+      assigned: new Set(),
     }));
   }
 
@@ -101,7 +103,7 @@ export class Crew {
       phase: 'starting',
       pid: process.pid,
       currentTar: null,
-      assignedTars: [...tars],
+      assignedTars: this.#assigned(worker, tars),
       bytesPerSecond: 0,
       restarts: worker.restarts,
     });
@@ -187,9 +189,15 @@ export class Crew {
     board.changeWorker(worker.number, {
       phase: 'scan',
       currentTar: lease.tar,
-      assignedTars: [...hands.handOf(worker.number)],
+      assignedTars: this.#assigned(worker, [lease.tar]),
     });
     worker.process?.send({ type: 'tar:process', lease });
+  }
+
+  /** All tars that a worker has or has had in this run, in the order in which they came to it. */
+  #assigned(worker: Worker, more: readonly string[]): string[] {
+    for (const tar of more) worker.assigned.add(tar);
+    return [...worker.assigned];
   }
 
   #dismiss(worker: Worker): void {
@@ -249,10 +257,11 @@ export class Crew {
     }
     worker.state = 'givenUp';
     const tars = hands.giveUp(worker.number);
+    for (const tar of tars) worker.assigned.delete(tar);
     const message = `${what}, too often in a row; its tars go to the other workers: ${tars.join(', ')}.`;
     log.error(message);
     board.tell({ type: 'notice', message });
-    board.changeWorker(worker.number, { assignedTars: [] });
+    board.changeWorker(worker.number, { assignedTars: [...worker.assigned] });
     this.#passOnOrphans();
   }
 
