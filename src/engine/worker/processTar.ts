@@ -11,18 +11,19 @@ import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
 import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
+import type { FileIdentity } from '../archive/byteSource.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { readMetadata } from '../books/metadata/readMetadata.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import type { TarStatus } from '../progress/journal.ts';
-import type { DonePoint, ResumePoint } from '../progress/progressRecord.ts';
+import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
 import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
-import { SourceUnplugged, withSource } from './unplugged.ts';
+import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
 
 /*
  * What lives in this folder: the child process that takes tars through the pipeline, one after another:
@@ -42,6 +43,8 @@ export interface WorkerContext {
   readonly patience: Patience;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
+  /** How tars are opened, where that is not from the disk as usual. */
+  readonly openArchive?: typeof openArchive;
 }
 
 export interface TarResult {
@@ -75,6 +78,8 @@ class TarRun {
   readonly #isFolder: boolean;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
+  /** Of the tar as it was last begun. */
+  #identity: FileIdentity | null = null;
   /** Members whose header stands before this have their outcome from an earlier run, */
   #doneOffset = 0;
   /** but for these, by header offset: they failed, and are tried again. */
@@ -89,13 +94,31 @@ class TarRun {
     this.#counter = new TarCounter(name, context.link);
   }
 
+  /** Reads the tar, and reads on whenever its disk was gone meanwhile and has come back. */
   async run(): Promise<TarResult> {
-    const { progress, stop } = this.#context;
-    let archive: Archive | undefined;
+    for (let unplugged: SourceUnplugged | null = null; ;) {
+      try {
+        return await this.#pass(unplugged);
+      } catch (thrown) {
+        unplugged = await this.#unpluggedBy(thrown);
+        if (!unplugged) return await this.#ended('failed', this.#explain(thrown));
+        // Counts what was recorded, and no more: the batch in hand is given up.
+        if (this.#identity) this.#begin(this.#identity);
+        if (this.#context.stop.aborted) return await this.#stopped();
+      }
+    }
+  }
+
+  /**
+   * @param unplugged why the pass before has ended, which is to be waited out
+   * @throws SourceUnplugged, or what the tar fails for
+   */
+  async #pass(unplugged: SourceUnplugged | null): Promise<TarResult> {
+    const { stop } = this.#context;
+    let archive = await this.#open(unplugged);
     try {
-      archive = await this.#open();
       const { identity } = archive;
-      this.#resume(progress.beginTar(this.#name, this.#path, identity, new Date()));
+      this.#begin(identity);
       await this.#commit();
       archive = await this.#asModeWants(archive);
       await this.#readMembers(archive);
@@ -105,28 +128,42 @@ class TarRun {
       const result = await this.#ended(anyFailed ? 'completedWithErrors' : 'completed', null);
       if (!anyFailed) await this.#removeExtraction();
       return result;
-    } catch (thrown) {
-      return await this.#ended('failed', this.#explain(thrown));
     } finally {
-      await archive?.close();
+      await archive.close();
     }
   }
 
-  #resume({ doneOffset, doneBytes, counts, failed }: ResumePoint): void {
-    this.#doneOffset = doneOffset;
-    this.#failedEarlier = new Set(failed.map(member => member.headerOffset));
-    this.#counter.resume(counts, doneBytes);
+  #begin(identity: FileIdentity): void {
+    this.#identity = identity;
+    const point = this.#context.progress.beginTar(this.#name, this.#path, identity, new Date());
+    this.#doneOffset = point.doneOffset;
+    this.#failedEarlier = new Set(point.failed.map(member => member.headerOffset));
+    this.#counter.resume(point.counts, point.doneBytes);
   }
 
-  /** Opens the tar, as soon as its disk is there. */
-  #open(): Promise<Archive> {
-    const { options, patience } = this.#context;
-    if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
-    const spoolFolder = join(options.stateFolder, 'spool');
-    return patience.persist(
-      () => withSource(this.#path, () => openArchive(this.#path, spoolFolder)),
+  /** Opens the tar, as soon as its disk is there. One that was found gone is not asked again at once. */
+  #open(unplugged: SourceUnplugged | null): Promise<Archive> {
+    let gone = unplugged;
+    return this.#context.patience.persist(
+      () => {
+        if (!gone) return this.#openNow();
+        const thrown = gone;
+        gone = null;
+        return Promise.reject(thrown);
+      },
       thrown => (thrown instanceof SourceUnplugged ? thrown.failure : null),
     );
+  }
+
+  #openNow(): Promise<Archive> {
+    const { options, openArchive: open = openArchive } = this.#context;
+    if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
+    return withSource(this.#path, () => open(this.#path, join(options.stateFolder, 'spool')));
+  }
+
+  /** An extraction folder is not in the source, so its failures say nothing of that. */
+  #unpluggedBy(thrown: unknown): Promise<SourceUnplugged | null> {
+    return this.#isFolder ? Promise.resolve(null) : unpluggedBy(this.#path, thrown);
   }
 
   /** Saves the progress, as soon as there is room for it. */
@@ -154,7 +191,8 @@ class TarRun {
       onExtracted: position => {
         this.#counter.extracted(position);
       },
-      openAgain: () => this.#open(),
+      // Not waited for: what is open already is of no use after that either.
+      openAgain: () => this.#openNow(),
     });
     this.#counter.phase = 'scan';
     this.#counter.doneUpTo(Math.min(this.#doneOffset, archive.identity.sizeBytes));
@@ -173,20 +211,24 @@ class TarRun {
     this.#context.link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
   };
 
-  /** Reads the index and deals with what it yields, batch by batch; members before a damage are dealt with too. */
+  /** Reads the index and deals with what it yields, batch by batch; members before what cannot be read are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
     const { options, stop } = this.#context;
     let batch: FoundBook[] = [];
     let batchBytes = 0;
-    let damage: TarDamage | undefined;
+    // What fails is the reading, or what is done with a batch.
+    const doing = { batch: false };
+    let broken: { readonly by: unknown } | null = null;
     // Every member before this is in the batch, or has its outcome.
     let end: DonePoint = { offset: 0, bytes: 0 };
     const finishBatch = async (): Promise<void> => {
+      doing.batch = true;
       await this.#processBatch(batch, end);
       for (const { member } of batch) await member.release();
       if (!stop.aborted) this.#counter.doneUpTo(end.bytes);
       batch = [];
       batchBytes = 0;
+      doing.batch = false;
     };
     let from = this.#doneOffset;
     for (const offset of this.#failedEarlier) from = Math.min(from, offset);
@@ -208,12 +250,13 @@ class TarRun {
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) await finishBatch();
       }
     } catch (thrown) {
-      if (!(thrown instanceof TarDamage)) throw thrown;
-      damage = thrown;
+      const unplugged = await this.#unpluggedBy(thrown);
+      if (doing.batch || unplugged) throw unplugged ?? thrown;
+      broken = { by: thrown };
     }
     // Also without a book: what was skipped since the last batch is counted, and is not to be met again.
     if (!stop.aborted) await finishBatch();
-    if (damage && !stop.aborted) throw damage;
+    if (broken && !stop.aborted) throw broken.by;
   }
 
   /** @param end every member before this is in this batch, or has its outcome already. */
@@ -221,14 +264,19 @@ class TarRun {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const digested: DigestedBook[] = [];
+    const unreadable: { member: ArchiveMember; failure: Failure }[] = [];
     for (const found of batch) {
       if (stop.aborted) return;
       try {
         digested.push({ ...found, body: await digestBody(found.member) });
       } catch (thrown) {
-        this.#failed(found.member, toFailure(thrown, 'BOOK_NOT_READABLE'));
+        const unplugged = await this.#unpluggedBy(thrown);
+        if (unplugged) throw unplugged;
+        unreadable.push({ member: found.member, failure: toFailure(thrown, 'BOOK_NOT_READABLE') });
       }
     }
+    // Told only now: a batch that is given up is read again, and would tell of them again.
+    for (const { member, failure } of unreadable) this.#failed(member, failure);
 
     const verdicts = await link.claim(digested.map(book => book.body.key));
     this.#counter.phase = 'upload';
@@ -270,7 +318,10 @@ class TarRun {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
       // No outcome of this book: its batch is not whole, and the next run meets the book again.
       if (thrown instanceof DestinationUnusable) throw thrown;
-      this.#failed(member, toFailure(thrown, 'UPLOAD_FAILED'));
+      const failure = toFailure(thrown, 'UPLOAD_FAILED');
+      const unplugged = failure.code === 'BOOK_NOT_READABLE' ? await this.#unpluggedBy(thrown) : null;
+      if (unplugged) throw unplugged;
+      this.#failed(member, failure);
     }
   }
 

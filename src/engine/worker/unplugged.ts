@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode, type Failure } from '../../protocol/errors.ts';
+import { systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
 
 /** What the system says of a disk that is gone or not allowed for now, rather than of one bad file. */
 const goneCodes = new Set([
@@ -37,9 +37,24 @@ export async function withSource<T>(path: string, task: () => Promise<T>): Promi
   try {
     return await task();
   } catch (thrown) {
-    if (await isUnplugged(path)) throw new SourceUnplugged(path, { cause: thrown });
-    throw thrown;
+    throw (await unpluggedBy(path, thrown)) ?? thrown;
   }
+}
+
+/** Whether a failure with a tar means that its disk is gone for now; null where it means something else. */
+export async function unpluggedBy(path: string, thrown: unknown): Promise<SourceUnplugged | null> {
+  if (thrown instanceof SourceUnplugged) return thrown;
+  // Damage and the like were read, so the disk was there.
+  if (!isSystemError(thrown) || !(await isUnplugged(path))) return null;
+  return new SourceUnplugged(path, { cause: thrown });
+}
+
+/** Whether the system said it, however often it was wrapped since. */
+function isSystemError(thrown: unknown): boolean {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if (systemCode(error) !== undefined && !(error instanceof TarshelfError)) return true;
+  }
+  return false;
 }
 
 async function isUnplugged(path: string): Promise<boolean> {

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, rename, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Archive, ArchiveMember } from '../../../src/engine/archive/archive.ts';
+import { openArchive } from '../../../src/engine/archive/openArchive.ts';
+import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
+import type { Destination } from '../../../src/engine/destinations/destination.ts';
+import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
+import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { Patience } from '../../../src/engine/worker/patience.ts';
+import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
+import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
+import { keyText, type BookKey } from '../../../src/protocol/bookKey.ts';
+import type { BookCounts } from '../../../src/protocol/snapshot.ts';
+import { makeTar } from '../../support/gnuTar.ts';
+import { useTempFolder } from '../../support/tempFolder.ts';
+
+const books = 10;
+/** Too large to be kept: it is read a second time while it is stored. */
+const largeBytes = 33 * 1024 * 1024;
+
+type Fault = (at: 'header' | 'read' | 'chunks', member: string) => Promise<void>;
+
+/** A tar whose disk may fail at any of its reads. */
+class FaultyArchive implements Archive {
+  readonly #inner: Archive;
+  readonly #fault: Fault;
+
+  constructor(inner: Archive, fault: Fault) {
+    this.#inner = inner;
+    this.#fault = fault;
+  }
+
+  get identity(): Archive['identity'] {
+    return this.#inner.identity;
+  }
+
+  get readsInPlace(): boolean {
+    return this.#inner.readsInPlace;
+  }
+
+  async *members(options?: Parameters<Archive['members']>[0]): ReturnType<Archive['members']> {
+    for await (const member of this.#inner.members(options)) {
+      await this.#fault('header', member.name);
+      yield this.#faulty(member);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  #faulty(member: ArchiveMember): ArchiveMember {
+    const fault = this.#fault;
+    const { name, headerOffset, bodyOffset, sizeBytes, endOffset, kind, reason } = member;
+    return {
+      ...{ name, headerOffset, bodyOffset, sizeBytes, endOffset, kind, reason },
+      filePosition: member.filePosition,
+      fileBytes: member.fileBytes,
+      async read(position, length) {
+        await fault('read', name);
+        return member.read(position, length);
+      },
+      async *chunks() {
+        await fault('chunks', name);
+        yield* member.chunks();
+      },
+      keep: () => member.keep(),
+      release: () => member.release(),
+    };
+  }
+}
+
+function ioError(): Error {
+  return Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+}
+
+describe('a tar whose disk fails while it is read', () => {
+  const folder = useTempFolder();
+  const source = (): string => join(folder(), 'tars');
+  const tar = (): string => join(source(), 'a.tar');
+  const shelf = new Set<string>();
+  let table: ClaimTable;
+  let stop: AbortController;
+  let fault: Fault;
+  let whileWaiting: () => Promise<void>;
+  let told: string[];
+  let waits: number;
+  let failedBooks: string[];
+  let opened: number;
+  let closed: number;
+
+  beforeEach(async () => {
+    shelf.clear();
+    table = new ClaimTable();
+    stop = new AbortController();
+    fault = () => Promise.resolve();
+    whileWaiting = () => Promise.resolve();
+    told = [];
+    failedBooks = [];
+    waits = opened = closed = 0;
+    await mkdir(join(folder(), 'state'));
+    await mkdir(source());
+    const files: Record<string, Buffer> = {};
+    for (let n = 0; n < books; n++) files[`${String(n)}.txt`] = bookBytes(n);
+    await makeTar(tar(), 'gnu', files);
+  });
+
+  async function run(): Promise<TarResult> {
+    const link: EngineLink = new EngineLink(event => {
+      if (event.type === 'claim:request') link.onAnswer(event.id, table.claim(1, event.keys));
+      else if (event.type === 'claim:outcome') {
+        for (const settled of table.settle(1, event.key, event.outcome))
+          link.onSettled(settled.key, settled.verdict);
+      } else if (event.type === 'book:failed') failedBooks.push(`${event.member} ${event.failure.code}`);
+    });
+    const destination: Destination = {
+      id: 'test:1',
+      async store(book) {
+        const digest = createHash('sha1');
+        for await (const chunk of book.body()) digest.update(chunk);
+        assert.equal(digest.digest('hex'), book.key.sha1);
+        assert.ok(!shelf.has(keyText(book.key)), 'stored once');
+        shelf.add(keyText(book.key));
+        return 'uploaded';
+      },
+      keys: () => [],
+      close: () => undefined,
+    };
+    const progress = await WorkerProgress.load(join(folder(), 'state'), 1, message => assert.fail(message));
+    let waited: Promise<void> = Promise.resolve();
+    const patience = new Patience(stop.signal, {
+      onWaiting: failure => {
+        waits++;
+        told.push(failure.message);
+        waited = whileWaiting();
+      },
+      onResumed: () => told.push('resumed'),
+    });
+    const result = await processTar('a.tar', {
+      options: {
+        sourceFolder: source(),
+        stateFolder: join(folder(), 'state'),
+        workers: 1,
+        batchSize: 3,
+        parallelUploads: 2,
+        mode: 'in-place',
+        destination: { kind: 'library', folder: folder() },
+      },
+      destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
+      progress,
+      link,
+      patience,
+      stop: stop.signal,
+      openArchive: async (path, spoolFolder) => {
+        const inner = await openArchive(path, spoolFolder);
+        opened++;
+        const archive = new FaultyArchive(inner, (at, member) => fault(at, member));
+        archive.close = async () => {
+          closed++;
+          await inner.close();
+        };
+        return archive;
+      },
+    });
+    await waited;
+    await progress.close();
+    assert.equal(closed, opened, 'every tar that was opened is closed');
+    return result;
+  }
+
+  const unplug = (): Promise<void> => rename(source(), join(folder(), 'unplugged'));
+  const plugIn = (): Promise<void> => rename(join(folder(), 'unplugged'), source());
+
+  /** The disk is unplugged at the `nth` read of this kind, and comes back as soon as that was told. */
+  function unplugAt(at: Parameters<Fault>[0], member: string, nth = 1): void {
+    let reads = 0;
+    fault = async (where, name) => {
+      if (where !== at || name !== member || ++reads !== nth) return;
+      await unplug();
+      throw ioError();
+    };
+    whileWaiting = plugIn;
+  }
+
+  function assertEveryBookOnce({ result, counts }: TarResult, expected: Partial<BookCounts> = {}): void {
+    assert.equal(result, 'completed');
+    assert.equal(shelf.size, books);
+    const duplicates = { own: 0, others: 0, destination: 0 };
+    assert.deepEqual(counts, {
+      ...{ found: books, uploaded: books, duplicates, failed: 0, skipped: 0 },
+      ...expected,
+    });
+    assert.deepEqual(failedBooks, []);
+    assert.equal(opened, 2);
+    assert.equal(waits, 1);
+    assert.match(told[0] ?? '', /cannot be read for now/);
+    assert.equal(told[1], 'resumed');
+  }
+
+  it('is waited for when it is unplugged while headers are read, and gone on with', async () => {
+    unplugAt('header', '7.txt');
+    assertEveryBookOnce(await run());
+  });
+
+  it('is waited for when it is unplugged inside a body, and gone on with', async () => {
+    unplugAt('read', '4.txt');
+    assertEveryBookOnce(await run());
+  });
+
+  it('is waited for when it is unplugged while a large book is stored, whose claim is given back', async () => {
+    const large = Buffer.alloc(largeBytes, 'a large book. ');
+    const files: Record<string, Buffer> = { 'large.txt': large };
+    for (let n = 1; n < books; n++) files[`${String(n)}.txt`] = bookBytes(n);
+    await makeTar(tar(), 'gnu', files);
+    unplugAt('chunks', 'large.txt', 2);
+    const key: BookKey = { sha1: createHash('sha1').update(large).digest('hex'), sizeBytes: largeBytes };
+    whileWaiting = async () => {
+      assert.deepEqual(table.claim(2, [key]), [{ kind: 'claimed' }]);
+      table.settle(2, key, 'failed');
+      await plugIn();
+    };
+    const result = await run();
+    const { own } = result.counts.duplicates;
+    // What of the batch was stored before is met again.
+    assertEveryBookOnce(result, {
+      uploaded: books - own,
+      duplicates: { own, others: 0, destination: 0 },
+    });
+    assert.ok(own <= 2);
+  }).timeout(20_000);
+
+  it('is begun anew when another tar has its name by then', async () => {
+    unplugAt('header', '7.txt');
+    whileWaiting = async () => {
+      await plugIn();
+      await utimes(tar(), new Date(), new Date(2001, 1));
+    };
+    const six = { own: 6, others: 0, destination: 0 };
+    assertEveryBookOnce(await run(), { uploaded: books - 6, duplicates: six });
+  });
+
+  it('is left for the next run when the stop comes while it is waited for', async () => {
+    unplugAt('header', '7.txt');
+    whileWaiting = () => {
+      stop.abort();
+      return Promise.resolve();
+    };
+    const { result, counts } = await run();
+    assert.equal(result, 'stopped');
+    assert.deepEqual([counts.found, counts.uploaded, counts.failed], [6, 6, 0]);
+    await plugIn();
+    stop = new AbortController();
+    fault = () => Promise.resolve();
+    const next = await run();
+    assert.equal(next.result, 'completed');
+    assert.deepEqual([next.counts.found, next.counts.uploaded], [books, books]);
+  });
+
+  it('fails just the book that cannot be read while the disk is there', async () => {
+    fault = (at, member) =>
+      at === 'read' && member === '4.txt' ? Promise.reject(ioError()) : Promise.resolve();
+    const { result, counts } = await run();
+    assert.equal(result, 'completedWithErrors');
+    assert.deepEqual([counts.found, counts.uploaded, counts.failed], [books, books - 1, 1]);
+    assert.deepEqual(failedBooks, ['4.txt BOOK_NOT_READABLE']);
+    assert.equal(waits, 0);
+  });
+
+  it('fails where its headers cannot be read, once the books before that are stored', async () => {
+    fault = (at, member) =>
+      at === 'header' && member === '8.txt' ? Promise.reject(ioError()) : Promise.resolve();
+    const { result, counts, failure } = await run();
+    assert.equal(result, 'failed');
+    assert.equal(failure?.code, 'TAR_NOT_READABLE');
+    assert.deepEqual([counts.found, counts.uploaded, counts.failed], [8, 8, 0]);
+    assert.equal(shelf.size, 8);
+    assert.equal(waits, 0);
+  });
+});
+
+function bookBytes(n: number): Buffer {
+  return Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
+}
