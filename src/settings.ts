@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { settingNames, settingsSection, type SettingName } from './manifest.ts';
 import {
+  defaultCompletionAction,
   defaultLibraryFolderName,
   defaultStateFolderName,
   defaultMode,
@@ -83,6 +84,7 @@ export class Settings implements vscode.Disposable {
       batchSize: this.batchSize,
       parallelUploads: this.parallelUploads,
       mode: this.mode,
+      afterCompletion: defaultCompletionAction,
       destination: { kind: 'library', folder: this.libraryFolder },
     };
   }

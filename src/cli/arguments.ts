@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { TarshelfError } from '../protocol/errors.ts';
 import {
+  completionActions,
+  defaultCompletionAction,
   defaultLibraryFolderName,
   defaultStateFolderName,
   defaultMode,
   limits,
   modes,
+  type CompletionAction,
   type DestinationOptions,
   type IngestOptions,
   type Mode,
@@ -26,20 +29,24 @@ function range({ min, max, default: usual }: Bounds): string {
 
 /** The options of `tarshelf ingest`. */
 export const ingestOptionTable = {
-  'state-dir': { value: 'DIR', help: `folder that keeps the progress (default: ${defaultStateFolderName})` },
+  'state-dir': { value: 'DIR', help: `keeps the progress (default: ${defaultStateFolderName})` },
   workers: { value: 'N', help: `tars read at once, ${range(limits.workers)}` },
-  'batch-size': { value: 'N', help: `books saved together, ${range(limits.batchSize)}` },
+  'batch-size': { value: 'N', help: `books saved at once, ${range(limits.batchSize)}` },
   'parallel-uploads': {
     value: 'N',
     help: `uploads at once per worker, ${range(limits.parallelUploads)}`,
   },
   mode: { value: 'MODE', help: `reading: ${modes.join(', ')} (default: ${defaultMode})` },
+  'after-completion': {
+    value: 'WHAT',
+    help: `completed tars: ${completionActions.join(', ')} (default: ${defaultCompletionAction})`,
+  },
   destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
   library: {
     value: 'DIR',
-    help: `library folder (default: ${defaultLibraryFolderName} in state folder)`,
+    help: `the library (default: ${defaultLibraryFolderName} in state folder)`,
   },
-  json: { help: 'one JSON object a line; the last one is the summary' },
+  json: { help: 'one JSON object a line, the last one a summary' },
   help: { short: 'h', help: 'this text' },
 } as const;
 
@@ -90,6 +97,13 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
   if (!isMode(mode)) {
     throw new TarshelfError('USAGE', `Unknown mode "${mode}". --mode takes: ${modes.join(', ')}.`);
   }
+  const afterCompletion = given.value('after-completion') ?? defaultCompletionAction;
+  if (!isCompletionAction(afterCompletion)) {
+    throw new TarshelfError(
+      'USAGE',
+      `--after-completion takes: ${completionActions.join(', ')}, not "${afterCompletion}".`,
+    );
+  }
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
   const library = given.value('library');
   return {
@@ -100,6 +114,7 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       stateFolder,
       ...numbers,
       mode,
+      afterCompletion,
       destination: {
         kind,
         folder:
@@ -129,6 +144,10 @@ export function wholeNumber(
 
 function isMode(mode: string): mode is Mode {
   return modes.some(known => known === mode);
+}
+
+function isCompletionAction(action: string): action is CompletionAction {
+  return completionActions.some(known => known === action);
 }
 
 function isDestinationKind(kind: string): kind is DestinationOptions['kind'] {

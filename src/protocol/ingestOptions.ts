@@ -33,6 +33,17 @@ export const defaultMode = 'auto';
 export const modeSchema = v.picklist(modes);
 export type Mode = v.InferOutput<typeof modeSchema>;
 
+/**
+ * What becomes of a tar that was completed without any error:
+ *
+ *   keep  it stays where it is
+ *   move  it is moved to `processed` in the source folder
+ */
+export const completionActions = ['keep', 'move'] as const;
+export const defaultCompletionAction = 'keep';
+export const completionActionSchema = v.picklist(completionActions);
+export type CompletionAction = v.InferOutput<typeof completionActionSchema>;
+
 /** What one ingest is asked to do. All paths are absolute. */
 export const ingestOptionsSchema = v.object({
   sourceFolder: v.string(),
@@ -41,6 +52,7 @@ export const ingestOptionsSchema = v.object({
   batchSize: bounded(limits.batchSize),
   parallelUploads: bounded(limits.parallelUploads),
   mode: v.optional(modeSchema, defaultMode),
+  afterCompletion: v.optional(completionActionSchema, defaultCompletionAction),
   destination: destinationOptionsSchema,
 });
 export type IngestOptions = v.InferOutput<typeof ingestOptionsSchema>;

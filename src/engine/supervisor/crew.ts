@@ -38,6 +38,8 @@ export interface CrewOptions {
   readonly claims: ClaimTable;
   readonly hands: TarHands;
   readonly log: EventLog;
+  /** A tar has been read without any error, and its worker has recorded that durably. */
+  readonly onCompleted: (tar: string) => void;
   /** The first message to each process of a worker. */
   readonly init: (worker: number, tars: readonly string[]) => WorkerRequest;
 }
@@ -215,6 +217,7 @@ export class Crew {
     board.publish();
     const how = failure ? `${result}: ${failure.message}` : result;
     log[failure ? 'error' : 'info'](`worker ${String(worker.number)} ended ${name}: ${how}`);
+    if (result === 'completed') this.#options.onCompleted(name);
     if (result === 'stopped') return;
     worker.deathsInRow = 0;
     hands.end(worker.number);

@@ -6,12 +6,13 @@ import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
-import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
+import { findOrphanedFolders, isFolderName } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
+import { ProcessedTars, processedNames } from './processedTars.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import { StateFolder } from './stateFolder.ts';
@@ -44,9 +45,10 @@ export class Ingest {
     let destination: Destination | undefined;
     let log: EventLog;
     let hands: TarHands;
+    let tars: FoundTar[];
     try {
       const notices: string[] = [];
-      const tars = await this.#find(notices);
+      tars = await this.#find(notices);
       state = await StateFolder.take(this.#options.stateFolder);
       await state.outwaitWorkers(this.#stop.signal, () => {
         this.#board.tell({
@@ -81,7 +83,7 @@ export class Ingest {
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work(hands, destination.id, log);
+      await this.#work(tars, hands, destination.id, log);
     } finally {
       destination.close();
       state.release();
@@ -113,7 +115,7 @@ export class Ingest {
       withoutTars = thrown;
     }
     if (mode !== 'in-place') {
-      const names = tars.map(tar => tar.name);
+      const names = [...tars.map(tar => tar.name), ...(await processedNames(sourceFolder))];
       tars.push(
         ...(await findOrphanedFolders(stateFolder, names, message => {
           notices.push(`${message}.`);
@@ -166,14 +168,35 @@ export class Ingest {
     );
   }
 
-  async #work(hands: TarHands, destinationId: string, log: EventLog): Promise<void> {
+  async #work(
+    tars: readonly FoundTar[],
+    hands: TarHands,
+    destinationId: string,
+    log: EventLog,
+  ): Promise<void> {
     if (this.#stop.signal.aborted) return;
+    const processed = new ProcessedTars(this.#options.sourceFolder, {
+      onMoved: (tar, path) => {
+        log.info(`${tar} was moved to ${path}`);
+      },
+      onNotice: message => {
+        log.warn(message);
+        this.#board.tell({ type: 'notice', message });
+      },
+    });
+    const move = (name: string): void => {
+      // An extraction folder whose tar is gone is no file of the source.
+      if (this.#options.afterCompletion !== 'move' || isFolderName(name)) return;
+      const tar = tars.find(found => found.name === name);
+      if (tar) processed.move(tar);
+    };
     this.#crew = new Crew(this.#options.workers, {
       workerPath: this.#workerPath,
       board: this.#board,
       claims: this.#claims,
       hands,
       log,
+      onCompleted: move,
       init: (number, assignedTars) => ({
         type: 'worker:init',
         number,
@@ -182,7 +205,15 @@ export class Ingest {
         assignedTars: [...assignedTars],
       }),
     });
-    await Promise.all([this.#crew.work(), this.#removeLeftExtractions()]);
+    await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
+    await processed.settled();
+  }
+
+  /** What a kill kept from being done to completed tars. Moved last: who looks for what was extracted goes by the tar. */
+  async #finishEarlier(move: (tar: string) => void): Promise<void> {
+    await this.#removeLeftExtractions();
+    if (this.#stop.signal.aborted) return;
+    for (const tar of this.#board.tars) if (tar.earlier) move(tar.name);
   }
 
   /** A kill may come between the last commit of a tar and the removal of what was extracted from it. */

@@ -10,6 +10,7 @@ const options: IngestOptions = {
   batchSize: 1000,
   parallelUploads: 1,
   mode: 'auto',
+  afterCompletion: 'keep',
   destination: { kind: 'library', folder: '/state/library' },
 };
 const counts = {

@@ -15,6 +15,7 @@ const options: IngestOptions = {
   batchSize: 1,
   parallelUploads: 1,
   mode: 'auto',
+  afterCompletion: 'keep',
   destination: { kind: 'library', folder: '/state/library' },
 };
 

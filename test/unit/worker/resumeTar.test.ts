@@ -81,6 +81,7 @@ for (const packing of ['plain', 'gzip'] as const)
         batchSize,
         parallelUploads: 1,
         mode: 'in-place' as const,
+        afterCompletion: 'keep' as const,
         destination: { kind: 'library' as const, folder: folder() },
       };
       const patience = new Patience(stop.signal, {

@@ -146,6 +146,7 @@ describe('a tar whose disk fails while it is read', () => {
         batchSize: 3,
         parallelUploads: 2,
         mode: 'in-place',
+        afterCompletion: 'keep',
         destination: { kind: 'library', folder: folder() },
       },
       destination: await PatientDestination.open(() => Promise.resolve(destination), patience),

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTarshelf, tarshelf, type Finished } from '../support/commandLine.ts';
+import { makeTar } from '../support/gnuTar.ts';
+import { keysInLibrary } from '../support/libraryTruth.ts';
+import { descendants, untilGone } from '../support/processTree.ts';
+import { useTempFolder } from '../support/tempFolder.ts';
+
+describe('ingest with --after-completion', () => {
+  const folder = useTempFolder();
+  const source = (): string => join(folder(), 'tars');
+  const processed = (): string => join(source(), 'processed');
+  const state = (): string => join(folder(), 'state');
+  const args = (...more: string[]): string[] => [
+    'ingest',
+    source(),
+    '--state-dir',
+    state(),
+    '--json',
+    ...more,
+  ];
+  const ingest = (...more: string[]): Promise<Finished> => tarshelf(args(...more));
+  const move = (): Promise<Finished> => ingest('--after-completion', 'move');
+
+  beforeEach(async () => {
+    await mkdir(source());
+  });
+
+  async function tar(name: string, books = 3): Promise<Buffer> {
+    const bodies = Array.from({ length: books }, (_, n) =>
+      Buffer.from(`${name}, book ${String(n)}`.padEnd(900)),
+    );
+    const files = Object.fromEntries(bodies.map((body, n) => [`${String(n)}.epub`, body]));
+    await makeTar(join(source(), name), 'gnu', files);
+    return readFile(join(source(), name));
+  }
+
+  async function damaged(name: string): Promise<void> {
+    await tar(name);
+    await truncate(join(source(), name), 1700);
+  }
+
+  const sorted = async (path: string): Promise<string[]> => (await readdir(path)).sort();
+
+  function noticesOf({ stdout }: Finished): string[] {
+    return stdout.split('\n').filter(line => line.startsWith('{"type":"notice"'));
+  }
+
+  /** Whether the progress file says that a tar is completed. */
+  async function isRecorded(name: string): Promise<boolean> {
+    const text = await readFile(join(state(), 'migration_progress_worker1.json'), 'utf8');
+    return (JSON.parse(text) as { completed_tars: string[] }).completed_tars.includes(name);
+  }
+
+  /** Waits until something is so; what cannot be read yet is not. */
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    while (!(await isSo().catch(() => false))) await sleep(5);
+  }
+
+  it('moves what is completed, and leaves a damaged tar for the next run, which finds no other', async () => {
+    const bytes = await tar('a.tar');
+    await tar('b.tar.gz.tar');
+    await damaged('broken.tar');
+    const first = await move();
+    assert.equal(first.code, 1, first.stdout);
+    assert.deepEqual(first.summary?.tars, { total: 3, completed: 2, failed: 1 });
+    assert.deepEqual(await sorted(source()), ['broken.tar', 'processed']);
+    assert.deepEqual(await sorted(processed()), ['a.tar', 'b.tar.gz.tar']);
+    assert.deepEqual(await readFile(join(processed(), 'a.tar')), bytes);
+
+    const second = await move();
+    assert.deepEqual(second.summary?.tars, { total: 1, completed: 0, failed: 1 });
+    assert.deepEqual(await sorted(source()), ['broken.tar', 'processed']);
+
+    await rm(join(source(), 'broken.tar'));
+    const third = await move();
+    assert.equal(third.code, 2);
+    assert.match(third.stderr, /^tarshelf: There are no \.tar files [^\n]+\n$/);
+  });
+
+  it('leaves a tar with a book that failed', async () => {
+    await tar('a.tar');
+    // Where the books go is a file, so that none can be put there.
+    await mkdir(join(state(), 'library'), { recursive: true });
+    await writeFile(join(state(), 'library', 'books'), '');
+    const { code } = await move();
+    assert.notEqual(code, 0);
+    assert.deepEqual(await sorted(source()), ['a.tar']);
+  });
+
+  it('moves nothing unless told to', async () => {
+    await tar('a.tar');
+    for (const more of [[], ['--after-completion', 'keep']]) {
+      const { code } = await ingest(...more);
+      assert.equal(code, 0);
+      assert.deepEqual(await sorted(source()), ['a.tar']);
+    }
+  });
+
+  it('moves what an earlier run completed, and reads none of it again', async () => {
+    await tar('a.tar');
+    await ingest();
+    const { code, summary } = await move();
+    assert.equal(code, 0);
+    assert.equal(summary?.books.found, 0);
+    assert.deepEqual(await sorted(source()), ['processed']);
+    assert.deepEqual(await sorted(processed()), ['a.tar']);
+  });
+
+  it('overwrites nothing that is there already', async () => {
+    const bytes = { plain: await tar('a.tar'), compressed: await tar('b.tar.gz', 2) };
+    await mkdir(processed());
+    for (const name of ['a.tar', 'a (2).tar', 'b.tar.gz']) await writeFile(join(processed(), name), 'mine');
+    const { code, stdout } = await move();
+    assert.equal(code, 0, stdout);
+    assert.deepEqual(await sorted(source()), ['processed']);
+    for (const name of ['a.tar', 'a (2).tar', 'b.tar.gz']) {
+      assert.equal(await readFile(join(processed(), name), 'utf8'), 'mine', name);
+    }
+    assert.deepEqual(await readFile(join(processed(), 'a (3).tar')), bytes.plain);
+    assert.deepEqual(await readFile(join(processed(), 'b (2).tar.gz')), bytes.compressed);
+    assert.equal((await sorted(processed())).length, 5);
+  });
+
+  it('tells of a tar that it cannot move or had better not, and fails none for it', async () => {
+    await writeFile(processed(), 'no folder');
+    await tar('a.tar');
+    const stuck = await move();
+    assert.equal(stuck.code, 0);
+    assert.deepEqual(stuck.summary?.tars, { total: 1, completed: 1, failed: 0 });
+    assert.match(noticesOf(stuck).join('\n'), /a\.tar is completed and could not be moved/);
+    assert.equal(await readFile(processed(), 'utf8'), 'no folder');
+
+    await rm(processed());
+    await rename(join(source(), 'a.tar'), join(folder(), 'a.tar'));
+    await symlink('../a.tar', join(source(), 'a.tar'));
+    const linked = await move();
+    assert.equal(linked.code, 0);
+    assert.match(noticesOf(linked).join('\n'), /a\.tar is completed and was not moved: it is a link/);
+    assert.deepEqual(await sorted(source()), ['a.tar']);
+  });
+
+  it('moves in the next run a tar whose engine was killed between the record and the move', async () => {
+    await tar('a.tar', 200);
+    const command = startTarshelf(args('--after-completion', 'move'));
+    // Every claim of the tar, which is one batch, has been answered when its first book is on the shelf.
+    await until(
+      async () => (await readdir(join(state(), 'library', 'books'), { recursive: true })).length > 0,
+    );
+    const [engine] = await descendants(command.child.pid!, 'engine.js');
+    const [worker] = await descendants(command.child.pid!, 'worker.js');
+    // Held still, the engine does not hear of the end that its worker records.
+    process.kill(engine!, 'SIGSTOP');
+    await until(async () => {
+      const journal = await readFile(join(state(), 'migration_journal_worker1.jsonl'), 'utf8');
+      return journal.includes('"kind":"ended"') || (await isRecorded('a.tar'));
+    });
+    process.kill(engine!, 'SIGKILL');
+    await command.finished;
+    await untilGone(worker!, 10_000);
+    assert.ok(await isRecorded('a.tar'));
+    assert.deepEqual(await sorted(source()), ['a.tar']);
+
+    const { code, summary, stderr } = await move();
+    assert.equal(code, 0, stderr);
+    assert.equal(summary?.books.found, 0);
+    assert.deepEqual(await sorted(source()), ['processed']);
+    assert.deepEqual(await sorted(processed()), ['a.tar']);
+  }).timeout(60_000);
+
+  it('does not take the folder of a tar that it moved for one whose tar is gone', async () => {
+    await tar('a.tar');
+    const extracted = join(state(), 'tar_extraction_temp', 'a_1766592979');
+    await mkdir(extracted, { recursive: true });
+    await writeFile(join(extracted, '0.epub'), 'half a bo');
+    await move();
+    await tar('b.tar');
+    const { summary } = await move();
+    assert.equal(summary?.tars.total, 1);
+    assert.equal((await keysInLibrary(join(state(), 'library'))).length, 6);
+  });
+
+  it('moves no folder whose tar is gone', async () => {
+    const extracted = join(state(), 'tar_extraction_temp', 'gone_1766592979');
+    await mkdir(extracted, { recursive: true });
+    await writeFile(join(extracted, '0.epub'), 'a whole book');
+    const { code, summary } = await move();
+    assert.equal(code, 0);
+    assert.equal(summary?.tars.completed, 1);
+    assert.deepEqual(await sorted(extracted), ['0.epub']);
+    assert.deepEqual(await sorted(source()), []);
+    const again = await move();
+    assert.equal(again.code, 0);
+    assert.deepEqual(await sorted(extracted), ['0.epub']);
+  });
+});
