@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { oneLine, systemCode } from '../../protocol/errors.ts';
+import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { renameOver } from '../durableFiles.ts';
 import type { FoundTar } from './sourceFolder.ts';
 
@@ -13,6 +13,8 @@ function processedFolder(sourceFolder: string): string {
 /**
  * The names of what was moved out of the way. A folder that was extracted from one of these is no orphan: its
  * tar is completed, and the folder may hold half a book.
+ *
+ * @throws TarshelfError `SOURCE_MISSING` where they cannot be read
  */
 export async function processedNames(sourceFolder: string): Promise<string[]> {
   try {
@@ -20,7 +22,11 @@ export async function processedNames(sourceFolder: string): Promise<string[]> {
   } catch (thrown) {
     // A file of that name is no reason not to run; the moving will tell of it.
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return [];
-    throw thrown;
+    throw new TarshelfError(
+      'SOURCE_MISSING',
+      `Cannot read the folder ${processedFolder(sourceFolder)} (${oneLine(thrown)}). Make it readable, then launch again.`,
+      { cause: thrown },
+    );
   }
 }
 
