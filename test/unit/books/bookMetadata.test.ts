@@ -50,6 +50,10 @@ describe('cleanText', () => {
     assert.equal(cleanText('می\u200cخواهم', 256), 'می\u200cخواهم');
   });
 
+  it('folds white space that only control characters divide', () => {
+    assert.equal(cleanText('!\t\u0000\t¡', 256), '! ¡');
+  });
+
   it('gives clean text of bounded length for any text', () => {
     fc.assert(
       fc.property(

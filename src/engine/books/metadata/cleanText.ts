@@ -1,6 +1,6 @@
 // Byte-order marks stand in the middle of texts that were put together; the marks for direction would turn
 // what follows a title in a list around, and half a surrogate pair cannot be stored as UTF-8.
-const unwanted = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
+const unwanted = /(?![\s\u0085])[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
 const whiteSpace = /[\s\u0085]+/gu;
 
 /**
@@ -11,7 +11,8 @@ export function cleanText(text: string, maxLength: number): string {
   // First cut, then clean: what stands behind a megabyte of text needs no work. White space and control
   // characters are given room, as they will go.
   const start = text.slice(0, maxLength * 8 + 1024);
-  const clean = start.replace(whiteSpace, ' ').replace(unwanted, '').normalize('NFC').trim();
+  // What is unwanted goes first: white space on both sides of it is one.
+  const clean = start.replace(unwanted, '').replace(whiteSpace, ' ').normalize('NFC').trim();
   return capped(clean, maxLength).trimEnd();
 }
 
