@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sqliteCode } from './sqliteErrors.ts';
 
 const pollEveryMs = 50;
 
@@ -52,12 +53,9 @@ export class FileLock {
   }
 }
 
-/** SQLite's primary result code 5: somebody else holds the lock. */
+/** SQLite's word for: somebody else holds the lock. */
+const busy = 5;
+
 function isBusy(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error &&
-    'errcode' in thrown &&
-    typeof thrown.errcode === 'number' &&
-    (thrown.errcode & 0xff) === 5
-  );
+  return sqliteCode(thrown) === busy;
 }

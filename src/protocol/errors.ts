@@ -17,7 +17,6 @@ export const errorCodes = [
   // While it runs.
   'TAR_NOT_READABLE',
   'TAR_DAMAGED',
-  'TAR_WITHOUT_ANSWER',
   'EXTRACTION_NO_SPACE',
   'BOOK_NOT_READABLE',
   'UPLOAD_FAILED',

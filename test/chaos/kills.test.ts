@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTarshelf } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
-import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
+import { filesInLibrary, keysInLibrary, recordsAreTrue } from '../support/libraryTruth.ts';
 import { descendants, untilGone } from '../support/processTree.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
@@ -48,7 +48,7 @@ describe(`${String(wanted)} kills at random moments`, () => {
       }
       assert.deepEqual(await keysInLibrary(library()), expected);
       assert.equal(await filesInLibrary(library()), expected.length);
-      await recordsAreTrue();
+      await recordsAreTrue(state(), library());
     }
     console.log(`      ${JSON.stringify(killed)} in ${String(runs)} runs`);
   }).timeout(3_600_000);
@@ -97,19 +97,6 @@ describe(`${String(wanted)} kills at random moments`, () => {
     } catch {
       // It had ended by itself.
       return false;
-    }
-  }
-
-  async function recordsAreTrue(): Promise<void> {
-    const keys = new Set(await keysInLibrary(library()));
-    for (const name of await readdir(state())) {
-      if (!/^migration_progress_worker\d+\.json$/.test(name)) continue;
-      const file = JSON.parse(await readFile(join(state(), name), 'utf8')) as {
-        completed_files: Record<string, { size: number }>;
-      };
-      for (const [sha1, { size }] of Object.entries(file.completed_files)) {
-        assert.ok(keys.has(`${sha1}-${String(size)}`), `${sha1} is recorded and missing`);
-      }
     }
   }
 });

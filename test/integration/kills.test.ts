@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTarshelf, tarshelf, type RunningCommand } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
-import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
+import { filesInLibrary, keysInLibrary, recordsAreTrue } from '../support/libraryTruth.ts';
 import { descendants, untilGone } from '../support/processTree.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
@@ -51,20 +51,6 @@ describe('kill -9', () => {
     }
   }
 
-  /** No record of an upload without its book, at this moment. */
-  async function recordsAreTrue(): Promise<void> {
-    const keys = new Set(await keysInLibrary(library()));
-    for (const name of await readdir(state())) {
-      if (!/^migration_progress_worker\d+\.json$/.test(name)) continue;
-      const file = JSON.parse(await readFile(join(state(), name), 'utf8')) as {
-        completed_files: Record<string, { size: number }>;
-      };
-      for (const [sha1, { size }] of Object.entries(file.completed_files)) {
-        assert.ok(keys.has(`${sha1}-${String(size)}`), `${sha1} is recorded and missing`);
-      }
-    }
-  }
-
   async function nextRunCompletes(): Promise<void> {
     const { code, stdout, stderr } = await tarshelf(args());
     assert.equal(code, 0, stdout + stderr);
@@ -74,7 +60,7 @@ describe('kill -9', () => {
   async function everyBookIsThereOnce(): Promise<void> {
     assert.deepEqual(await keysInLibrary(library()), expected);
     assert.equal(await filesInLibrary(library()), expected.length);
-    await recordsAreTrue();
+    await recordsAreTrue(state(), library());
   }
 
   it('of a worker: it is started again and the run completes', async () => {
@@ -100,7 +86,7 @@ describe('kill -9', () => {
     assert.equal(code, 1);
     assert.match(stderr, /^tarshelf: The engine ended unexpectedly.*launch again to go on.*\n$/);
     for (const worker of workers) await untilGone(worker, 10_000);
-    await recordsAreTrue();
+    await recordsAreTrue(state(), library());
     await nextRunCompletes();
   }).timeout(60_000);
 
@@ -137,7 +123,7 @@ describe('kill -9', () => {
     command.child.kill('SIGKILL');
     await command.finished;
     for (const pid of pids) await untilGone(pid, 10_000);
-    await recordsAreTrue();
+    await recordsAreTrue(state(), library());
     await nextRunCompletes();
   }).timeout(60_000);
 
@@ -168,6 +154,6 @@ describe('kill -9', () => {
   /** A kill may come before there is a library. */
   async function recordsAreTrueIfAny(): Promise<void> {
     const made = await readdir(library()).catch((): string[] => []);
-    if (made.includes('library.db')) await recordsAreTrue();
+    if (made.includes('library.db')) await recordsAreTrue(state(), library());
   }
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,4 +25,18 @@ export async function keysInLibrary(folder: string): Promise<string[]> {
 export async function filesInLibrary(folder: string): Promise<number> {
   const entries = await readdir(join(folder, 'books'), { recursive: true, withFileTypes: true });
   return entries.filter(entry => entry.isFile()).length;
+}
+
+/** Fails where a progress file of a state folder records a book that the library does not have. */
+export async function recordsAreTrue(stateFolder: string, library: string): Promise<void> {
+  const keys = new Set(await keysInLibrary(library));
+  for (const name of await readdir(stateFolder)) {
+    if (!/^migration_progress_worker\d+\.json$/.test(name)) continue;
+    const file = JSON.parse(await readFile(join(stateFolder, name), 'utf8')) as {
+      completed_files: Record<string, { size: number }>;
+    };
+    for (const [sha1, { size }] of Object.entries(file.completed_files)) {
+      assert.ok(keys.has(`${sha1}-${String(size)}`), `${sha1} is recorded and missing`);
+    }
+  }
 }

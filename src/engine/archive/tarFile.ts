@@ -1,7 +1,8 @@
+import { MemberFields } from './memberFields.ts';
 import type { Archive, ArchiveMember } from './archive.ts';
 import { readAt, type FileIdentity, type FileSource } from './byteSource.ts';
 import { readTarIndex, type IndexOptions } from './tarIndex.ts';
-import type { MemberKind, OtherReason, TarMember } from './tarWalk.ts';
+import type { TarMember } from './tarWalk.ts';
 
 /** Measured: chunks of a megabyte cost two thirds of the processor time of 64 KB ones. */
 const chunkBytes = 1024 * 1024;
@@ -30,24 +31,11 @@ export class TarFile implements Archive {
   }
 }
 
-class FileMember implements ArchiveMember {
-  readonly name: string;
-  readonly headerOffset: number;
-  readonly bodyOffset: number;
-  readonly sizeBytes: number;
-  readonly endOffset: number;
-  readonly kind: MemberKind;
-  readonly reason: OtherReason | null;
+class FileMember extends MemberFields implements ArchiveMember {
   readonly #source: FileSource;
 
   constructor(source: FileSource, member: TarMember) {
-    this.name = member.name;
-    this.headerOffset = member.headerOffset;
-    this.bodyOffset = member.bodyOffset;
-    this.sizeBytes = member.sizeBytes;
-    this.endOffset = member.endOffset;
-    this.kind = member.kind;
-    this.reason = member.reason;
+    super(member);
     this.#source = source;
   }
 

@@ -1,3 +1,4 @@
+import { MemberFields } from './memberFields.ts';
 import { AfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
 import { largestKeptBody, readableHead, type Archive, type ArchiveMember } from './archive.ts';
 import type { FileIdentity, FileSource } from './byteSource.ts';
@@ -5,7 +6,7 @@ import { ForwardReader } from './forwardReader.ts';
 import { SpoolFile } from './spoolFile.ts';
 import { TarDamage } from './tarDamage.ts';
 import type { IndexOptions } from './tarIndex.ts';
-import { TarWalk, type MemberKind, type OtherReason, type TarMember } from './tarWalk.ts';
+import { TarWalk, type TarMember } from './tarWalk.ts';
 import { Unpacked, type Packing } from './unpacked.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -109,14 +110,7 @@ export class TarStream implements Archive {
   }
 }
 
-class StreamMember implements ArchiveMember {
-  readonly name: string;
-  readonly headerOffset: number;
-  readonly bodyOffset: number;
-  readonly sizeBytes: number;
-  readonly endOffset: number;
-  readonly kind: MemberKind;
-  readonly reason: OtherReason | null;
+class StreamMember extends MemberFields implements ArchiveMember {
   /** How much of the file a body takes is not known; the positions of batches tell. */
   readonly fileBytes = 0;
   readonly #archive: TarStream;
@@ -124,13 +118,7 @@ class StreamMember implements ArchiveMember {
   #passing = true;
 
   constructor(archive: TarStream, member: TarMember) {
-    this.name = member.name;
-    this.headerOffset = member.headerOffset;
-    this.bodyOffset = member.bodyOffset;
-    this.sizeBytes = member.sizeBytes;
-    this.endOffset = member.endOffset;
-    this.kind = member.kind;
-    this.reason = member.reason;
+    super(member);
     this.#archive = archive;
   }
 

@@ -7,6 +7,7 @@ import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { renameOver, syncFolder, writeDurably } from '../durableFiles.ts';
 import { isAlive } from '../processes.ts';
+import { sqliteCode } from '../sqliteErrors.ts';
 import { DestinationUnusable, type Book, type Destination } from './destination.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
 
@@ -263,12 +264,6 @@ function unusableFor(folder: string, thrown: unknown): DestinationUnusable | nul
   const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
   if (why === undefined) return null;
   return new DestinationUnusable(`The library ${folder} cannot take books: ${why}.`, { cause: thrown });
-}
-
-/** The primary result code of an error of SQLite's. */
-function sqliteCode(thrown: unknown): number | undefined {
-  if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
-  return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
 }
 
 /** Whether a book may be put at a path: nothing is there, or the very same bytes are. */

@@ -1,16 +1,12 @@
 import type { BookKey } from '../../protocol/bookKey.ts';
 import type { BookFormat } from '../books/bookType.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
+import { cutToBytes, noDevice, unsafeCharacters } from '../safeNames.ts';
 
 /** Name limits of the file systems in use are 255 bytes or more; a suffix and an extension still fit. */
 const longestAuthorBytes = 100;
 const longestTitleBytes = 180;
 const unknownAuthor = 'Unknown author';
-
-// Not allowed on Windows or of a special meaning somewhere; controls are never wanted in a name.
-// eslint-disable-next-line no-control-regex -- control characters are what it removes
-const unsafeCharacters = /[\u0000-\u001f\u007f-\u009f<>:"/\\|?*]/g;
-const windowsDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
  * The places for a book within the library, the best first, with `/` between folders. The first is named for
@@ -32,19 +28,6 @@ export function pathIdentity(path: string): string {
 function safeName(text: string, longestBytes: number): string {
   const clean = text.normalize('NFC').replace(unsafeCharacters, ' ').replace(/\s+/g, ' ').trim();
   // A leading dot hides a file; trailing dots and blanks are lost on Windows.
-  const visible = truncate(clean.replace(/^[. ]+/, ''), longestBytes).replace(/[. ]+$/, '');
-  return windowsDevice.test(visible) ? `_${visible}` : visible;
-}
-
-/** Cuts to at most so many bytes of UTF-8, between characters. */
-function truncate(text: string, longestBytes: number): string {
-  if (Buffer.byteLength(text) <= longestBytes) return text;
-  let bytes = 0;
-  let end = 0;
-  for (const character of text) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > longestBytes) break;
-    end += character.length;
-  }
-  return text.slice(0, end);
+  const visible = cutToBytes(clean.replace(/^[. ]+/, ''), longestBytes).replace(/[. ]+$/, '');
+  return noDevice(visible);
 }

@@ -1,10 +1,10 @@
+import { MemberFields } from '../archive/memberFields.ts';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
-import type { MemberKind, OtherReason } from '../archive/tarWalk.ts';
 import type { ExtractionFolder } from './extractionFolder.ts';
 import { readFileChunks, readFilePart } from './memberFile.ts';
 import { folded, plainPath, SafePaths } from './safePaths.ts';
@@ -127,25 +127,12 @@ function asIfAt(again: ArchiveMember, next: ArchiveMember): ArchiveMember {
   };
 }
 
-class ExtractedMember implements ArchiveMember {
-  readonly name: string;
-  readonly headerOffset: number;
-  readonly bodyOffset: number;
-  readonly sizeBytes: number;
-  readonly endOffset: number;
-  readonly kind: MemberKind;
-  readonly reason: OtherReason | null;
+class ExtractedMember extends MemberFields implements ArchiveMember {
   readonly #member: ArchiveMember;
   readonly #path: string;
 
   constructor(member: ArchiveMember, path: string) {
-    this.name = member.name;
-    this.headerOffset = member.headerOffset;
-    this.bodyOffset = member.bodyOffset;
-    this.sizeBytes = member.sizeBytes;
-    this.endOffset = member.endOffset;
-    this.kind = member.kind;
-    this.reason = member.reason;
+    super(member);
     this.#member = member;
     this.#path = path;
   }

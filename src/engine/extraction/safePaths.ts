@@ -1,13 +1,9 @@
 import { posix } from 'node:path';
+import { cutToBytes, noDevice, unsafeCharacters } from '../safeNames.ts';
 
 /** File systems in use take 255 bytes or more for a name, and macOS 1024 for a whole path, its folder's included. */
 const longestNameBytes = 200;
 const longestPathBytes = 600;
-
-// Not allowed on Windows or of a special meaning somewhere; controls are never wanted in a name.
-// eslint-disable-next-line no-control-regex -- control characters are what it finds
-const unsafeCharacters = /[\u0000-\u001f\u007f-\u009f<>:"\\|?*]/g;
-const windowsDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /** Names in an extraction folder that begin so are its marks, never a member's. */
 export const reservedPrefix = '.tarshelf-extract';
@@ -76,21 +72,9 @@ function safeName(part: string): string {
   const clean = part.replace(unsafeCharacters, '_');
   const { name, ext } = posix.parse(clean);
   const extension = Buffer.byteLength(ext) <= 20 ? ext : '';
-  const short = extension === '' ? cut(clean, longestNameBytes) : cut(name, longestNameBytes) + extension;
+  const short =
+    extension === '' ? cutToBytes(clean, longestNameBytes) : cutToBytes(name, longestNameBytes) + extension;
   // Trailing dots and blanks are lost on Windows; `.` and `..` are nothing else.
   const visible = short.replace(/[. ]+$/, dots => '_'.repeat(dots.length));
-  return windowsDevice.test(visible) ? `_${visible}` : visible;
-}
-
-/** Cuts to at most so many bytes of UTF-8, between characters. */
-function cut(text: string, longestBytes: number): string {
-  if (Buffer.byteLength(text) <= longestBytes) return text;
-  let bytes = 0;
-  let end = 0;
-  for (const character of text) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > longestBytes) break;
-    end += character.length;
-  }
-  return text.slice(0, end);
+  return noDevice(visible);
 }

@@ -20,7 +20,7 @@ import type { TarStatus } from '../progress/journal.ts';
 import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
-import type { EngineLink, FinalVerdict } from './engineLink.ts';
+import type { EngineLink } from './engineLink.ts';
 import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
 import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
@@ -278,7 +278,8 @@ class TarRun {
     // Told only now: a batch that is given up is read again, and would tell of them again.
     for (const { member, failure } of unreadable) this.#failed(member, failure);
 
-    const verdicts = await link.claim(digested.map(book => book.body.key));
+    const verdicts = await this.#unlessStopped(link.claim(digested.map(book => book.body.key)));
+    if (verdicts === null) return;
     this.#counter.phase = 'upload';
     const limit = pLimit(options.parallelUploads);
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
@@ -357,18 +358,18 @@ class TarRun {
     return { isRetry, bytes: isRetry ? 0 : member.fileBytes };
   }
 
-  /** A verdict, or null when the stop came first: the engine that would settle it may be gone. */
-  #unlessStopped(verdict: Promise<FinalVerdict> | undefined): Promise<FinalVerdict | null> {
+  /** What the engine answers, or null when the stop came first: the engine that would answer may be gone. */
+  #unlessStopped<T>(answer: Promise<T> | undefined): Promise<T | null> {
     const { stop } = this.#context;
-    if (!verdict || stop.aborted) return Promise.resolve(null);
+    if (!answer || stop.aborted) return Promise.resolve(null);
     return new Promise(resolve => {
       const stopped = (): void => {
         resolve(null);
       };
       stop.addEventListener('abort', stopped, { once: true });
-      void verdict.then(final => {
+      void answer.then(value => {
         stop.removeEventListener('abort', stopped);
-        resolve(final);
+        resolve(value);
       });
     });
   }
