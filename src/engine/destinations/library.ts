@@ -6,6 +6,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { renameOver, syncFolder, writeDurably } from '../durableFiles.ts';
+import { FileLock } from '../fileLock.ts';
 import { isAlive } from '../processes.ts';
 import { sqliteCode } from '../sqliteErrors.ts';
 import { DestinationUnusable, type Book, type Destination } from './destination.ts';
@@ -34,6 +35,8 @@ const schema = `
     size integer not null
   ) strict;
 `;
+
+const patienceForMakingMs = 60_000;
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
@@ -102,7 +105,14 @@ export class Library implements Destination {
     try {
       await mkdir(join(folder, 'books'), { recursive: true });
       await mkdir(join(folder, 'tmp'), { recursive: true });
-      return Library.#connect(folder);
+      // One at a time: turning a new database to WAL fails at once where another process does so, too.
+      const lock = await FileLock.take(join(folder, 'making.lock'), patienceForMakingMs);
+      if (!lock) throw new Error('another process is making it and does not end');
+      try {
+        return Library.#connect(folder);
+      } finally {
+        lock.release();
+      }
     } catch (thrown) {
       throw new TarshelfError(
         'LIBRARY_NOT_WRITABLE',
