@@ -3,19 +3,16 @@ import { TarshelfError } from '../protocol/errors.ts';
 import {
   completionActions,
   defaultCompletionAction,
-  defaultLibraryFolderName,
   defaultStateFolderName,
   defaultMode,
   limits,
   modes,
   type CompletionAction,
-  type DestinationOptions,
   type IngestOptions,
   type Mode,
 } from '../protocol/ingestOptions.ts';
+import { destinationOptionTable, readDestination } from './destinationArguments.ts';
 import { readArguments } from './optionTable.ts';
-
-const destinationKinds = ['library'] as const satisfies DestinationOptions['kind'][];
 
 interface Bounds {
   readonly min: number;
@@ -41,11 +38,7 @@ export const ingestOptionTable = {
     value: 'WHAT',
     help: `completed tars: ${completionActions.join(', ')} (default: ${defaultCompletionAction})`,
   },
-  destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
-  library: {
-    value: 'DIR',
-    help: `the library (default: ${defaultLibraryFolderName} in state folder)`,
-  },
+  ...destinationOptionTable,
   json: { help: 'one JSON object a line, the last one a summary' },
   help: { short: 'h', help: 'this text' },
 } as const;
@@ -86,13 +79,6 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       `One source folder at a time: "${others.join(' ')}" is too much. Put a name with blanks in quotes.`,
     );
   }
-  const kind = given.value('destination') ?? destinationKinds[0];
-  if (!isDestinationKind(kind)) {
-    throw new TarshelfError(
-      'USAGE',
-      `Unknown destination "${kind}". --destination takes: ${destinationKinds.join(', ')}.`,
-    );
-  }
   const mode = given.value('mode') ?? defaultMode;
   if (!isMode(mode)) {
     throw new TarshelfError('USAGE', `Unknown mode "${mode}". --mode takes: ${modes.join(', ')}.`);
@@ -105,7 +91,7 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
     );
   }
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
-  const library = given.value('library');
+  const destination = readDestination(given, currentFolder, stateFolder);
   return {
     kind: 'ingest',
     json: given.has('json'),
@@ -115,13 +101,7 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       ...numbers,
       mode,
       afterCompletion,
-      destination: {
-        kind,
-        folder:
-          library === undefined
-            ? resolve(stateFolder, defaultLibraryFolderName)
-            : resolve(currentFolder, library),
-      },
+      destination,
     },
   };
 }
@@ -148,8 +128,4 @@ function isMode(mode: string): mode is Mode {
 
 function isCompletionAction(action: string): action is CompletionAction {
   return completionActions.some(known => known === action);
-}
-
-function isDestinationKind(kind: string): kind is DestinationOptions['kind'] {
-  return destinationKinds.some(known => known === kind);
 }

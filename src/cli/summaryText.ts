@@ -21,7 +21,7 @@ export interface Outcome {
   readonly run: RunState;
   readonly tars: readonly TarState[];
   readonly failures: { readonly first: readonly FailureNote[]; readonly count: number };
-  readonly libraryFolder: string;
+  readonly libraryPlace: string;
 }
 
 /** One line for one happening. */
@@ -82,7 +82,7 @@ export function renderSummary(outcome: Outcome, paint: Paint): string[] {
       seconds < 1 ? 'less than a second' : `${formatDuration(seconds)} (${formatRate(bytes / seconds)})`;
     row('Read', `${formatBytes(bytes)} in ${time}`);
   }
-  row('Library', printable(outcome.libraryFolder));
+  row('Library', printable(outcome.libraryPlace));
   if (failures.count > 0) {
     lines.push('', paint('bad', `${formatCount(failures.count, 'failure')}:`));
     for (const note of failures.first) lines.push(`  ${renderFailure(note)}`);

@@ -14,10 +14,29 @@ function bounded(range: { min: number; max: number }) {
   return v.pipe(v.number(), v.integer(), v.minValue(range.min), v.maxValue(range.max));
 }
 
+/**
+ * What becomes of a book when calibre has one of the same title and authors, with other bytes:
+ *
+ *   decline     it is not added, and is listed as failed with that reason
+ *   add-format  it becomes a further format of that book, or a book of its own where that has the format
+ *   add-anyway  it becomes a book of its own
+ */
+export const calibreDeclined = ['decline', 'add-format', 'add-anyway'] as const;
+export const defaultCalibreDeclined = 'add-format';
+export const calibreDeclinedSchema = v.picklist(calibreDeclined);
+export type CalibreDeclined = v.InferOutput<typeof calibreDeclinedSchema>;
+
 /** Where new books go. Discriminated by `kind`, so that further destinations are further members. */
 export const destinationOptionsSchema = v.variant('kind', [
   /** `folder` is the absolute path of the embedded library. */
   v.object({ kind: v.literal('library'), folder: v.string() }),
+  /** `library` is the absolute path of a calibre library, or the address of one on a content server. */
+  v.object({
+    kind: v.literal('calibre'),
+    library: v.string(),
+    userName: v.nullable(v.string()),
+    declined: v.optional(calibreDeclinedSchema, defaultCalibreDeclined),
+  }),
 ]);
 export type DestinationOptions = v.InferOutput<typeof destinationOptionsSchema>;
 

@@ -109,7 +109,8 @@ function makeReporter(
           run,
           tars: store.tars,
           failures: follower.failures(listedFailures),
-          libraryFolder: options.destination.folder,
+          libraryPlace:
+            options.destination.kind === 'library' ? options.destination.folder : options.destination.library,
         },
         paint,
       );

@@ -1,5 +1,6 @@
 import { keyText, type BookKey } from '../../protocol/bookKey.ts';
 import type { DuplicateLayer, Verdict } from '../../protocol/workerMessages.ts';
+import type { KnownKey } from '../destinations/destination.ts';
 import { KeyTable } from './keyTable.ts';
 
 /*
@@ -44,8 +45,10 @@ export class ClaimTable {
     this.#known.set(sha1, sizeBytes, worker);
   }
 
-  addFromDestination({ sha1, sizeBytes }: BookKey): void {
-    if (this.#known.get(sha1, sizeBytes) === undefined) this.#known.set(sha1, sizeBytes, destinationOwner);
+  addFromDestination({ sha1, sizeBytes }: KnownKey): void {
+    const isKnown =
+      sizeBytes === undefined ? this.#known.hasSha1(sha1) : this.#known.get(sha1, sizeBytes) !== undefined;
+    if (!isKnown) this.#known.set(sha1, sizeBytes, destinationOwner);
   }
 
   get knownCount(): number {

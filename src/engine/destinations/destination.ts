@@ -18,17 +18,35 @@ export interface Book {
   body(): AsyncIterable<Buffer> | Iterable<Buffer>;
 }
 
+/** A key as a destination knows it; one that keeps no sizes knows books by SHA-1 alone. */
+export interface KnownKey {
+  readonly sha1: string;
+  readonly sizeBytes?: number;
+}
+
 export interface Destination {
   /** Names this very shelf, wherever it moves to; progress is recorded for it and for no other. */
   readonly id: string;
+  /** Up to so many books are best stored at the same time, whatever a user sets; absent: as many as that. */
+  readonly storesTogether?: number;
   /**
    * Stores a book, or finds that the destination has it already.
    *
    * @throws DestinationUnusable when no further book can be stored either; any other error is this book's own.
    */
-  store(book: Book): Promise<'uploaded' | 'already_exists'>;
-  /** Every key that the destination has. */
-  keys(): Iterable<BookKey> | AsyncIterable<BookKey>;
+  store(book: Book, signal?: AbortSignal): Promise<'uploaded' | 'already_exists'>;
+  /**
+   * Tells every key that the destination has; after `since`, at least those that came after it.
+   *
+   * @param since what an earlier call returned; null for all
+   * @returns where the next call goes on, or null where only all can be read again
+   * @throws DestinationUnusable when the list cannot be read now: it is never taken for an empty one
+   */
+  readKeys(
+    onKey: (key: KnownKey) => void,
+    since: string | null,
+    signal?: AbortSignal,
+  ): Promise<string | null>;
   close(): void;
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
@@ -9,7 +10,7 @@ import { renameOver, syncFolder, writeDurably } from '../durableFiles.ts';
 import { FileLock } from '../fileLock.ts';
 import { isAlive } from '../processes.ts';
 import { sqliteCode } from '../sqliteErrors.ts';
-import { DestinationUnusable, type Book, type Destination } from './destination.ts';
+import { DestinationUnusable, type Book, type Destination, type KnownKey } from './destination.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
 
 const schema = `
@@ -37,6 +38,7 @@ const schema = `
 `;
 
 const patienceForMakingMs = 60_000;
+const keysInSlice = 5000;
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
@@ -70,6 +72,7 @@ export class Library implements Destination {
   readonly #folder: string;
   readonly #database: DatabaseSync;
   readonly #has: StatementSync;
+  readonly #keysAfter: StatementSync;
   readonly #pathTakenBy: StatementSync;
   readonly #reserve: StatementSync;
   readonly #unreserve: StatementSync;
@@ -79,6 +82,9 @@ export class Library implements Destination {
     this.#folder = folder;
     this.#database = database;
     this.#has = database.prepare('select path from books where sha1 = ? and size = ?');
+    this.#keysAfter = database.prepare(
+      'select rowid, sha1, size from books where rowid > ? order by rowid limit ?',
+    );
     this.#pathTakenBy = database.prepare(
       `select sha1, size from books where path_identity = :identity
        union all select sha1, size from reservations where path_identity = :identity`,
@@ -154,9 +160,23 @@ export class Library implements Destination {
     }
   }
 
-  *keys(): Iterable<BookKey> {
-    for (const row of this.#database.prepare('select sha1, size from books').iterate()) {
-      yield { sha1: String(row['sha1']), sizeBytes: Number(row['size']) };
+  /**
+   * Goes by row numbers. One is given twice only after the row that had the highest was deleted, which we never
+   * do; a book that is missed for it is found when it comes to be stored.
+   */
+  async readKeys(
+    onKey: (key: KnownKey) => void,
+    since: string | null,
+    signal?: AbortSignal,
+  ): Promise<string | null> {
+    let last = Number(since ?? 0);
+    for (;;) {
+      const rows = this.#keysAfter.all(last, keysInSlice);
+      for (const row of rows) onKey({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) });
+      last = Number(rows.at(-1)?.['rowid'] ?? last);
+      if (rows.length < keysInSlice) return String(last);
+      // The engine answers its workers in between.
+      await setImmediate(undefined, { signal });
     }
   }
 
@@ -241,7 +261,7 @@ export class Library implements Destination {
         path,
         identity,
         metadata.title,
-        metadata.authors.join(' & '),
+        metadata.authors.map(author => author.name).join(' & '),
         metadata.language,
         book.tar,
         book.member.replaceAll('\0', ''),

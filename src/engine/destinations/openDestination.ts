@@ -1,5 +1,7 @@
 import type { DestinationOptions } from '../../protocol/ingestOptions.ts';
 import { DestinationUnusable, type Destination } from './destination.ts';
+import { CalibreDestination } from './calibre/calibreDestination.ts';
+import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
 
 /**
@@ -9,11 +11,11 @@ import { Library } from './library.ts';
  * @throws DestinationUnusable
  */
 export async function openDestination(options: DestinationOptions, id: string): Promise<Destination> {
-  const destination = await Library.open(options.folder);
+  const destination = await open(options);
   if (destination.id === id) return destination;
   destination.close();
   throw new DestinationUnusable(
-    `The library ${options.folder} is another one than this run began with. Put the right one back.`,
+    `The library ${place(options)} is another one than this run began with. Put the right one back.`,
   );
 }
 
@@ -23,7 +25,34 @@ export async function openDestination(options: DestinationOptions, id: string): 
  * @throws TarshelfError where the destination cannot be used at all
  */
 export async function prepareDestination(options: DestinationOptions): Promise<Destination> {
-  const library = await Library.make(options.folder);
-  await library.removeLeftovers();
-  return library;
+  switch (options.kind) {
+    case 'library': {
+      const library = await Library.make(options.folder);
+      await library.removeLeftovers();
+      return library;
+    }
+    case 'calibre':
+      return CalibreDestination.make(calibreLibrary(options), options.declined);
+    default:
+      return options satisfies never;
+  }
+}
+
+async function open(options: DestinationOptions): Promise<Destination> {
+  switch (options.kind) {
+    case 'library':
+      return Library.open(options.folder);
+    case 'calibre':
+      return CalibreDestination.open(calibreLibrary(options), options.declined);
+    default:
+      return options satisfies never;
+  }
+}
+
+function calibreLibrary(options: Extract<DestinationOptions, { kind: 'calibre' }>): CalibreLibrary {
+  return { location: options.library, userName: options.userName, password: null };
+}
+
+function place(options: DestinationOptions): string {
+  return options.kind === 'library' ? options.folder : options.library;
 }

@@ -70,7 +70,13 @@ export class Ingest {
         },
       );
       this.#checkDestination(progress, destination);
-      for await (const key of destination.keys()) this.#claims.addFromDestination(key);
+      await destination.readKeys(
+        key => {
+          this.#claims.addFromDestination(key);
+        },
+        null,
+        this.#stop.signal,
+      );
       hands = this.#deal(tars, progress);
     } catch (thrown) {
       destination?.close();

@@ -1,5 +1,9 @@
-import type { BookKey } from '../../protocol/bookKey.ts';
-import { DestinationUnusable, type Book, type Destination } from '../destinations/destination.ts';
+import {
+  DestinationUnusable,
+  type Book,
+  type Destination,
+  type KnownKey,
+} from '../destinations/destination.ts';
 import type { Failure } from '../../protocol/errors.ts';
 import type { Patience } from './patience.ts';
 
@@ -27,12 +31,20 @@ export class PatientDestination implements Destination {
     return this.#inner.id;
   }
 
-  store(book: Book): Promise<'uploaded' | 'already_exists'> {
-    return this.#patience.persist(() => this.#inner.store(book), whenUnusable);
+  get storesTogether(): number {
+    return this.#inner.storesTogether ?? 1;
   }
 
-  keys(): Iterable<BookKey> | AsyncIterable<BookKey> {
-    return this.#inner.keys();
+  store(book: Book, signal?: AbortSignal): Promise<'uploaded' | 'already_exists'> {
+    return this.#patience.persist(() => this.#inner.store(book, signal), whenUnusable);
+  }
+
+  readKeys(
+    onKey: (key: KnownKey) => void,
+    since: string | null,
+    signal?: AbortSignal,
+  ): Promise<string | null> {
+    return this.#inner.readKeys(onKey, since, signal);
   }
 
   close(): void {

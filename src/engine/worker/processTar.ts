@@ -281,7 +281,7 @@ class TarRun {
     const verdicts = await this.#unlessStopped(link.claim(digested.map(book => book.body.key)));
     if (verdicts === null) return;
     this.#counter.phase = 'upload';
-    const limit = pLimit(options.parallelUploads);
+    const limit = pLimit(Math.max(options.parallelUploads, this.#context.destination.storesTogether ?? 1));
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const outcomes = await Promise.allSettled(
       digested.map(async (book, index) => {

@@ -28,7 +28,7 @@ function outcome(change: Partial<Outcome>): Outcome {
     run: runState({ phase: 'finished', summary: summary(), counts: { ...counts, found: 1594, failed: 0 } }),
     tars: [],
     failures: { first: [], count: 0 },
-    libraryFolder: '/state/library',
+    libraryPlace: '/state/library',
     ...change,
   };
 }

@@ -12,7 +12,17 @@ function book(body: string | Buffer, changes: Partial<Book['metadata']> = {}): B
   return {
     key: { sha1: createHash('sha1').update(bytes).digest('hex'), sizeBytes: bytes.length },
     format: 'epub',
-    metadata: { title: 'Emma', authors: ['Jane Austen'], language: 'en', warning: null, ...changes },
+    metadata: {
+      title: 'Emma',
+      authors: [{ name: 'Jane Austen', sortName: 'Austen, Jane' }],
+      language: 'en',
+      series: null,
+      publisher: null,
+      date: null,
+      identifiers: {},
+      warning: null,
+      ...changes,
+    },
     tar: 'a.tar',
     member: 'folder/16470000',
     body: () => [bytes],

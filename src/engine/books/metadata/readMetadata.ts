@@ -6,7 +6,6 @@ import {
   maxAuthorLength,
   maxAuthors,
   maxTitleLength,
-  titleFromName,
   UnreadableBookError,
 } from './bookMetadata.ts';
 import { cleanText } from './cleanText.ts';
@@ -14,6 +13,7 @@ import { readEpub } from './epub.ts';
 import { readFb2, readFb2Zip } from './fb2.ts';
 import { normalizeLanguage } from './language.ts';
 import { readMobi } from './mobi.ts';
+import { sortName } from './personName.ts';
 import { readPdf } from './pdf.ts';
 
 // What lives in this folder: what books call themselves, one file for each format. What it promises: a reader
@@ -57,8 +57,9 @@ function readWith(reader: Reader, body: Buffer, memberName: string): BookMetadat
   }
   const title = cleanText(found.title ?? '', maxTitleLength);
   return {
-    title: title || titleFromName(memberName),
-    authors: cleanAuthors(found.authors),
+    ...bookMetadataFromName(memberName),
+    ...(title === '' ? {} : { title }),
+    authors: cleanAuthors(found.authors).map(name => ({ name, sortName: sortName(name) })),
     language: normalizeLanguage(found.language ?? ''),
     warning: title === '' ? nameUsed('it has no title') : null,
   };

@@ -1,0 +1,203 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+import * as v from 'valibot';
+import { oneLine } from '../../../protocol/errors.ts';
+import { DestinationUnusable } from '../destination.ts';
+
+/** Where a calibre library is, and who may write it. */
+export interface CalibreLibrary {
+  /** A folder, or the address of a content server with the library's id behind `#`. */
+  readonly location: string;
+  /** Of the content server, where it asks for one. */
+  readonly userName: string | null;
+  readonly password: string | null;
+}
+
+/** What one call of the program came to. */
+export interface CalibredbResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** It was ended because it took longer than its time. */
+  readonly timedOut: boolean;
+}
+
+/** Adding a hundred books to a large library on a slow disk takes minutes, never this. */
+const longestCallMs = 15 * 60_000;
+
+/** Whether the location is a content server rather than a folder. */
+export function isContentServer(location: string): boolean {
+  return /^https?:\/\//i.test(location);
+}
+
+/**
+ * calibre's own command-line program. Every call starts it anew, which takes about half a second: what can go
+ * in one call should.
+ */
+export class Calibredb {
+  readonly #program: string;
+  readonly #library: CalibreLibrary;
+  readonly #configFolder: string | undefined;
+
+  /** @param configFolder where calibre keeps its settings, where that is not its own place. */
+  constructor(library: CalibreLibrary, program = findCalibredb(), configFolder?: string) {
+    this.#library = library;
+    this.#program = program;
+    this.#configFolder = configFolder;
+  }
+
+  /**
+   * Runs one command to its end, whatever that is.
+   *
+   * @throws DestinationUnusable where the program is missing, another calibre program has the library, or the
+   *   content server is away or refuses us
+   * @throws an `AbortError` when the signal came first; the program is ended then
+   */
+  async run(
+    command: string,
+    args: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<CalibredbResult> {
+    const { location, userName, password } = this.#library;
+    const credentials =
+      userName === null
+        ? []
+        : ['--username', userName, ...(password === null ? [] : ['--password', '<stdin>'])];
+    const result = await execa(
+      this.#program,
+      [command, '--with-library', location, ...credentials, ...args],
+      {
+        reject: false,
+        stripFinalNewline: false,
+        windowsHide: true,
+        timeout: longestCallMs,
+        maxBuffer: 1024 * 1024 * 1024,
+        ...(signal ? { cancelSignal: signal } : {}),
+        ...(userName !== null && password !== null
+          ? { input: `${password}\n` }
+          : { stdin: 'ignore' as const }),
+        env: {
+          // Its output is read by us, so it is not to be in the user's language.
+          CALIBRE_OVERRIDE_LANG: 'en',
+          PYTHONIOENCODING: 'utf-8',
+          ...(this.#configFolder === undefined ? {} : { CALIBRE_CONFIG_DIRECTORY: this.#configFolder }),
+        },
+      },
+    );
+    if (result.isCanceled) signal?.throwIfAborted();
+    if (result.failed && result.exitCode === undefined && !result.timedOut && result.signal === undefined) {
+      throw new DestinationUnusable(
+        `calibre's program ${this.#program} cannot be started (${oneLine(result.originalMessage ?? result.shortMessage)}). ` +
+          'Install calibre 5 or later, or make its calibredb findable in PATH.',
+      );
+    }
+    const answer: CalibredbResult = {
+      exitCode: result.exitCode ?? null,
+      stdout: result.stdout,
+      stderr: result.stderr,
+      timedOut: result.timedOut,
+    };
+    if (answer.exitCode !== 0) throwIfUnusable(answer, location);
+    return answer;
+  }
+
+  /**
+   * Books of the library with the fields that were asked for.
+   *
+   * @param search in calibre's own search language; all books without it
+   * @throws DestinationUnusable also where the answer is not a list: it is never taken for an empty one
+   */
+  async list(
+    fields: readonly string[],
+    search: string | null,
+    signal: AbortSignal | undefined,
+  ): Promise<ListedBook[]> {
+    const result = await this.run(
+      'list',
+      ['--for-machine', `--fields=${fields.join(',')}`, ...(search === null ? [] : [`--search=${search}`])],
+      signal,
+    );
+    const parsed = v.safeParse(listSchema, result.stdout);
+    if (result.exitCode === 0 && parsed.success) return parsed.output;
+    throw new DestinationUnusable(
+      `The books of the calibre library ${this.#library.location} cannot be listed (${lastLine(result)}).`,
+    );
+  }
+}
+
+const listedBookSchema = v.object({
+  id: v.number(),
+  title: v.optional(v.string()),
+  /** On the disk of whoever has the library. */
+  formats: v.optional(v.array(v.string())),
+  identifiers: v.optional(v.record(v.string(), v.string())),
+});
+export type ListedBook = v.InferOutput<typeof listedBookSchema>;
+
+const listSchema = v.pipe(v.string(), v.parseJson(), v.array(listedBookSchema));
+
+/** The last thing that the program said, for a person. */
+export function lastLine({ stderr, stdout, timedOut, exitCode }: CalibredbResult): string {
+  if (timedOut) return 'it did not end in time';
+  const lines = `${stdout}\n${stderr}`.split('\n').map(line => line.trim());
+  return lines.findLast(line => line !== '') ?? `exit code ${String(exitCode)}`;
+}
+
+/** What holds for every further book too, as opposed to what is the matter with one. */
+function throwIfUnusable(result: CalibredbResult, location: string): void {
+  const text = `${result.stdout}\n${result.stderr}`;
+  if (/another calibre program/i.test(text)) {
+    throw new DestinationUnusable(
+      `A calibre program is open and has the library ${location} to itself. Close it; or turn on its content server ` +
+        '(Preferences, Sharing over the net) and give its address, such as http://localhost:8080/#Calibre_Library, as the library.',
+    );
+  }
+  if (
+    /not authorized|unauthorized|\b401\b|username|forbidden|\b403\b/i.test(text) &&
+    isContentServer(location)
+  ) {
+    throw new DestinationUnusable(
+      `The calibre content server ${location} does not let us in (${lastLine(result)}). ` +
+        'Check user name and password, and that this user may make changes.',
+    );
+  }
+  if (
+    /urlopen error|connection refused|timed out|name or service not known|no library/i.test(text) &&
+    isContentServer(location)
+  ) {
+    throw new DestinationUnusable(
+      `The calibre content server ${location} cannot be reached (${lastLine(result)}). Start it, or check its address.`,
+    );
+  }
+  if (
+    /no space left|disk i\/o error|disk is full|permission denied|read-only|unable to open database/i.test(
+      text,
+    )
+  ) {
+    throw new DestinationUnusable(
+      `The calibre library ${location} cannot be written (${lastLine(result)}). Free some space, or make it writable.`,
+    );
+  }
+}
+
+const usualPlaces: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  darwin: ['/Applications/calibre.app/Contents/MacOS'],
+  win32: ['C:\\Program Files\\Calibre2', 'C:\\Program Files (x86)\\Calibre2'],
+  linux: ['/opt/calibre'],
+};
+
+/** The program in PATH, else where calibre's installers put it; its bare name where it is in neither. */
+export function findCalibredb(
+  path = process.env['PATH'] ?? '',
+  platform: NodeJS.Platform = process.platform,
+  exists: (file: string) => boolean = existsSync,
+): string {
+  const name = platform === 'win32' ? 'calibredb.exe' : 'calibredb';
+  const folders = [
+    ...path.split(delimiter).filter(folder => folder !== ''),
+    ...(usualPlaces[platform] ?? []),
+  ];
+  const found = folders.map(folder => join(folder, name)).find(exists);
+  return found ?? name;
+}
