@@ -70,7 +70,7 @@ for (const packing of ['plain', 'gzip'] as const)
           if (shelf.size >= stopAfter) stop.abort();
           return 'uploaded';
         },
-        keys: () => [],
+        readKeys: () => Promise.resolve(null),
         close: () => undefined,
       };
       const progress = await WorkerProgress.load(join(folder(), 'state'), 1, message => assert.fail(message));

@@ -125,7 +125,7 @@ describe('a tar whose disk fails while it is read', () => {
         shelf.add(keyText(book.key));
         return 'uploaded';
       },
-      keys: () => [],
+      readKeys: () => Promise.resolve(null),
       close: () => undefined,
     };
     const progress = await WorkerProgress.load(join(folder(), 'state'), 1, message => assert.fail(message));
