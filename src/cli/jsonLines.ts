@@ -64,6 +64,7 @@ export function jsonHappening(happening: Happening, options: IngestOptions): obj
         doneBytes: tar.doneBytes,
         books: jsonBooks(tar.counts),
         skipped: tar.counts.skipped,
+        skippedBy: tar.counts.skippedBy ?? {},
         failure: tar.failure,
       };
     }

@@ -7,6 +7,7 @@ import {
   formatRate,
 } from '../protocol/format.ts';
 import { totalDuplicates, type BookCounts, type RunState, type TarState } from '../protocol/snapshot.ts';
+import { skippedText } from '../protocol/skipReason.ts';
 import type { FailureNote, Happening } from './runFollower.ts';
 import { countTars, type TarTotals } from './tarTotals.ts';
 import { printable, type Paint } from './terminalText.ts';
@@ -72,8 +73,13 @@ export function renderSummary(outcome: Outcome, paint: Paint): string[] {
     row('Books', `${formatNumber(counts.found)} found: ${bookParts(counts)}${rest}`);
     if (totalDuplicates(counts) > 0) row('', `(${layersText(counts)})`);
   }
-  if (counts.skipped > 0)
-    row('Skipped', `${formatCount(counts.skipped, 'file')} in the tars that are no books`);
+  if (counts.skipped > 0) {
+    const reasons = skippedText(counts.skippedBy ?? {});
+    row(
+      'Skipped',
+      `${formatCount(counts.skipped, 'file')} in the tars that are no books${reasons === '' ? '' : `: ${reasons}`}`,
+    );
+  }
   const bytes = run.summary?.bytes ?? 0;
   const seconds = run.summary?.seconds ?? 0;
   if (bytes > 0) {

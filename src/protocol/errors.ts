@@ -14,6 +14,7 @@ export const errorCodes = [
   'STATE_IN_USE',
   'STATE_OTHER_DESTINATION',
   'LIBRARY_NOT_WRITABLE',
+  'NOTHING_TO_RETRY',
   // While it runs.
   'TAR_NOT_READABLE',
   'TAR_DAMAGED',
@@ -41,6 +42,7 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   'STATE_IN_USE',
   'STATE_OTHER_DESTINATION',
   'LIBRARY_NOT_WRITABLE',
+  'NOTHING_TO_RETRY',
 ]);
 
 /** Whether the code says that the run was never begun because of what was asked for. */

@@ -73,5 +73,9 @@ export const ingestOptionsSchema = v.object({
   mode: v.optional(modeSchema, defaultMode),
   afterCompletion: v.optional(completionActionSchema, defaultCompletionAction),
   destination: destinationOptionsSchema,
+  /** Only tars with failures are taken, of these only the named ones; and of failed books only the named members. */
+  retry: v.optional(
+    v.object({ tars: v.nullable(v.array(v.string())), books: v.nullable(v.array(v.string())) }),
+  ),
 });
 export type IngestOptions = v.InferOutput<typeof ingestOptionsSchema>;

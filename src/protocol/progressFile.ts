@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { bookCountsSchema, duplicateCountsSchema } from './snapshot.ts';
+import { skippedByReasonSchema } from './skipReason.ts';
+import { bookCountsSchema, duplicateCountsSchema, duplicateLayerSchema } from './snapshot.ts';
 import { errorCodeSchema } from './errors.ts';
 
 /*
@@ -36,6 +37,13 @@ export const failedBookSchema = v.object({
 });
 export type FailedBook = v.InferOutput<typeof failedBookSchema>;
 
+/** What became of a book that is on the shelf: it was new, or this layer knew it. */
+export const shelfOutcomeSchema = v.union([v.literal('uploaded'), duplicateLayerSchema]);
+export type ShelfOutcome = v.InferOutput<typeof shelfOutcomeSchema>;
+
+/** A member, by the position of its header, that is on the shelf. */
+export const settledMemberSchema = v.tuple([count, shelfOutcomeSchema]);
+
 export const tarProgressSchema = v.looseObject({
   tar_file: sensible(v.string()),
   status: sensible(v.string()),
@@ -49,6 +57,7 @@ export const tarProgressSchema = v.looseObject({
   duplicates: sensible(duplicateCountsSchema),
   /** Members that are no books. */
   skipped: sensible(count),
+  skipped_by: sensible(skippedByReasonSchema),
   /** What the tar was when it was processed; a tar that has changed since is read again. */
   tar_size: sensible(v.number()),
   tar_mtime_ms: sensible(v.number()),
@@ -59,6 +68,8 @@ export const tarProgressSchema = v.looseObject({
   done_counts: sensible(bookCountsSchema),
   /** Those of them that failed, to be tried again. */
   failed_books: sensible(v.array(failedBookSchema)),
+  /** Members behind `done_offset` that are on the shelf already, by header offset: their batch was cut short. */
+  settled: sensible(v.array(settledMemberSchema)),
 });
 export type TarProgress = v.InferOutput<typeof tarProgressSchema>;
 

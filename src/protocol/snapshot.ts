@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
+import { addSkipped, skippedByReasonSchema } from './skipReason.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -22,7 +23,11 @@ export const tarPhaseSchema = v.picklist([
 ]);
 export type TarPhase = v.InferOutput<typeof tarPhaseSchema>;
 
-/** Duplicates by the layer that knew them: this worker's progress, another's, or the destination. */
+/** What knew a book before: this worker's progress, another worker's, or the destination. */
+export const duplicateLayerSchema = v.picklist(['own', 'others', 'destination']);
+export type DuplicateLayer = v.InferOutput<typeof duplicateLayerSchema>;
+
+/** Duplicates by the layer that knew them. */
 export const duplicateCountsSchema = v.object({ own: count, others: count, destination: count });
 export type DuplicateCounts = v.InferOutput<typeof duplicateCountsSchema>;
 
@@ -33,6 +38,8 @@ export const bookCountsSchema = v.object({
   duplicates: duplicateCountsSchema,
   failed: count,
   skipped: count,
+  /** By reason; their sum is `skipped`, but where an earlier version counted without reasons. */
+  skippedBy: v.optional(skippedByReasonSchema),
 });
 export type BookCounts = v.InferOutput<typeof bookCountsSchema>;
 
@@ -95,6 +102,7 @@ export const summarySchema = v.object({
   tars: v.object({ total: count, completed: count, failed: count }),
   books: v.object({ found: count, uploaded: count, duplicates: count, failed: count }),
   skipped: count,
+  skippedBy: v.optional(skippedByReasonSchema),
   /** Bytes of tars read by this run. */
   bytes: count,
   seconds: v.pipe(v.number(), v.minValue(0)),
@@ -140,6 +148,7 @@ export function sumCounts(all: Iterable<BookCounts>): BookCounts {
     sum.duplicates.destination += c.duplicates.destination;
     sum.failed += c.failed;
     sum.skipped += c.skipped;
+    if (c.skippedBy) sum.skippedBy = addSkipped(sum.skippedBy, c.skippedBy);
   }
   return sum;
 }

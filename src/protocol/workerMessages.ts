@@ -2,13 +2,10 @@ import * as v from 'valibot';
 import { bookKeySchema } from './bookKey.ts';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
-import { bookCountsSchema, workerPhaseSchema } from './snapshot.ts';
+import { resumePointSchema } from './resumePoint.ts';
+import { bookCountsSchema, duplicateLayerSchema, workerPhaseSchema } from './snapshot.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-
-/** What knew a book before: this worker's progress, another worker's, or the destination. */
-export const duplicateLayerSchema = v.picklist(['own', 'others', 'destination']);
-export type DuplicateLayer = v.InferOutput<typeof duplicateLayerSchema>;
 
 /**
  * The engine's word on a key.
@@ -39,7 +36,12 @@ export const workerRequestSchema = v.variant('type', [
     /** All tars dealt to this worker, recorded before the first one starts. */
     assignedTars: v.array(v.string()),
   }),
-  v.object({ type: v.literal('tar:process'), lease: leaseSchema }),
+  /** `resume` is what other workers have recorded of the tar, where that is more than nothing. */
+  v.object({
+    type: v.literal('tar:process'),
+    lease: leaseSchema,
+    resume: v.nullable(resumePointSchema),
+  }),
   /** The tar is another's by now: leave it as it is, and write no more of it. */
   v.object({ type: v.literal('tar:revoked'), lease: leaseSchema }),
   /** One verdict for each key of the request, in its order. */

@@ -6,6 +6,7 @@ import {
   type TarState,
   type WorkerState,
 } from '../protocol/snapshot.ts';
+import { skippedText } from '../protocol/skipReason.ts';
 
 /** How a tar is shown: its own phases, and `interrupted` for one whose engine went without a word. */
 export type TarLook = TarPhase | 'interrupted';
@@ -77,7 +78,7 @@ export function tarDetails(tar: TarState, alive: boolean): (readonly [string, st
     rows.push(['New books', formatCount(counts.uploaded, 'book')]);
     rows.push(['Duplicates', duplicatesText(counts)]);
     rows.push(['Failed', formatCount(counts.failed, 'book')]);
-    rows.push(['Not books', formatCount(counts.skipped, 'file')]);
+    rows.push(['Not books', skippedText(counts.skippedBy ?? {}) || formatCount(counts.skipped, 'file')]);
   }
   if (tar.worker !== null) rows.push(['Worker', String(tar.worker)]);
   return rows;

@@ -1,4 +1,5 @@
 import { fileTypeFromBuffer } from 'file-type';
+import { skipReasons, type SkipReason } from '../../protocol/skipReason.ts';
 import { looksLikeXml, xmlRootName } from './xmlBytes.ts';
 
 // What lives in this folder: what a member of a tar is (this file), and what a book calls itself (metadata/).
@@ -29,17 +30,6 @@ export const bookFormats = [
   'fb2.zip',
 ] as const;
 export type BookFormat = (typeof bookFormats)[number];
-
-/** Why a member is no book. `not a regular file` is for links, devices and folders; it needs no detection. */
-export const skipReasons = [
-  'empty',
-  'image',
-  'zip without a book',
-  'xml without a book',
-  'unknown',
-  'not a regular file',
-] as const;
-export type SkipReason = (typeof skipReasons)[number];
 
 export type Detection =
   | { readonly kind: 'book'; readonly format: BookFormat }

@@ -1,5 +1,6 @@
 import { keyText, type BookKey } from '../../protocol/bookKey.ts';
-import type { DuplicateLayer, Verdict } from '../../protocol/workerMessages.ts';
+import type { DuplicateLayer } from '../../protocol/snapshot.ts';
+import type { Verdict } from '../../protocol/workerMessages.ts';
 import type { KnownKey } from '../destinations/destination.ts';
 import { KeyTable } from './keyTable.ts';
 

@@ -3,8 +3,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
+import { failedBookSchema, settledMemberSchema, shelfOutcomeSchema } from '../../protocol/progressFile.ts';
 import { bookCountsSchema } from '../../protocol/snapshot.ts';
-import { duplicateLayerSchema } from '../../protocol/workerMessages.ts';
 import { errorCodeSchema, systemCode } from '../../protocol/errors.ts';
 import { syncFolder } from '../durableFiles.ts';
 
@@ -23,8 +23,9 @@ function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) 
  * journal. Times are local, `YYYY-MM-DD HH:MM:SS`.
  *
  *   assigned  the tars dealt to the worker, and the destination they go to
+ *   adopted   what another worker has recorded of a tar counts as this one's own
  *   begun     a tar is begun or gone on with
- *   book      the destination has a book
+ *   book      the destination has a book; with the member whose outcome that is, where its batch has still to end
  *   failed    a book has failed, for the first time or again
  *   resolved  a book that had failed earlier has an outcome after all
  *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them.
@@ -33,6 +34,16 @@ function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) 
  */
 const journalLineSchema = v.variant('kind', [
   line('assigned', { tars: v.array(v.string()), destination: v.string() }),
+  line('adopted', {
+    tar: v.string(),
+    size: v.number(),
+    mtime_ms: v.number(),
+    offset: count,
+    bytes: count,
+    counts: bookCountsSchema,
+    failed: v.array(failedBookSchema),
+    settled: v.array(settledMemberSchema),
+  }),
   line('begun', {
     tar: v.string(),
     path: v.string(),
@@ -46,6 +57,9 @@ const journalLineSchema = v.variant('kind', [
     file: v.string(),
     status: v.picklist(['uploaded', 'already_exists']),
     at: v.string(),
+    member: v.optional(
+      v.object({ tar: v.string(), header_offset: count, outcome: v.picklist(['uploaded', 'destination']) }),
+    ),
   }),
   line('failed', {
     tar: v.string(),
@@ -59,7 +73,7 @@ const journalLineSchema = v.variant('kind', [
   line('resolved', {
     tar: v.string(),
     header_offset: count,
-    outcome: v.union([v.literal('uploaded'), duplicateLayerSchema]),
+    outcome: shelfOutcomeSchema,
   }),
   line('batch', { tar: v.string(), offset: count, bytes: count, counts: bookCountsSchema }),
   line('ended', {
@@ -172,6 +186,7 @@ async function* readLines(handle: FileHandle): AsyncGenerator<Buffer> {
 export class Journal {
   readonly #handle: FileHandle;
   #sizeBytes: number;
+  #isDurable = true;
 
   private constructor(handle: FileHandle, sizeBytes: number) {
     this.#handle = handle;
@@ -196,7 +211,10 @@ export class Journal {
     return this.#sizeBytes;
   }
 
-  /** Appends lines in one write and makes them durable. After a failure the same lines may be appended again. */
+  /**
+   * Appends lines in one write, which outlives a kill of this process; a power cut only after {@link sync}.
+   * After a failure the same lines may be appended again.
+   */
   async append(lines: string): Promise<void> {
     const bytes = Buffer.from(lines);
     for (let done = 0; done < bytes.length;) {
@@ -208,8 +226,15 @@ export class Journal {
       );
       done += bytesWritten;
     }
-    await this.#handle.datasync();
     this.#sizeBytes += bytes.length;
+    this.#isDurable = false;
+  }
+
+  /** Makes durable what was appended. */
+  async sync(): Promise<void> {
+    if (this.#isDurable) return;
+    await this.#handle.datasync();
+    this.#isDurable = true;
   }
 
   /** Empties it, once the progress file includes it. Need not be durable: its numbers tell old lines from new. */

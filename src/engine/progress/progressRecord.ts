@@ -1,24 +1,15 @@
 import * as v from 'valibot';
-import type { Failure } from '../../protocol/errors.ts';
 import {
   completedTarStatuses,
   progressHeadSchema,
   type FailedBook,
+  type ShelfOutcome,
   type TarProgress,
 } from '../../protocol/progressFile.ts';
+import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import type { JournalEntry } from './journal.ts';
-
-/** A book that failed and is to be tried again. */
-export interface FailedMember {
-  readonly headerOffset: number;
-  readonly sizeBytes: number;
-  readonly name: string;
-  readonly failure: Failure;
-  /** How often it was tried so far. */
-  readonly attempts: number;
-}
 
 /** How far a tar is done: every member before has its outcome. */
 export interface DonePoint {
@@ -28,20 +19,12 @@ export interface DonePoint {
   readonly bytes: number;
 }
 
-/** Where to go on in a tar. */
-export interface ResumePoint {
-  /** Members whose header stands before this have their outcome, but for those in `failed`. */
-  readonly doneOffset: number;
-  readonly doneBytes: number;
-  /** What those members were counted as; the ones in `failed` are among its `found` and `failed`. */
-  readonly counts: BookCounts;
-  readonly failed: readonly FailedMember[];
-}
-
 interface TarRecord {
   entry: TarProgress;
   /** By header offset. */
   failed: Map<number, FailedBook>;
+  /** Members behind the point up to which all have their outcome, by header offset. */
+  settled: Map<number, ShelfOutcome>;
 }
 
 /**
@@ -71,9 +54,9 @@ export class ProgressRecord {
     const head = v.parse(progressHeadSchema, known);
     this.#completedTars = new Set(head.completed_tars);
     this.#currentTar = head.current_tar;
-    for (const [tar, { failed_books, ...entry }] of Object.entries(head.tar_progress ?? {})) {
+    for (const [tar, { failed_books, settled, ...entry }] of Object.entries(head.tar_progress ?? {})) {
       const failed = new Map((failed_books ?? []).map(book => [book.header_offset, book]));
-      this.#tars.set(tar, { entry, failed });
+      this.#tars.set(tar, { entry, failed, settled: new Map(settled) });
     }
     this.#assignedTars = head.assigned_tars ?? [];
     this.#destination = head.destination;
@@ -106,6 +89,22 @@ export class ProgressRecord {
     return this.#tars.get(name)?.entry;
   }
 
+  /** Whether books of a tar have failed, or the tar as a whole. */
+  hasFailures(name: string): boolean {
+    const record = this.#tars.get(name);
+    if (!record || this.#completedTars.has(name)) return false;
+    return record.failed.size > 0 || failedStatuses.has(record.entry.status ?? '');
+  }
+
+  /** What has failed of each tar that has failures: its books, and itself where the message is not null. */
+  *failures(): Generator<{ tar: string; books: readonly FailedBook[]; message: string | null }> {
+    for (const [tar, { entry, failed }] of this.#tars) {
+      if (!this.hasFailures(tar)) continue;
+      const message = entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null;
+      yield { tar, books: [...failed.values()], message };
+    }
+  }
+
   attempts(tar: string, headerOffset: number): number {
     return this.#tars.get(tar)?.failed.get(headerOffset)?.attempts ?? 0;
   }
@@ -123,29 +122,35 @@ export class ProgressRecord {
     const uploaded = entry?.files_uploaded ?? 0;
     const failed = entry?.errors ?? 0;
     const rest = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
-    return { found, uploaded, duplicates: entry?.duplicates ?? rest, failed, skipped: entry?.skipped ?? 0 };
+    return {
+      found,
+      uploaded,
+      duplicates: entry?.duplicates ?? rest,
+      failed,
+      skipped: entry?.skipped ?? 0,
+      ...(entry?.skipped_by ? { skippedBy: entry.skipped_by } : {}),
+    };
   }
 
   /** Where to go on in a tar that an earlier run did not complete; its start when it has changed since. */
   resumePoint(name: string, identity: FileIdentity): ResumePoint {
     const record = this.#tars.get(name);
+    const tar = { tarSizeBytes: identity.sizeBytes, tarMtimeMs: identity.mtimeMs };
     if (!record || !canResume(record, identity))
-      return { doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [] };
+      return { ...tar, doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [], settled: [] };
     const {
       done_offset: doneOffset = 0,
       done_bytes: doneBytes = 0,
       done_counts: counts = noCounts(),
     } = record.entry;
-    const failed = [...record.failed.values()]
-      .filter(book => book.header_offset < doneOffset)
-      .map(book => ({
-        headerOffset: book.header_offset,
-        sizeBytes: book.size,
-        name: book.file,
-        failure: { code: book.code, message: book.message },
-        attempts: book.attempts,
-      }));
-    return { doneOffset, doneBytes, counts: structuredClone(counts), failed };
+    return {
+      ...tar,
+      doneOffset,
+      doneBytes,
+      counts: structuredClone(counts),
+      failed: [...record.failed.values()].filter(book => book.header_offset < doneOffset),
+      settled: [...record.settled].filter(([headerOffset]) => headerOffset >= doneOffset),
+    };
   }
 
   apply(entry: JournalEntry): void {
@@ -157,7 +162,12 @@ export class ProgressRecord {
       case 'begun':
         this.#begin(entry);
         break;
+      case 'adopted':
+        this.#adopt(entry);
+        break;
       case 'book':
+        if (entry.member)
+          this.#record(entry.member.tar).settled.set(entry.member.header_offset, entry.member.outcome);
         break;
       case 'failed': {
         const { header_offset, size, file, code, message, attempts } = entry;
@@ -175,6 +185,8 @@ export class ProgressRecord {
         record.entry.done_offset = offset;
         record.entry.done_bytes = Math.max(record.entry.done_bytes ?? 0, entry.bytes);
         record.entry.done_counts = structuredClone(entry.counts);
+        for (const headerOffset of record.settled.keys())
+          if (headerOffset < offset) record.settled.delete(headerOffset);
         break;
       }
       case 'ended':
@@ -192,8 +204,12 @@ export class ProgressRecord {
     yield member('current_tar', JSON.stringify(this.#currentTar));
     yield `  "tar_progress": {`;
     let separator = '\n';
-    for (const [tar, { entry, failed }] of this.#tars) {
-      const whole = failed.size === 0 ? entry : { ...entry, failed_books: [...failed.values()] };
+    for (const [tar, { entry, failed, settled }] of this.#tars) {
+      const whole = {
+        ...entry,
+        ...(failed.size === 0 ? {} : { failed_books: [...failed.values()] }),
+        ...(settled.size === 0 ? {} : { settled: [...settled] }),
+      };
       yield `${separator}    ${JSON.stringify(tar)}: ${indented(JSON.stringify(whole, null, 2), 4)}`;
       separator = ',\n';
     }
@@ -209,10 +225,22 @@ export class ProgressRecord {
   #record(tar: string): TarRecord {
     let record = this.#tars.get(tar);
     if (!record) {
-      record = { entry: {}, failed: new Map() };
+      record = { entry: {}, failed: new Map(), settled: new Map() };
       this.#tars.set(tar, record);
     }
     return record;
+  }
+
+  #adopt(entry: Extract<JournalEntry, { kind: 'adopted' }>): void {
+    const record = this.#record(entry.tar);
+    record.entry = { ...record.entry, ...figures(entry.counts) };
+    record.entry.tar_size = entry.size;
+    record.entry.tar_mtime_ms = entry.mtime_ms;
+    record.entry.done_offset = entry.offset;
+    record.entry.done_bytes = entry.bytes;
+    record.entry.done_counts = structuredClone(entry.counts);
+    record.failed = new Map(entry.failed.map(book => [book.header_offset, book]));
+    record.settled = new Map(entry.settled);
   }
 
   #begin(entry: Extract<JournalEntry, { kind: 'begun' }>): void {
@@ -258,6 +286,14 @@ export class ProgressRecord {
   }
 }
 
+/** What `tar_progress` may say of a tar that has failures, in the words of both systems. */
+const failedStatuses: ReadonlySet<string> = new Set([
+  'failed',
+  'error',
+  'extraction_failed',
+  'completed_with_errors',
+] as const);
+
 function canResume({ entry }: TarRecord, identity: FileIdentity): boolean {
   return (
     entry.done_offset !== undefined &&
@@ -272,6 +308,7 @@ function forgetResumePoint(record: TarRecord): void {
   delete record.entry.done_bytes;
   delete record.entry.done_counts;
   record.failed.clear();
+  record.settled.clear();
 }
 
 function figures(counts: BookCounts): TarProgress {
@@ -281,6 +318,7 @@ function figures(counts: BookCounts): TarProgress {
     errors: counts.failed,
     duplicates: { ...counts.duplicates },
     skipped: counts.skipped,
+    ...(counts.skippedBy ? { skipped_by: { ...counts.skippedBy } } : {}),
   };
 }
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
 import { journalFileName, progressFileName } from '../../protocol/progressFile.ts';
+import { isFurther, type ResumePoint } from '../../protocol/resumePoint.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
-import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
+import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
 import { readChunks, replaceFile, syncFile } from '../durableFiles.ts';
@@ -27,7 +28,7 @@ import {
   type OnKey,
   type ProgressContents,
 } from './progressReader.ts';
-import { ProgressRecord, type DonePoint, type ResumePoint } from './progressRecord.ts';
+import { ProgressRecord, type DonePoint } from './progressRecord.ts';
 
 /*
  * What lives in this folder: what a worker remembers across runs, as a progress file in the documented format
@@ -55,6 +56,8 @@ export interface RewritePolicy {
   /** A journal of this length is folded in whatever that costs. */
   readonly largestJournalBytes: number;
 }
+
+const trickleEveryMs = 250;
 
 const defaultPolicy: RewritePolicy = { share: 0.02, largestJournalBytes: 64 * 1024 * 1024 };
 
@@ -108,6 +111,9 @@ export class WorkerProgress {
   #appended: number;
   #applied: number;
   #pending: string[] = [];
+  /** Under way while a batch goes on. */
+  #trickling: Promise<void> | null = null;
+  #lastAppendAt = performance.now();
   /** A rewrite is due whatever it costs: there is no file yet, or a kill left a journal. */
   #mustRewrite: boolean;
   readonly #loadedAt = performance.now();
@@ -194,22 +200,68 @@ export class WorkerProgress {
   /**
    * Records that a tar is begun, or gone on with where an earlier run left the same unchanged tar unfinished.
    *
+   * @param offered what other workers have recorded of the tar, which counts where that is more than our own
    * @returns where to go on: nothing is to be done for members whose header stands before `doneOffset`, but
-   *   for those in `failed`, which are to be tried again.
+   *   for those in `failed`, which are to be tried again; nor for those in `settled`, but to count them.
    */
-  beginTar(name: string, path: string, identity: FileIdentity, now: Date): ResumePoint {
+  beginTar(
+    name: string,
+    path: string,
+    identity: FileIdentity,
+    now: Date,
+    offered: ResumePoint | null = null,
+  ): ResumePoint {
     const { sizeBytes: size, mtimeMs: mtime_ms } = identity;
+    const isSameTar = offered?.tarSizeBytes === size && offered.tarMtimeMs === mtime_ms;
+    if (isSameTar && isFurther(offered, this.#record.resumePoint(name, identity))) {
+      const { doneOffset: offset, doneBytes: bytes, counts, failed, settled } = offered;
+      this.#add({ kind: 'adopted', tar: name, size, mtime_ms, offset, bytes, counts, failed, settled });
+    }
     this.#add({ kind: 'begun', tar: name, path, size, mtime_ms, at: localTime(now) });
     return this.#record.resumePoint(name, identity);
   }
 
-  /** Records a book that the destination has. One that is recorded already stays as it is. */
-  addBook(key: BookKey, member: string, status: 'uploaded' | 'already_exists', now: Date): void {
+  /**
+   * Records a book that the destination has. One that is recorded already stays as it is.
+   *
+   * @param settles the member whose outcome that is, in a batch that has still to end
+   */
+  addBook(
+    key: BookKey,
+    member: string,
+    status: 'uploaded' | 'already_exists',
+    now: Date,
+    settles?: { tar: string; headerOffset: number; outcome: 'uploaded' | 'destination' },
+  ): void {
     // Entries are known by SHA-1 alone in the documented format: a second one would shadow the first.
     if (this.#known.hasSha1(key.sha1)) return;
     this.#known.set(key.sha1, key.sizeBytes, 0);
     const { sha1, sizeBytes: size } = key;
-    this.#add({ kind: 'book', sha1, size, file: withoutNul(member), status, at: localTime(now) });
+    this.#add({
+      kind: 'book',
+      sha1,
+      size,
+      file: withoutNul(member),
+      status,
+      at: localTime(now),
+      ...(settles
+        ? { member: { tar: settles.tar, header_offset: settles.headerOffset, outcome: settles.outcome } }
+        : {}),
+    });
+  }
+
+  /**
+   * Writes what was recorded now and then while a batch goes on, so that a kill costs no more than a moment of it.
+   * Nothing is thrown: what could not be written is written by the next {@link commit}, which says so.
+   */
+  trickle(): void {
+    const now = performance.now();
+    if (this.#trickling || this.#pending.length === 0 || now - this.#lastAppendAt < trickleEveryMs) return;
+    this.#trickling = this.#append()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#trickling = null;
+      });
   }
 
   /** Records a book that failed, by the position of its header in the tar. */
@@ -255,7 +307,9 @@ export class WorkerProgress {
    */
   async commit(): Promise<void> {
     try {
+      await this.#trickling;
       await this.#append();
+      await this.#journal.sync();
       if (this.#rewriteDue()) await this.#rewrite();
     } catch (thrown) {
       throw notWritable(this.#path, thrown);
@@ -269,7 +323,9 @@ export class WorkerProgress {
    */
   async close(): Promise<void> {
     try {
+      await this.#trickling;
       await this.#append();
+      await this.#journal.sync();
       if (this.#journal.sizeBytes > 0 || this.#mustRewrite) await this.#rewrite();
       await this.#journal.close();
       await rm(this.#journalPath, { force: true });
@@ -286,6 +342,7 @@ export class WorkerProgress {
 
   async #append(): Promise<void> {
     const lines = this.#pending;
+    this.#lastAppendAt = performance.now();
     if (lines.length === 0) return;
     const last = this.#lastNumber;
     this.#pending = [];

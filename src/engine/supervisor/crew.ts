@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../protocol/errors.ts';
+import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
 import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
 import type { EventLog } from '../logs/eventLog.ts';
@@ -40,6 +41,8 @@ export interface CrewOptions {
   readonly log: EventLog;
   /** A tar has been read without any error, and its worker has recorded that durably. */
   readonly onCompleted: (tar: string) => void;
+  /** How far a tar is that a worker gets, whoever read it before. Never rejects. */
+  readonly resumePoint: (worker: number, tar: string) => Promise<ResumePoint | null>;
   /** The first message to each process of a worker. */
   readonly init: (worker: number, tars: readonly string[]) => WorkerRequest;
 }
@@ -193,7 +196,15 @@ export class Crew {
       currentTar: lease.tar,
       assignedTars: this.#assigned(worker, [lease.tar]),
     });
-    worker.process?.send({ type: 'tar:process', lease });
+    void this.#handOver(worker, lease);
+  }
+
+  async #handOver(worker: Worker, lease: Lease): Promise<void> {
+    const { process } = worker;
+    const resume = await this.#options.resumePoint(worker.number, lease.tar);
+    // It may have died meanwhile; its next process asks anew.
+    if (worker.process === process && this.#options.hands.holds(worker.number, lease))
+      process?.send({ type: 'tar:process', lease, resume });
   }
 
   /** All tars that a worker has or has had in this run, in the order in which they came to it. */

@@ -13,6 +13,7 @@ import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
+import { ResumePoints } from './resumePoints.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import { StateFolder } from './stateFolder.ts';
@@ -46,6 +47,7 @@ export class Ingest {
     let log: EventLog;
     let hands: TarHands;
     let tars: FoundTar[];
+    let resumePoints: ResumePoints;
     try {
       const notices: string[] = [];
       tars = await this.#find(notices);
@@ -77,7 +79,9 @@ export class Ingest {
         null,
         this.#stop.signal,
       );
-      hands = this.#deal(tars, progress);
+      tars = this.#chosen(tars, progress);
+      resumePoints = this.#resumePoints(state, tars, progress);
+      hands = this.#deal(tars, progress, resumePoints);
     } catch (thrown) {
       destination?.close();
       state?.release();
@@ -89,7 +93,7 @@ export class Ingest {
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work(tars, hands, destination.id, log);
+      await this.#work(tars, hands, resumePoints, destination.id, log);
     } finally {
       destination.close();
       state.release();
@@ -143,7 +147,51 @@ export class Ingest {
     }
   }
 
-  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): TarHands {
+  /** All tars, or those that a retry asks for. */
+  #chosen(tars: FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): FoundTar[] {
+    const { retry, stateFolder } = this.#options;
+    if (!retry) return tars;
+    const records = [...progress.values()];
+    const chosen = tars.filter(
+      tar =>
+        (retry.tars?.includes(tar.name) ?? true) &&
+        !completedEarlier(tar, progress) &&
+        records.some(record => record.hasFailures(tar.name)),
+    );
+    if (chosen.length > 0) return chosen;
+    throw new TarshelfError(
+      'NOTHING_TO_RETRY',
+      retry.tars
+        ? `Nothing has failed in ${retry.tars.join(', ')} that could be tried again. "tarshelf failed" lists what has.`
+        : `Nothing has failed that could be tried again, by what ${stateFolder} says.`,
+    );
+  }
+
+  #resumePoints(
+    state: StateFolder,
+    tars: readonly FoundTar[],
+    progress: ReadonlyMap<number, ProgressRecord>,
+  ): ResumePoints {
+    const points = new ResumePoints(async worker => {
+      try {
+        return await state.readRecord(worker, message => {
+          this.#board.tell({ type: 'notice', message });
+        });
+      } catch (thrown) {
+        // Then the tar is read from its start, and its books are known as duplicates.
+        this.#board.tell({ type: 'notice', message: toFailure(thrown).message });
+        return null;
+      }
+    });
+    for (const tar of tars) for (const record of progress.values()) points.note(tar, record);
+    return points;
+  }
+
+  #deal(
+    tars: readonly FoundTar[],
+    progress: ReadonlyMap<number, ProgressRecord>,
+    resumePoints: ResumePoints,
+  ): TarHands {
     const dealt = dealRoundRobin(
       tars.map(tar => tar.name),
       this.#options.workers,
@@ -152,7 +200,7 @@ export class Ingest {
     for (const tar of tars) {
       const earlier = completedEarlier(tar, progress);
       const worker = workerOf.get(tar.name) ?? null;
-      const resume = progress.get(worker ?? 0)?.resumePoint(tar.name, tar);
+      const resume = resumePoints.best(tar.name);
       this.#board.setTar({
         name: tar.name,
         phase: earlier ? 'completed' : 'waiting',
@@ -177,6 +225,7 @@ export class Ingest {
   async #work(
     tars: readonly FoundTar[],
     hands: TarHands,
+    resumePoints: ResumePoints,
     destinationId: string,
     log: EventLog,
   ): Promise<void> {
@@ -203,6 +252,10 @@ export class Ingest {
       hands,
       log,
       onCompleted: move,
+      resumePoint: async (worker, name) => {
+        const tar = tars.find(found => found.name === name);
+        return tar ? await resumePoints.handTo(worker, tar) : null;
+      },
       init: (number, assignedTars) => ({
         type: 'worker:init',
         number,

@@ -149,6 +149,7 @@ export class StateBoard {
         failed: counts.failed,
       },
       skipped: counts.skipped,
+      ...(counts.skippedBy ? { skippedBy: counts.skippedBy } : {}),
       bytes: thisRun.reduce((sum, tar) => sum + tar.doneBytes, 0),
       seconds: Math.round(performance.now() - this.#startedAt) / 1000,
     };

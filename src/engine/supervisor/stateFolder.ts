@@ -96,6 +96,11 @@ export class StateFolder {
     return all;
   }
 
+  /** What a worker has recorded by now. Its process must be gone. */
+  readRecord(worker: number, onKeptAside: OnKeptAside): Promise<ProgressRecord | null> {
+    return readProgress(this.path, worker, () => undefined, onKeptAside);
+  }
+
   release(): void {
     this.#lock.release();
   }

@@ -9,6 +9,7 @@ import {
 import * as v from 'valibot';
 import { oneLine, toFailure } from '../../protocol/errors.ts';
 import { workerLogName } from '../../protocol/logFiles.ts';
+import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
 import type { FileLock } from '../fileLock.ts';
 import { openDestination } from '../destinations/openDestination.ts';
@@ -70,7 +71,7 @@ function receive(request: WorkerRequest): void {
       work = work.then(() => initialise(request));
       break;
     case 'tar:process':
-      work = work.then(() => takeTar(request.lease));
+      work = work.then(() => takeTar(request.lease, request.resume));
       break;
     case 'tar:revoked':
       if (held?.lease.tar === request.lease.tar && held.lease.epoch === request.lease.epoch)
@@ -114,11 +115,11 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     () => openDestination(init.options.destination, init.destinationId),
     patience,
   );
-  context = { options: init.options, destination, progress, link, patience, stop: stop.signal };
+  context = { options: init.options, destination, progress, link, patience, stop: stop.signal, log };
   post({ type: 'worker:ready' });
 }
 
-async function takeTar(lease: Lease): Promise<void> {
+async function takeTar(lease: Lease, resume: ResumePoint | null): Promise<void> {
   if (!context || stop.signal.aborted) return;
   const revoked = new AbortController();
   held = { lease, revoked };
@@ -126,7 +127,7 @@ async function takeTar(lease: Lease): Promise<void> {
   log?.info(`tar ${name} started`);
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
-    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal })) });
+    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, resume)) });
   } catch (thrown) {
     // Only the progress file itself can fail here: without it no outcome would be kept.
     const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import type { ShelfOutcome } from '../../protocol/progressFile.ts';
+import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
-import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
+import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
@@ -16,6 +18,7 @@ import { detectBook, headLength, needsHead, type BookFormat, type Detection } fr
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { readMetadata } from '../books/metadata/readMetadata.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
+import type { EventLog } from '../logs/eventLog.ts';
 import type { TarStatus } from '../progress/journal.ts';
 import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
@@ -43,6 +46,8 @@ export interface WorkerContext {
   readonly patience: Patience;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
+  /** What becomes of single members goes here, for people. */
+  readonly log?: Pick<EventLog, 'info'>;
   /** How tars are opened, where that is not from the disk as usual. */
   readonly openArchive?: typeof openArchive;
 }
@@ -54,6 +59,15 @@ export interface TarResult {
   readonly failure: Failure | null;
 }
 
+/** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
+const digestsAtOnce = 4;
+
+const layerNames: Readonly<Record<DuplicateLayer, string>> = {
+  own: 'uploaded by this worker',
+  others: 'uploaded by another worker',
+  destination: 'known to the destination',
+};
+
 /** A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile. */
 const largestBatchBytes = 64 * 1024 * 1024;
 
@@ -62,13 +76,25 @@ interface FoundBook {
   readonly format: BookFormat;
 }
 
+interface UnreadableBook extends FoundBook {
+  readonly failure: Failure;
+}
+
 interface DigestedBook extends FoundBook {
   readonly body: DigestedBody;
 }
 
-/** Takes one tar from its first header to its end mark. Failures come back as a result; nothing is thrown for them. */
-export async function processTar(name: string, context: WorkerContext): Promise<TarResult> {
-  return new TarRun(name, context).run();
+/**
+ * Takes one tar from its first header to its end mark. Failures come back as a result; nothing is thrown for them.
+ *
+ * @param resume what other workers have recorded of it
+ */
+export async function processTar(
+  name: string,
+  context: WorkerContext,
+  resume: ResumePoint | null = null,
+): Promise<TarResult> {
+  return new TarRun(name, context, resume).run();
 }
 
 class TarRun {
@@ -84,9 +110,13 @@ class TarRun {
   #doneOffset = 0;
   /** but for these, by header offset: they failed, and are tried again. */
   #failedEarlier: ReadonlySet<number> = new Set();
+  /** Members behind that point, by header offset, that are on the shelf already. */
+  #settledEarlier: ReadonlyMap<number, ShelfOutcome> = new Map();
+  readonly #offered: ResumePoint | null;
 
-  constructor(name: string, context: WorkerContext) {
+  constructor(name: string, context: WorkerContext, offered: ResumePoint | null) {
     this.#name = name;
+    this.#offered = offered;
     const { sourceFolder, stateFolder } = context.options;
     this.#isFolder = isFolderName(name);
     this.#path = join(this.#isFolder ? extractionRoot(stateFolder) : sourceFolder, name);
@@ -135,9 +165,19 @@ class TarRun {
 
   #begin(identity: FileIdentity): void {
     this.#identity = identity;
-    const point = this.#context.progress.beginTar(this.#name, this.#path, identity, new Date());
+    const point = this.#context.progress.beginTar(
+      this.#name,
+      this.#path,
+      identity,
+      new Date(),
+      this.#offered,
+    );
     this.#doneOffset = point.doneOffset;
-    this.#failedEarlier = new Set(point.failed.map(member => member.headerOffset));
+    const chosen = this.#context.options.retry?.books;
+    this.#failedEarlier = new Set(
+      point.failed.filter(book => chosen?.includes(book.file) ?? true).map(book => book.header_offset),
+    );
+    this.#settledEarlier = new Map(point.settled);
     this.#counter.resume(point.counts, point.doneBytes);
   }
 
@@ -213,7 +253,7 @@ class TarRun {
 
   /** Reads the index and deals with what it yields, batch by batch; members before what cannot be read are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
-    const { options, stop } = this.#context;
+    const { log, options, stop } = this.#context;
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     // What fails is the reading, or what is done with a batch.
@@ -237,14 +277,19 @@ class TarRun {
         if (stop.aborted) return;
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;
-        const detection = await detect(member);
-        if (detection?.kind === 'book') {
+        const settled = this.#settledEarlier.get(member.headerOffset);
+        const detection = settled === undefined ? await detect(member) : null;
+        if (settled !== undefined) {
+          this.#counter.found();
+          this.#onShelf(member, settled);
+        } else if (detection?.kind === 'book') {
           await member.keep();
           if (!isRetry) this.#counter.found();
           batch.push({ member, format: detection.format });
           batchBytes += member.sizeBytes;
         } else if (detection) {
-          this.#counter.skipped();
+          this.#counter.skipped(detection.reason);
+          log?.info(`skipped: ${this.#name} › ${member.name}: ${detection.reason}`);
         }
         end = { offset: member.endOffset, bytes: member.filePosition };
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) await finishBatch();
@@ -263,20 +308,11 @@ class TarRun {
   async #processBatch(batch: readonly FoundBook[], end: DonePoint): Promise<void> {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
-    const digested: DigestedBook[] = [];
-    const unreadable: { member: ArchiveMember; failure: Failure }[] = [];
-    for (const found of batch) {
-      if (stop.aborted) return;
-      try {
-        digested.push({ ...found, body: await digestBody(found.member) });
-      } catch (thrown) {
-        const unplugged = await this.#unpluggedBy(thrown);
-        if (unplugged) throw unplugged;
-        unreadable.push({ member: found.member, failure: toFailure(thrown, 'BOOK_NOT_READABLE') });
-      }
-    }
+    const read = await this.#digest(batch);
+    if (stop.aborted) return;
+    const digested = read.filter(book => 'body' in book);
     // Told only now: a batch that is given up is read again, and would tell of them again.
-    for (const { member, failure } of unreadable) this.#failed(member, failure);
+    for (const book of read) if ('failure' in book) this.#failed(book.member, book.failure);
 
     const verdicts = await this.#unlessStopped(link.claim(digested.map(book => book.body.key)));
     if (verdicts === null) return;
@@ -299,6 +335,38 @@ class TarRun {
     if (rejected && !stop.aborted) throw rejected.reason;
   }
 
+  /**
+   * Reads and digests a batch, several books at a time: while one is hashed the next ones are read.
+   *
+   * @returns the books in their order; not all of them after a stop
+   */
+  async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook)[]> {
+    const limit = pLimit(digestsAtOnce);
+    // Once the disk is, no further book is begun: the whole batch is read again.
+    let gone = false;
+    const read = await Promise.allSettled(
+      batch.map(found =>
+        limit(async () => {
+          if (gone || this.#context.stop.aborted) return null;
+          try {
+            return { ...found, body: await digestBody(found.member) };
+          } catch (thrown) {
+            const unplugged = await this.#unpluggedBy(thrown);
+            if (unplugged) {
+              gone = true;
+              throw unplugged;
+            }
+            return { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
+          }
+        }),
+      ),
+    );
+    return read.flatMap(outcome => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value ?? [];
+    });
+  }
+
   async #upload(book: DigestedBook): Promise<void> {
     if (this.#context.stop.aborted) return;
     const { destination, link, progress } = this.#context;
@@ -312,7 +380,12 @@ class TarRun {
         member: member.name,
         body: () => (body.kept ? [body.kept] : rereadBody(member, body.key)),
       });
-      progress.addBook(body.key, member.name, outcome, new Date());
+      progress.addBook(body.key, member.name, outcome, new Date(), {
+        tar: this.#name,
+        headerOffset: member.headerOffset,
+        outcome: outcome === 'uploaded' ? 'uploaded' : 'destination',
+      });
+      progress.trickle();
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
       this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
     } catch (thrown) {
@@ -333,8 +406,17 @@ class TarRun {
   #duplicate({ member, body }: DigestedBook, layer: DuplicateLayer): void {
     // Also where the engine takes it for our own: a worker that was killed had told it, and not yet recorded it.
     if (layer !== 'others') {
-      this.#context.progress.addBook(body.key, member.name, 'already_exists', new Date());
+      this.#context.progress.addBook(
+        body.key,
+        member.name,
+        'already_exists',
+        new Date(),
+        layer === 'destination'
+          ? { tar: this.#name, headerOffset: member.headerOffset, outcome: layer }
+          : undefined,
+      );
     }
+    this.#context.log?.info(`already there (${layerNames[layer]}): ${this.#name} › ${member.name}`);
     this.#onShelf(member, layer);
   }
 

@@ -1,6 +1,7 @@
 import type { Failure } from '../../protocol/errors.ts';
+import { addSkipped, type SkipReason } from '../../protocol/skipReason.ts';
 import { noCounts, type BookCounts, type WorkerPhase } from '../../protocol/snapshot.ts';
-import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
+import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { EngineLink } from './engineLink.ts';
 
 const reportEveryMs = 250;
@@ -47,8 +48,9 @@ export class TarCounter {
     this.counts.found++;
   }
 
-  skipped(): void {
+  skipped(reason: SkipReason): void {
     this.counts.skipped++;
+    this.counts.skippedBy = addSkipped(this.counts.skippedBy, { [reason]: 1 });
   }
 
   uploaded(sizeBytes: number): void {

@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatNumber } from '../../protocol/format.ts';
 import { totalDuplicates } from '../../protocol/snapshot.ts';
 import type { WorkerEvent } from '../../protocol/workerMessages.ts';
+import { skippedText } from '../../protocol/skipReason.ts';
 import type { EventLog } from '../logs/eventLog.ts';
 
 const results = {
@@ -23,7 +24,7 @@ export function logWorkerEvent(event: WorkerEvent, log: Pick<EventLog, 'info' | 
         `${formatBytes(doneBytes)} read`,
         `${formatCount(counts.found, 'book')} found: ${formatNumber(counts.uploaded)} uploaded, ` +
           `${formatNumber(totalDuplicates(counts))} already there, ${formatNumber(counts.failed)} failed`,
-        `${formatCount(counts.skipped, 'file')} skipped`,
+        `${formatCount(counts.skipped, 'file')} skipped${counts.skippedBy ? ` (${skippedText(counts.skippedBy)})` : ''}`,
         ...(failure ? [failure.message] : []),
       ].join('; ');
       if (result === 'failed') log.error(text);

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import type { Zippable } from 'fflate';
 import { strToU8, zipSync } from 'fflate';
-import type { BookFormat, SkipReason } from '../../../src/engine/books/bookType.ts';
+import type { BookFormat } from '../../../src/engine/books/bookType.ts';
+import type { SkipReason } from '../../../src/protocol/skipReason.ts';
 import {
   bookFormats,
   detectBook,

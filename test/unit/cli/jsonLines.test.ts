@@ -55,6 +55,7 @@ describe('JSON lines', () => {
       doneBytes: 5,
       books: { found: 10, uploaded: 4, duplicates: 3, failed: 3 },
       skipped: 5,
+      skippedBy: {},
       failure: { code: 'TAR_DAMAGED', message: 'Cut off.' },
     });
   });

@@ -15,6 +15,7 @@ const sha1 = 'a'.repeat(40);
 const digest = (n: number): string => n.toString(16).padStart(40, '0');
 const at = new Date(2025, 11, 25, 10, 0, 0);
 const identity = { sizeBytes: 1000, mtimeMs: 7 };
+const tarIdentity = { tarSizeBytes: identity.sizeBytes, tarMtimeMs: identity.mtimeMs };
 const failure = { code: 'UPLOAD_FAILED', message: 'try again' } as const;
 const silent = (): void => undefined;
 const never: Partial<RewritePolicy> = { share: 0 };
@@ -136,6 +137,8 @@ describe('worker progress', () => {
       doneBytes: 400,
       counts: counted(1),
       failed: [],
+      settled: [],
+      ...tarIdentity,
     });
     await next.commit();
     assert.deepEqual(Object.keys((await written())['completed_files'] as object), [sha1]);
@@ -285,7 +288,9 @@ describe('worker progress', () => {
         doneOffset: 400,
         doneBytes: 400,
         counts: counted(3, 1),
-        failed: [{ headerOffset: 100, sizeBytes: 9, name: 'two', failure, attempts: 1 }],
+        failed: [{ header_offset: 100, size: 9, file: 'two', ...failure, attempts: 1 }],
+        settled: [],
+        ...tarIdentity,
       });
       second.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
       second.endBatch('a.tar', { offset: 100, bytes: 100 }, counted(3, 1));
@@ -295,7 +300,7 @@ describe('worker progress', () => {
       const resumed = third.beginTar('a.tar', '/a.tar', identity, at);
       assert.equal(resumed.doneOffset, 400, 'a batch of books tried again does not set it back');
       assert.deepEqual(
-        resumed.failed.map(book => [book.headerOffset, book.attempts]),
+        resumed.failed.map(book => [book.header_offset, book.attempts]),
         [[100, 2]],
       );
       third.resolveFailure('a.tar', 100, 'uploaded');
@@ -307,12 +312,22 @@ describe('worker progress', () => {
         doneBytes: 400,
         counts: counted(3),
         failed: [],
+        settled: [],
+        ...tarIdentity,
       });
       await fourth.close();
     });
 
     it('begins anew when it is another one now, or was completed', async () => {
-      const nothing = { doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [] };
+      const nothing = (tar: typeof identity) => ({
+        doneOffset: 0,
+        doneBytes: 0,
+        counts: noCounts(),
+        failed: [],
+        settled: [],
+        tarSizeBytes: tar.sizeBytes,
+        tarMtimeMs: tar.mtimeMs,
+      });
       const progress = await load();
       for (const other of [
         { ...identity, sizeBytes: 1001 },
@@ -321,12 +336,12 @@ describe('worker progress', () => {
         progress.beginTar('a.tar', '/a.tar', identity, at);
         progress.addFailure('a.tar', { headerOffset: 100, sizeBytes: 9, name: 'two' }, failure);
         progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3, 1));
-        assert.deepEqual(progress.beginTar('a.tar', '/a.tar', other, at), nothing);
-        assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing, 'for good');
+        assert.deepEqual(progress.beginTar('a.tar', '/a.tar', other, at), nothing(other));
+        assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing(identity), 'for good');
       }
       progress.endBatch('a.tar', { offset: 400, bytes: 400 }, counted(3));
       progress.endTar('a.tar', 'completed', counted(3), null, at);
-      assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing);
+      assert.deepEqual(progress.beginTar('a.tar', '/a.tar', identity, at), nothing(identity));
       await progress.close();
     });
 
@@ -347,6 +362,8 @@ describe('worker progress', () => {
           doneBytes: 400,
           counts: counted(3),
           failed: [],
+          settled: [],
+          ...tarIdentity,
         });
         assert.equal(next.record.tar('a.tar')?.error_message, undefined);
         await next.close();

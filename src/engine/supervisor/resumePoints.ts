@@ -1,0 +1,43 @@
+import { isFurther, type ResumePoint } from '../../protocol/resumePoint.ts';
+import type { ProgressRecord } from '../progress/progressRecord.ts';
+import type { FoundTar } from './sourceFolder.ts';
+
+/**
+ * How far each tar is, whoever read it: a tar that comes to another worker than before, in this run or since the
+ * last one, is gone on with and not begun anew.
+ */
+export class ResumePoints {
+  readonly #readRecord: (worker: number) => Promise<ProgressRecord | null>;
+  readonly #best = new Map<string, ResumePoint>();
+  /** Who has had a tar in this run, and has recorded more of it since. */
+  readonly #holders = new Map<string, Set<number>>();
+
+  /** @param readRecord what a worker has recorded by now */
+  constructor(readRecord: (worker: number) => Promise<ProgressRecord | null>) {
+    this.#readRecord = readRecord;
+  }
+
+  /** Takes note of what a record says of a tar. */
+  note(tar: FoundTar, record: ProgressRecord): void {
+    const point = record.resumePoint(tar.name, tar);
+    const best = this.#best.get(tar.name);
+    if (best ? isFurther(point, best) : point.doneOffset > 0 || point.settled.length > 0)
+      this.#best.set(tar.name, point);
+  }
+
+  /** The best point known, or null where the tar is at its start. */
+  best(tar: string): ResumePoint | null {
+    return this.#best.get(tar) ?? null;
+  }
+
+  /** The point to give to a worker with a tar; the processes of those that had it before are gone by now. */
+  async handTo(worker: number, tar: FoundTar): Promise<ResumePoint | null> {
+    const holders = this.#holders.get(tar.name) ?? new Set<number>();
+    this.#holders.set(tar.name, holders.add(worker));
+    for (const holder of holders) {
+      const record = holder === worker ? null : await this.#readRecord(holder);
+      if (record) this.note(tar, record);
+    }
+    return this.best(tar.name);
+  }
+}
