@@ -12,7 +12,7 @@ import {
   type Mode,
 } from '../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination } from './destinationArguments.ts';
-import { readArguments } from './optionTable.ts';
+import { readArguments, type GivenArguments } from './optionTable.ts';
 
 interface Bounds {
   readonly min: number;
@@ -43,11 +43,22 @@ export const ingestOptionTable = {
   help: { short: 'h', help: 'this text' },
 } as const;
 
+/** The options of `tarshelf retry`: those of an ingest, and what of all that failed. */
+export const retryOptionTable = {
+  tar: {
+    value: 'NAME',
+    help: 'only this tar; may be given more than once (default: all that have failures)',
+  },
+  book: {
+    value: 'NAME',
+    help: 'only this book, by its name in the tar; may be given more than once (default: all that failed)',
+  },
+  ...ingestOptionTable,
+} as const;
+
 export type IngestRequest =
   | { readonly kind: 'help' }
   | { readonly kind: 'ingest'; readonly options: IngestOptions; readonly json: boolean };
-
-const command = 'tarshelf ingest';
 
 /**
  * What `tarshelf ingest` is asked to do.
@@ -57,8 +68,29 @@ const command = 'tarshelf ingest';
  * @throws TarshelfError `USAGE`, its message one line that names what is wrong.
  */
 export function parseIngestArguments(args: readonly string[], currentFolder: string): IngestRequest {
+  const command = 'tarshelf ingest';
   const given = readArguments(command, ingestOptionTable, args);
+  return given.has('help') ? { kind: 'help' } : readRequest(command, given, currentFolder);
+}
+
+/** What `tarshelf retry` is asked to do; like {@link parseIngestArguments}. */
+export function parseRetryArguments(args: readonly string[], currentFolder: string): IngestRequest {
+  const command = 'tarshelf retry';
+  const given = readArguments(command, retryOptionTable, args);
   if (given.has('help')) return { kind: 'help' };
+  const { options, ...request } = readRequest(command, given, currentFolder);
+  const retry = {
+    tars: given.has('tar') ? [...given.values('tar')] : null,
+    books: given.has('book') ? [...given.values('book')] : null,
+  };
+  return { ...request, options: { ...options, retry } };
+}
+
+function readRequest(
+  command: string,
+  given: GivenArguments<typeof ingestOptionTable>,
+  currentFolder: string,
+): Extract<IngestRequest, { kind: 'ingest' }> {
   const number = (name: 'workers' | 'batch-size' | 'parallel-uploads', bounds: Bounds): number =>
     wholeNumber(`--${name}`, given.value(name), bounds);
   const numbers = {

@@ -11,10 +11,13 @@ export interface OptionSpec {
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
-/** What stands on a command line. `values` of options given, the last one when given more than once. */
+/** What stands on a command line. */
 export interface GivenArguments<Table extends OptionTable> {
   readonly positionals: readonly string[];
+  /** The value of an option, the last one when it was given more than once. */
   value(name: keyof Table & string): string | undefined;
+  /** All values of an option, in their order. */
+  values(name: keyof Table & string): readonly string[];
   has(name: keyof Table & string): boolean;
 }
 
@@ -46,7 +49,7 @@ export function readArguments<Table extends OptionTable>(
     allowPositionals: true,
     tokens: true,
   });
-  const given = new Map<string, string | undefined>();
+  const given = new Map<string, (string | undefined)[]>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
@@ -58,9 +61,15 @@ export function readArguments<Table extends OptionTable>(
     } else if (!token.value || (!token.inlineValue && token.value.startsWith('--'))) {
       throw new TarshelfError('USAGE', `${token.rawName} needs a value: ${token.rawName} ${spec.value}.`);
     }
-    given.set(token.name, token.value);
+    given.set(token.name, [...(given.get(token.name) ?? []), token.value]);
   }
-  return { positionals, value: name => given.get(name), has: name => given.has(name) };
+  const values = (name: string): string[] => (given.get(name) ?? []).filter(value => value !== undefined);
+  return {
+    positionals,
+    value: name => values(name).at(-1),
+    values,
+    has: name => given.has(name),
+  };
 }
 
 /** The options as lines of a help text. */

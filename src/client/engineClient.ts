@@ -1,8 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import * as v from 'valibot';
-import { engineEventSchema, type ClientRequest, type EngineEvent } from '../protocol/clientMessages.ts';
+import {
+  engineMessageSchema,
+  type ClientRequest,
+  type EngineEvent,
+  type EngineReply,
+} from '../protocol/clientMessages.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import type { FailedTar } from '../protocol/progressFile.ts';
 import type { RunState } from '../protocol/snapshot.ts';
 import { Emitter, type Subscription } from './emitter.ts';
 import { SnapshotStore, type SnapshotReader } from './snapshotStore.ts';
@@ -30,6 +36,9 @@ export class EngineClient {
   readonly #store = new SnapshotStore();
   readonly #events = new Emitter<EngineEvent>();
   #child: ChildProcess | undefined;
+  /** The last that the engine wrote to standard error. */
+  #lastWords = '';
+  #onReply: (reply: EngineReply) => void = () => undefined;
   #exited: Promise<void> = Promise.resolve();
 
   constructor(launch: EngineLaunch) {
@@ -58,40 +67,9 @@ export class EngineClient {
    */
   async ingest(options: IngestOptions): Promise<RunState> {
     if (this.#child) {
-      throw new TarshelfError('ENGINE_BUSY', 'An ingest is running already. Stop it, or wait for its end.');
+      throw busy();
     }
-    const child = fork(this.#launch.enginePath, [], {
-      execPath: this.#launch.execPath ?? process.execPath,
-      // node:sqlite still announces itself as experimental on Node 22 and 24.
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      // Desktop VS Code's process.execPath is Electron, which is a Node only when told so.
-      env: { ...(this.#launch.env ?? process.env), ELECTRON_RUN_AS_NODE: '1' },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'json',
-    });
-    this.#child = child;
-    // A death after the channel closed leaves nothing that could be sent; the exit event tells it.
-    child.on('error', () => undefined);
-    let lastWords = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      lastWords = (lastWords + text).slice(-2000);
-      this.#launch.onStderr?.(text);
-    });
-    child.on('message', (message: unknown) => {
-      this.#receive(message);
-    });
-    this.#exited = new Promise(resolve => {
-      child.once('close', () => {
-        this.#child = undefined;
-        resolve();
-      });
-      // Without a process there is no `close`.
-      if (child.pid === undefined)
-        child.once('error', () => {
-          this.#child = undefined;
-          resolve();
-        });
-    });
+    this.#start();
     // Not the store's run: an engine that dies at once leaves there what an earlier one said.
     let run: RunState | undefined;
     const listening = this.#events.on(event => {
@@ -105,11 +83,7 @@ export class EngineClient {
     if (run?.phase === 'finished' || run?.phase === 'stopped') return run;
     if (run?.phase === 'refused' && run.failure)
       throw new TarshelfError(run.failure.code, run.failure.message);
-    const why = /^\w*Error.*$/m.exec(lastWords)?.[0];
-    throw new TarshelfError(
-      'ENGINE_DIED',
-      `The engine ended unexpectedly${why === undefined ? '' : ` (${why})`}. Nothing is lost: launch again to go on.`,
-    );
+    throw this.#died();
   }
 
   /** Asks the engine to finish the books in hand, save and end; resolves when it has. */
@@ -128,6 +102,68 @@ export class EngineClient {
     if (this.#child?.connected) this.#child.disconnect();
   }
 
+  /**
+   * Asks an engine of its own what has failed in a state folder.
+   *
+   * @throws TarshelfError `PROGRESS_NOT_READABLE`, `ENGINE_BUSY`, `ENGINE_DIED`
+   */
+  async listFailures(stateFolder: string): Promise<FailedTar[]> {
+    if (this.#child) throw busy();
+    this.#start();
+    let answer: EngineReply | undefined;
+    this.#onReply = reply => {
+      answer = reply;
+    };
+    this.#send({ type: 'failures:list', stateFolder });
+    await this.#exited;
+    if (answer?.type === 'failures') return answer.tars;
+    if (answer) throw new TarshelfError(answer.failure.code, answer.failure.message);
+    throw this.#died();
+  }
+
+  #start(): void {
+    const child = fork(this.#launch.enginePath, [], {
+      execPath: this.#launch.execPath ?? process.execPath,
+      // node:sqlite still announces itself as experimental on Node 22 and 24.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      // Desktop VS Code's process.execPath is Electron, which is a Node only when told so.
+      env: { ...(this.#launch.env ?? process.env), ELECTRON_RUN_AS_NODE: '1' },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'json',
+    });
+    this.#child = child;
+    // A death after the channel closed leaves nothing that could be sent; the exit event tells it.
+    child.on('error', () => undefined);
+    this.#lastWords = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-2000);
+      this.#launch.onStderr?.(text);
+    });
+    child.on('message', (message: unknown) => {
+      this.#receive(message);
+    });
+    this.#exited = new Promise(resolve => {
+      child.once('close', () => {
+        this.#child = undefined;
+        resolve();
+      });
+      // Without a process there is no `close`.
+      if (child.pid === undefined)
+        child.once('error', () => {
+          this.#child = undefined;
+          resolve();
+        });
+    });
+  }
+
+  #died(): TarshelfError {
+    const why = /^\w*Error.*$/m.exec(this.#lastWords)?.[0];
+    return new TarshelfError(
+      'ENGINE_DIED',
+      `The engine ended unexpectedly${why === undefined ? '' : ` (${why})`}. Nothing is lost: launch again to go on.`,
+    );
+  }
+
   #send(request: ClientRequest): void {
     if (!this.#child?.connected) return;
     // A failing send means that the child is gone; its exit says so to whoever waits.
@@ -135,7 +171,7 @@ export class EngineClient {
   }
 
   #receive(message: unknown): void {
-    const parsed = v.safeParse(engineEventSchema, message);
+    const parsed = v.safeParse(engineMessageSchema, message);
     if (!parsed.success) {
       // Only bundles of different versions can disagree; a person finds it in the log.
       this.#launch.onStderr?.(
@@ -143,7 +179,15 @@ export class EngineClient {
       );
       return;
     }
+    if (parsed.output.type === 'failures' || parsed.output.type === 'request:failed') {
+      this.#onReply(parsed.output);
+      return;
+    }
     if (!this.#store.apply(parsed.output)) this.#send({ type: 'snapshot:get' });
     this.#events.emit(parsed.output);
   }
+}
+
+function busy(): TarshelfError {
+  return new TarshelfError('ENGINE_BUSY', 'An ingest is running already. Stop it, or wait for its end.');
 }

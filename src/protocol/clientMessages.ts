@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
+import { failedTarSchema } from './progressFile.ts';
 import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
 
 /** What a client may ask of an engine. */
@@ -11,6 +12,8 @@ export const clientRequestSchema = v.variant('type', [
   v.object({ type: v.literal('ingest:stop') }),
   /** Send the whole state, for a client that has missed events. */
   v.object({ type: v.literal('snapshot:get') }),
+  /** Say what has failed in a state folder; answered by `failures`, or by `request:failed`. */
+  v.object({ type: v.literal('failures:list'), stateFolder: v.string() }),
 ]);
 export type ClientRequest = v.InferOutput<typeof clientRequestSchema>;
 
@@ -37,3 +40,13 @@ export const engineEventSchema = v.variant('type', [
   v.object({ type: v.literal('notice'), sequence, message: v.string() }),
 ]);
 export type EngineEvent = v.InferOutput<typeof engineEventSchema>;
+
+/** An engine's answer to a request that is no part of a run. Not numbered. */
+export const engineReplySchema = v.variant('type', [
+  v.object({ type: v.literal('failures'), tars: v.array(failedTarSchema) }),
+  v.object({ type: v.literal('request:failed'), failure: failureSchema }),
+]);
+export type EngineReply = v.InferOutput<typeof engineReplySchema>;
+
+/** Whatever an engine sends to a client. */
+export const engineMessageSchema = v.union([engineEventSchema, engineReplySchema]);

@@ -44,6 +44,17 @@ export type ShelfOutcome = v.InferOutput<typeof shelfOutcomeSchema>;
 /** A member, by the position of its header, that is on the shelf. */
 export const settledMemberSchema = v.tuple([count, shelfOutcomeSchema]);
 
+/** What has failed of one tar. */
+export const failedTarSchema = v.object({
+  tar: v.string(),
+  /** Number of the worker that recorded it. */
+  worker: count,
+  books: v.array(failedBookSchema),
+  /** Why the tar as a whole failed, or null where only books did. */
+  message: v.nullable(v.string()),
+});
+export type FailedTar = v.InferOutput<typeof failedTarSchema>;
+
 export const tarProgressSchema = v.looseObject({
   tar_file: sensible(v.string()),
   status: sensible(v.string()),

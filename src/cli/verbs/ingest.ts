@@ -47,7 +47,12 @@ export const ingest: Verb = {
   },
 };
 
-async function runIngest(options: IngestOptions, json: boolean, commandLine: CommandLine): Promise<number> {
+/** Runs an ingest in front of a person, or for a program that reads lines of JSON. */
+export async function runIngest(
+  options: IngestOptions,
+  json: boolean,
+  commandLine: CommandLine,
+): Promise<number> {
   const { stdout, stderr } = commandLine;
   const engineLines = new LineSplitter(line => {
     reporter.engineWrote(line);

@@ -1,5 +1,7 @@
+import { failed } from './failed.ts';
 import { ingest } from './ingest.ts';
 import { logs } from './logs.ts';
+import { retry } from './retry.ts';
 import { status } from './status.ts';
 import type { Verb } from './verb.ts';
 
@@ -7,5 +9,7 @@ import type { Verb } from './verb.ts';
 export const verbs: ReadonlyMap<string, Verb> = new Map([
   ['ingest', ingest],
   ['status', status],
+  ['failed', failed],
+  ['retry', retry],
   ['logs', logs],
 ]);

@@ -92,16 +92,26 @@ export class ProgressRecord {
   /** Whether books of a tar have failed, or the tar as a whole. */
   hasFailures(name: string): boolean {
     const record = this.#tars.get(name);
-    if (!record || this.#completedTars.has(name)) return false;
+    if (!record || this.isCompleted(name)) return false;
     return record.failed.size > 0 || failedStatuses.has(record.entry.status ?? '');
   }
 
+  /** Whether nothing is left to do in a tar, as long as that does not change. */
+  isCompleted(name: string): boolean {
+    return this.#completedTars.has(name) || completedTarStatuses.has(this.tar(name)?.status ?? '');
+  }
+
   /** What has failed of each tar that has failures: its books, and itself where the message is not null. */
-  *failures(): Generator<{ tar: string; books: readonly FailedBook[]; message: string | null }> {
+  *failures(): Generator<{
+    tar: string;
+    books: readonly FailedBook[];
+    message: string | null;
+    doneOffset: number;
+  }> {
     for (const [tar, { entry, failed }] of this.#tars) {
       if (!this.hasFailures(tar)) continue;
       const message = entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null;
-      yield { tar, books: [...failed.values()], message };
+      yield { tar, books: [...failed.values()], message, doneOffset: entry.done_offset ?? 0 };
     }
   }
 
@@ -115,7 +125,7 @@ export class ProgressRecord {
    */
   completedEarlier(name: string, identity: FileIdentity): BookCounts | null {
     const entry = this.tar(name);
-    if (!this.#completedTars.has(name) && !completedTarStatuses.has(entry?.status ?? '')) return null;
+    if (!this.isCompleted(name)) return null;
     if ((entry?.tar_size ?? identity.sizeBytes) !== identity.sizeBytes) return null;
     if ((entry?.tar_mtime_ms ?? identity.mtimeMs) !== identity.mtimeMs) return null;
     const found = entry?.files_processed ?? 0;

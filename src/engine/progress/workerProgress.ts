@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, open, rm, type FileHandle } from 'node:fs/promises';
+import { copyFile, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
@@ -87,6 +87,44 @@ export async function readProgress(
     if (line.kind === 'book') onKey(line.sha1, line.size);
   });
   return contents || replay.lastNumber !== null ? record : null;
+}
+
+/**
+ * All that is recorded of a worker but its books, for whoever only looks: nothing is locked and nothing changed.
+ * What cannot be read counts as not there.
+ *
+ * @returns null where there is no record.
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
+export async function peekProgress(stateFolder: string, worker: number): Promise<ProgressRecord | null> {
+  const path = join(stateFolder, progressFileName(worker));
+  // A rewrite between the two reads empties the journal of what the file read before does not have.
+  for (let attempt = 0; attempt < attemptsToPeek; attempt++) {
+    const before = await fileVersion(path);
+    const contents = await readProgressFile(path, () => undefined).catch((thrown: unknown) => {
+      if (thrown instanceof JsonDamage) return null;
+      throw thrown;
+    });
+    const record = contents?.record ?? new ProgressRecord();
+    const replay = await replayOnto(record, join(stateFolder, journalFileName(worker)), () => undefined);
+    if ((await fileVersion(path)) === before) return contents || replay.lastNumber !== null ? record : null;
+  }
+  throw new TarshelfError(
+    'PROGRESS_NOT_READABLE',
+    `The progress file ${path} was rewritten each time it was read. Try again in a moment.`,
+  );
+}
+
+const attemptsToPeek = 10;
+
+async function fileVersion(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return `${String(ino)} ${String(size)} ${String(mtimeNs)}`;
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return '';
+    throw notReadable(path, thrown);
+  }
 }
 
 /**

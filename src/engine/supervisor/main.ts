@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { clientRequestSchema, type ClientRequest, type EngineEvent } from '../../protocol/clientMessages.ts';
+import {
+  clientRequestSchema,
+  type ClientRequest,
+  type EngineEvent,
+  type EngineReply,
+} from '../../protocol/clientMessages.ts';
+import { toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import { listFailures } from '../progress/failureList.ts';
 import { Ingest } from './ingest.ts';
 import { StateBoard } from './stateBoard.ts';
 import { StatusWriter } from './statusFile.ts';
@@ -20,7 +27,7 @@ process.on('message', (message: unknown) => {
   receive(v.parse(clientRequestSchema, message));
 });
 
-function post(event: EngineEvent): void {
+function post(event: EngineEvent | EngineReply): void {
   if (process.connected) process.send?.(event, () => undefined);
 }
 
@@ -32,12 +39,24 @@ function receive(request: ClientRequest): void {
     case 'ingest:stop':
       running?.ingest.stop();
       break;
+    case 'failures:list':
+      void answerFailures(request.stateFolder);
+      break;
     case 'snapshot:get':
       running?.board.tellSnapshot();
       break;
     default:
       request satisfies never;
   }
+}
+
+async function answerFailures(stateFolder: string): Promise<void> {
+  try {
+    post({ type: 'failures', tars: await listFailures(stateFolder) });
+  } catch (thrown) {
+    post({ type: 'request:failed', failure: toFailure(thrown) });
+  }
+  if (!running && process.connected) process.disconnect();
 }
 
 async function start(options: IngestOptions): Promise<void> {

@@ -342,18 +342,18 @@ class TarRun {
    */
   async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook)[]> {
     const limit = pLimit(digestsAtOnce);
-    // Once the disk is, no further book is begun: the whole batch is read again.
-    let gone = false;
+    // Once it is, no further book is begun: the whole batch is read again.
+    const disk = { gone: false };
     const read = await Promise.allSettled(
       batch.map(found =>
         limit(async () => {
-          if (gone || this.#context.stop.aborted) return null;
+          if (disk.gone || this.#context.stop.aborted) return null;
           try {
             return { ...found, body: await digestBody(found.member) };
           } catch (thrown) {
             const unplugged = await this.#unpluggedBy(thrown);
             if (unplugged) {
-              gone = true;
+              disk.gone = true;
               throw unplugged;
             }
             return { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
+import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
+import { tarshelf } from '../../support/commandLine.ts';
+import { makeTar } from '../../support/gnuTar.ts';
+import { keysInLibrary } from '../../support/libraryTruth.ts';
+import { useTempFolder } from '../../support/tempFolder.ts';
+
+describe('tarshelf failed and tarshelf retry', () => {
+  const folder = useTempFolder();
+  const source = (): string => join(folder(), 'tars');
+  const state = (): string => join(folder(), 'state');
+  const library = (): string => join(state(), 'library');
+  const failed = async (): Promise<Record<string, unknown>[]> => {
+    const { stdout } = await tarshelf(['failed', '--state-dir', state(), '--json']);
+    return stdout
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line) as Record<string, unknown>);
+  };
+  const retry = (...more: string[]): ReturnType<typeof tarshelf> =>
+    tarshelf(['retry', source(), '--state-dir', state(), '--json', ...more]);
+
+  beforeEach(async () => {
+    await mkdir(source());
+    await makeTar(join(source(), 'good.tar'), 'gnu', {
+      'a.epub': Buffer.from('a'),
+      'b.epub': Buffer.from('b'),
+    });
+    const bad = Buffer.from('bad');
+    await makeTar(join(source(), 'bad.tar'), 'gnu', { 'c.epub': Buffer.from('c'), 'x.epub': bad });
+    // Every name that this one book could have in the library is taken.
+    const key = { sha1: createHash('sha1').update(bad).digest('hex'), sizeBytes: bad.length };
+    for (const path of libraryPaths(bookMetadataFromName('x.epub'), 'epub', key))
+      await mkdir(join(library(), path), { recursive: true });
+    const { code } = await tarshelf(['ingest', source(), '--state-dir', state(), '--workers', '2']);
+    assert.equal(code, 1);
+  });
+
+  it('list each failed book with its reason and attempts, and change nothing by that', async () => {
+    const before = await readdir(state());
+    const [tar, ...others] = await failed();
+    assert.equal(others.length, 0);
+    assert.equal(tar?.['tar'], 'bad.tar');
+    assert.equal(tar['message'], null);
+    const [book] = tar['books'] as Record<string, unknown>[];
+    assert.equal(book?.['file'], 'x.epub');
+    assert.equal(book['code'], 'UPLOAD_FAILED');
+    assert.equal(book['attempts'], 1);
+    const text = await tarshelf(['failed', '--state-dir', state()]);
+    assert.equal(text.code, 1);
+    assert.match(text.stdout, /^bad\.tar\n {2}x\.epub: .+ \(UPLOAD_FAILED, tried 1 time\)\nTry them again/);
+    assert.deepEqual(await readdir(state()), before);
+  });
+
+  it('try the failed books again, and leave other tars alone', async () => {
+    await makeTar(join(source(), 'new.tar'), 'gnu', { 'n.epub': Buffer.from('n') });
+    const { code, summary } = await retry();
+    assert.equal(code, 1);
+    assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+    const [tar] = await failed();
+    assert.equal((tar?.['books'] as Record<string, unknown>[])[0]?.['attempts'], 2);
+    assert.equal((await keysInLibrary(library())).length, 3);
+  });
+
+  it('try again only the tars and books that are named', async () => {
+    const other = await retry('--book', 'no such book.epub');
+    assert.equal(other.code, 1, 'the failed book is still one');
+    assert.equal(((await failed())[0]?.['books'] as Record<string, unknown>[])[0]?.['attempts'], 1);
+    const good = await retry('--tar', 'good.tar');
+    assert.equal(good.code, 0);
+    assert.match(good.stderr, /^Nothing has failed in good\.tar that could be tried again/);
+    await retry('--tar', 'bad.tar', '--book', 'x.epub');
+    assert.equal(((await failed())[0]?.['books'] as Record<string, unknown>[])[0]?.['attempts'], 2);
+  });
+
+  it('have nothing more to tell once the cause is gone', async () => {
+    await rm(join(library(), 'books', 'Unknown author'), { recursive: true });
+    const { code, summary } = await retry();
+    assert.equal(code, 0);
+    assert.deepEqual(summary?.tars, { total: 1, completed: 1, failed: 0 });
+    assert.deepEqual(await failed(), []);
+    assert.equal(summary?.books.failed, 0);
+    const again = await retry();
+    assert.equal(again.code, 0);
+    assert.match(again.stderr, /Nothing has failed/);
+    const listed = await tarshelf(['failed', '--state-dir', state()]);
+    assert.equal(listed.code, 0);
+    assert.match(listed.stdout, /^Nothing has failed/);
+  });
+
+  it('say it when the source folder is missing, or an option is wrong', async () => {
+    const missing = await tarshelf(['retry', join(folder(), 'nowhere'), '--state-dir', state()]);
+    assert.equal(missing.code, 2);
+    const wrong = await tarshelf(['failed', '--tar', 'x']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /^tarshelf: Unknown option --tar/);
+  });
+});
