@@ -247,6 +247,11 @@ export class WorkerProgress {
     this.#add({ kind: 'ended', tar, status, counts: structuredClone(counts), error, at: localTime(now) });
   }
 
+  /** Records where a tar lies that was moved out of the way. */
+  moveTar(tar: string, path: string): void {
+    this.#add({ kind: 'moved', tar, path });
+  }
+
   /**
    * Makes all that was recorded durable: appended to the journal, and, as often as its cost allows, folded
    * into the progress file.

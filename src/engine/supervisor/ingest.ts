@@ -12,6 +12,7 @@ import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
+import { MovedTars } from './movedTars.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
@@ -46,6 +47,7 @@ export class Ingest {
     let log: EventLog;
     let hands: TarHands;
     let tars: FoundTar[];
+    let moved: MovedTars;
     try {
       const notices: string[] = [];
       tars = await this.#find(notices);
@@ -72,6 +74,7 @@ export class Ingest {
       this.#checkDestination(progress, destination);
       for await (const key of destination.keys()) this.#claims.addFromDestination(key);
       hands = this.#deal(tars, progress);
+      moved = new MovedTars(progress);
     } catch (thrown) {
       destination?.close();
       state?.release();
@@ -83,7 +86,7 @@ export class Ingest {
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work(tars, hands, destination.id, log);
+      await this.#work(tars, hands, moved, destination.id, log);
     } finally {
       destination.close();
       state.release();
@@ -171,22 +174,26 @@ export class Ingest {
   async #work(
     tars: readonly FoundTar[],
     hands: TarHands,
+    moved: MovedTars,
     destinationId: string,
     log: EventLog,
   ): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const processed = new ProcessedTars(this.#options.sourceFolder, {
+    const { sourceFolder, stateFolder, afterCompletion } = this.#options;
+    const onNotice = (message: string): void => {
+      log.warn(message);
+      this.#board.tell({ type: 'notice', message });
+    };
+    const processed = new ProcessedTars(sourceFolder, {
       onMoved: (tar, path) => {
         log.info(`${tar} was moved to ${path}`);
+        moved.add(tar, path, this.#board.tar(tar).worker);
       },
-      onNotice: message => {
-        log.warn(message);
-        this.#board.tell({ type: 'notice', message });
-      },
+      onNotice,
     });
     const move = (name: string): void => {
       // An extraction folder whose tar is gone is no file of the source.
-      if (this.#options.afterCompletion !== 'move' || isFolderName(name)) return;
+      if (afterCompletion !== 'move' || isFolderName(name)) return;
       const tar = tars.find(found => found.name === name);
       if (tar) processed.move(tar);
     };
@@ -207,6 +214,11 @@ export class Ingest {
     });
     await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
     await processed.settled();
+    if (afterCompletion === 'move') {
+      const names = new Set(tars.map(tar => tar.name));
+      await moved.findLeft(sourceFolder, name => names.has(name), onNotice);
+      await moved.record(stateFolder, onNotice);
+    }
   }
 
   /** What a kill kept from being done to completed tars. Moved last: who looks for what was extracted goes by the tar. */
