@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { hash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { tarshelf, type Finished } from '../support/commandLine.ts';
 import { extractWithGnuTar, makeTar } from '../support/gnuTar.ts';
 import { keysInLibrary } from '../support/libraryTruth.ts';
@@ -58,6 +58,63 @@ describe('ingest of compressed tars', () => {
     assert.equal(summary.books.uploaded, 1);
     assert.match(stdout, /TAR_DAMAGED.*cut\.tar\.gz: the compressed file is cut off/);
   });
+
+  const doubtful = {
+    'a.tar.gz': (tar: Buffer) => gzipSync(tar, { level: 0 }),
+    'a.tar.zst': (tar: Buffer) => zstdCompressSync(tar, { params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
+  };
+  for (const [name, pack] of Object.entries(doubtful))
+    for (const mode of ['in-place', 'extract']) {
+      it(`calls all books of ${name} doubtful whose checksum fails, and reads it anew, mended or not (${mode})`, async () => {
+        const tar = join(folder(), 'plain.tar');
+        const bodies = Array.from({ length: 30 }, () => randomBytes(20_000));
+        await makeTar(tar, 'gnu', Object.fromEntries(bodies.map((body, n) => [`${String(n)}.epub`, body])));
+        const whole = pack(await readFile(tar));
+        // What cannot be compressed is stored as it is: a wrong byte in it shows at the checksum only.
+        const damaged = Buffer.from(whole);
+        const at = damaged.indexOf(bodies[3]!.subarray(0, 50));
+        assert.ok(at > 0);
+        damaged[at] = (damaged[at] ?? 0) ^ 1;
+        const path = join(source(), name);
+        const time = new Date(2020, 1);
+        await writeFile(path, damaged);
+        await utimes(path, time, time);
+
+        const first = await ingest('--batch-size', '7', '--mode', mode);
+        assert.equal(first.code, 1, first.stdout);
+        assert.deepEqual(first.summary?.tars, { total: 1, completed: 0, failed: 1 });
+        const found = first.summary.books.found;
+        assert.ok(found > 20, String(found));
+        const line = failureOf(first);
+        assert.match(
+          line,
+          new RegExp(
+            `TAR_DAMAGED.*${name}: the compressed file is damaged .* at byte \\d+\\. .*doubtful as well: ${String(found)} books`,
+          ),
+        );
+
+        const again = await ingest('--batch-size', '7', '--mode', mode);
+        assert.equal(again.code, 1);
+        assert.equal(failureOf(again), line);
+        assert.deepEqual(again.summary?.books, { found, uploaded: 0, duplicates: found, failed: 0 });
+
+        // Of the same size and time, as a program that copies both would leave it.
+        await writeFile(path, whole);
+        await utimes(path, time, time);
+        const mended = await ingest('--batch-size', '7', '--mode', mode);
+        assert.equal(mended.code, 0, mended.stdout);
+        assert.equal(mended.summary?.books.found, 30);
+        assert.equal(mended.summary.books.uploaded, 30 - found + 1);
+        const keys = await keysInLibrary(join(state(), 'library'));
+        assert.equal(keys.length, 31, 'the damaged book stays beside the whole one');
+        for (const body of bodies) assert.ok(keys.includes(`${hash('sha1', body, 'hex')}-20000`));
+      }).timeout(60_000);
+    }
+
+  function failureOf({ stdout }: Finished): string {
+    const line = stdout.split('\n').find(said => said.startsWith('{"type":"tar"'));
+    return JSON.stringify((JSON.parse(line ?? '{}') as { failure?: unknown }).failure);
+  }
 
   it('tells of data after an end mark', async () => {
     const tar = join(folder(), 'plain.tar');

@@ -46,7 +46,7 @@ export class TarStream implements Archive {
       const bytes = await reader.peek(walk.needs);
       const found =
         reader.position === walk.position && bytes.length === walk.needs
-          ? walk.take(bytes, 0)
+          ? takeUnchecked(walk, bytes)
           : walk.finish(reader.position + bytes.length);
       if (!found || found.headerOffset < from) continue;
       // What a link points to has passed by. If it is a book, it was read as one then.
@@ -107,6 +107,15 @@ export class TarStream implements Archive {
     this.#unpacked.close();
     for (const member of this.#kept) await member.release();
     await this.#source.close();
+  }
+}
+
+/** What makes no sense before the checksum was seen may be damage to the compressed file, and not the first of it. */
+function takeUnchecked(walk: TarWalk, bytes: Buffer): TarMember | null {
+  try {
+    return walk.take(bytes, 0);
+  } catch (thrown) {
+    throw thrown instanceof TarDamage ? new TarDamage(thrown.offset, thrown.reason, true) : thrown;
   }
 }
 

@@ -185,6 +185,9 @@ export class ProgressRecord {
       case 'ended':
         this.#end(entry);
         break;
+      case 'doubted':
+        forgetResumePoint(this.#record(entry.tar));
+        break;
       case 'moved': {
         const record = this.#tars.get(entry.tar);
         if (record) record.entry = { ...record.entry, tar_file: entry.path };

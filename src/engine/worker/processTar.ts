@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
+import { formatCount } from '../../protocol/format.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
@@ -101,7 +102,7 @@ class TarRun {
         return await this.#pass(unplugged);
       } catch (thrown) {
         unplugged = await this.#unpluggedBy(thrown);
-        if (!unplugged) return await this.#ended('failed', this.#explain(thrown));
+        if (!unplugged) return await this.#failedFor(thrown);
         // Counts what was recorded, and no more: the batch in hand is given up.
         if (this.#identity) this.#begin(this.#identity);
         if (this.#context.stop.aborted) return await this.#stopped();
@@ -395,7 +396,26 @@ class TarRun {
     return { result, doneBytes: this.#counter.doneBytes, counts: this.#counter.counts, failure };
   }
 
+  async #failedFor(thrown: unknown): Promise<TarResult> {
+    const isDoubtful = thrown instanceof TarDamage && thrown.isDoubtful;
+    // A copy that was mended may have the size and the time of the damaged one.
+    if (isDoubtful) this.#context.progress.doubtTar(this.#name);
+    const result = await this.#ended('failed', this.#explain(thrown));
+    // The files in it are as doubtful as what they came from.
+    if (isDoubtful) await this.#removeExtraction();
+    return result;
+  }
+
   #explain(thrown: unknown): Failure {
+    const { found } = this.#counter.counts;
+    if (thrown instanceof TarDamage && thrown.isDoubtful && found > 0) {
+      return {
+        code: 'TAR_DAMAGED',
+        message:
+          `${this.#name}: ${thrown.message}. What was read before that is doubtful as well: ${formatCount(found, 'book')}, ` +
+          'also where they are on the shelf. Get the tar anew, then launch again; it is read from its start.',
+      };
+    }
     if (thrown instanceof TarDamage) {
       return {
         code: 'TAR_DAMAGED',

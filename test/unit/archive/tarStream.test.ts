@@ -157,12 +157,15 @@ describe('compressed tars', () => {
         const inBody = await read(pack(tar.subarray(0, 3000)));
         assert.equal(inBody.members.length, 1);
         assert.equal(inBody.damage?.message, 'the tar is cut off inside a member at byte 1024');
+        assert.equal(inBody.damage.isDoubtful, false, 'the checksum was right');
         const inHeader = await read(pack(tar.subarray(0, 1100)));
         assert.equal(inHeader.damage?.message, 'the tar is cut off inside a header at byte 1024');
         const noEnd = await read(pack(tar.subarray(0, 1024)));
         assert.match(noEnd.damage?.message ?? '', /its end mark is missing at byte 1024/);
         assert.match((await read(pack(Buffer.alloc(0)))).damage?.message ?? '', /the file is empty/);
         assert.match((await read(pack(randomBytes(5000)))).damage?.message ?? '', /this is no tar/);
+        const noHeader = await read(pack(Buffer.concat([member({ name: 'a' }, 'a'), randomBytes(5000)])));
+        assert.equal(noHeader.damage?.isDoubtful, true, 'the checksum was not seen');
         const lone = await read(pack(tar.subarray(0, -512)));
         assert.equal(lone.damage, null);
         assert.match(lone.notices.join(), /one block long/);
@@ -241,6 +244,7 @@ describe('compressed tars', () => {
     bytes[bytes.length - 8] = (bytes[bytes.length - 8] ?? 0) ^ 1;
     const { members, damage } = await read(bytes);
     assert.match(damage?.reason ?? '', /damaged \(incorrect data check\)/);
+    assert.equal(damage?.isDoubtful, true);
     assert.ok(members.length <= 1);
   });
 
