@@ -11,6 +11,7 @@ import { extractionRoot } from '../extraction/extractionFolder.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
 import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
+import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
@@ -102,7 +103,7 @@ class TarRun {
         return await this.#pass(unplugged);
       } catch (thrown) {
         unplugged = await this.#unpluggedBy(thrown);
-        if (!unplugged) return await this.#failedFor(thrown);
+        if (!unplugged && !this.#stoppedWaiting(thrown)) return await this.#failedFor(thrown);
         // Counts what was recorded, and no more: the batch in hand is given up.
         if (this.#identity) this.#begin(this.#identity);
         if (this.#context.stop.aborted) return await this.#stopped();
@@ -159,7 +160,13 @@ class TarRun {
   #openNow(): Promise<Archive> {
     const { options, openArchive: open = openArchive } = this.#context;
     if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
-    return withSource(this.#path, () => open(this.#path, join(options.stateFolder, 'spool')));
+    return withSource(this.#path, () => open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom));
+  }
+
+  /** Whether the stop came while there was no room for what is extracted: that is no failure of the tar. */
+  #stoppedWaiting(thrown: unknown): boolean {
+    if (!this.#context.stop.aborted || !(thrown instanceof TarshelfError)) return false;
+    return thrown.code === 'EXTRACTION_NO_SPACE' || thrown.code === 'STATE_NOT_WRITABLE';
   }
 
   /** An extraction folder is not in the source, so its failures say nothing of that. */
@@ -177,6 +184,16 @@ class TarRun {
     );
   }
 
+  /** Writes below the state folder what of a tar has to lie there while it is read, as soon as there is room for it. */
+  readonly #whenRoom: WhenRoom = write =>
+    this.#context.patience.persist(write, thrown => {
+      if (!isDiskFull(thrown)) return null;
+      const { mode, stateFolder } = this.#context.options;
+      const otherwise = mode === 'extract' ? ', or stop and use --mode in-place' : '';
+      const message = `The disk of ${stateFolder} is full, so ${this.#name} cannot be read further. Free some space${otherwise}.`;
+      return { code: 'STATE_NOT_WRITABLE', message };
+    });
+
   async #asModeWants(archive: Archive): Promise<Archive> {
     const { mode, stateFolder } = this.#context.options;
     if (this.#isFolder) {
@@ -192,6 +209,7 @@ class TarRun {
       onExtracted: position => {
         this.#counter.extracted(position);
       },
+      whenRoom: this.#whenRoom,
       // Not waited for: what is open already is of no use after that either.
       openAgain: () => this.#openNow(),
     });
