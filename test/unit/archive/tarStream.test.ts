@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { largestKeptBody, type ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
-import { FileSource } from '../../../src/engine/archive/byteSource.ts';
+import { FileSource, type ByteSource } from '../../../src/engine/archive/byteSource.ts';
+import { ForwardReader } from '../../../src/engine/archive/forwardReader.ts';
 import { canUnpack, packingOf, Unpacked } from '../../../src/engine/archive/unpacked.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import { makeTar, run } from '../../support/gnuTar.ts';
@@ -314,6 +315,23 @@ describe('compressed tars', () => {
       (error: unknown) => error instanceof TarshelfError && error.code === 'STATE_NOT_WRITABLE',
     );
     await archive.close();
+  });
+
+  it('pass on as it was said that their disk cannot be read, and call it no damage', async () => {
+    const bytes = gzipSync(randomBytes(500_000));
+    const source: ByteSource = {
+      sizeBytes: bytes.length,
+      read: (target, position) =>
+        position > 200_000
+          ? Promise.reject(Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' }))
+          : Promise.resolve(bytes.copy(target, 0, position)),
+      close: () => Promise.resolve(),
+    };
+    const unpacked = new Unpacked(source, 'gzip');
+    const reader = new ForwardReader(unpacked);
+    await assert.rejects(reader.skipTo(bytes.length), { code: 'EIO' });
+    assert.ok(reader.position > 100_000, String(reader.position));
+    unpacked.close();
   });
 
   it('are unpacked no further than a little ahead of whoever takes the bytes', async () => {

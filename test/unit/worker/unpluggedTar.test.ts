@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, rename, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive, ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
@@ -12,6 +12,7 @@ import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
 import { keyText, type BookKey } from '../../../src/protocol/bookKey.ts';
+import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import type { BookCounts } from '../../../src/protocol/snapshot.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -20,7 +21,7 @@ const books = 10;
 /** Too large to be kept: it is read a second time while it is stored. */
 const largeBytes = 33 * 1024 * 1024;
 
-type Fault = (at: 'header' | 'read' | 'chunks', member: string) => Promise<void>;
+type Fault = (at: 'header' | 'read' | 'chunks' | 'keep', member: string) => Promise<void>;
 
 /** A tar whose disk may fail at any of its reads. */
 class FaultyArchive implements Archive {
@@ -66,7 +67,10 @@ class FaultyArchive implements Archive {
         await fault('chunks', name);
         yield* member.chunks();
       },
-      keep: () => member.keep(),
+      async keep() {
+        await fault('keep', name);
+        await member.keep();
+      },
       release: () => member.release(),
     };
   }
@@ -80,6 +84,7 @@ describe('a tar whose disk fails while it is read', () => {
   const folder = useTempFolder();
   const source = (): string => join(folder(), 'tars');
   const tar = (): string => join(source(), 'a.tar');
+  const extractions = (): string => join(folder(), 'state', 'tar_extraction_temp');
   const shelf = new Set<string>();
   let table: ClaimTable;
   let stop: AbortController;
@@ -90,6 +95,7 @@ describe('a tar whose disk fails while it is read', () => {
   let failedBooks: string[];
   let opened: number;
   let closed: number;
+  let mode: IngestOptions['mode'];
 
   beforeEach(async () => {
     shelf.clear();
@@ -100,11 +106,10 @@ describe('a tar whose disk fails while it is read', () => {
     told = [];
     failedBooks = [];
     waits = opened = closed = 0;
+    mode = 'in-place';
     await mkdir(join(folder(), 'state'));
     await mkdir(source());
-    const files: Record<string, Buffer> = {};
-    for (let n = 0; n < books; n++) files[`${String(n)}.txt`] = bookBytes(n);
-    await makeTar(tar(), 'gnu', files);
+    await makeTar(tar(), 'gnu', tenBooks());
   });
 
   async function run(): Promise<TarResult> {
@@ -145,7 +150,7 @@ describe('a tar whose disk fails while it is read', () => {
         workers: 1,
         batchSize: 3,
         parallelUploads: 2,
-        mode: 'in-place',
+        mode,
         afterCompletion: 'keep',
         destination: { kind: 'library', folder: folder() },
       },
@@ -194,7 +199,8 @@ describe('a tar whose disk fails while it is read', () => {
       ...expected,
     });
     assert.deepEqual(failedBooks, []);
-    assert.equal(opened, 2);
+    // For each extraction once more.
+    assert.equal(opened, mode === 'extract' ? 4 : 2);
     assert.equal(waits, 1);
     assert.match(told[0] ?? '', /cannot be read for now/);
     assert.equal(told[1], 'resumed');
@@ -208,6 +214,76 @@ describe('a tar whose disk fails while it is read', () => {
   it('is waited for when it is unplugged inside a body, and gone on with', async () => {
     unplugAt('read', '4.txt');
     assertEveryBookOnce(await run());
+  });
+
+  describe('and is compressed', () => {
+    beforeEach(async () => {
+      await makeTar(tar(), 'gnu', tenBooks(), ['--gzip']);
+    });
+
+    it('is waited for when it is unplugged while a body passes by, and gone on with', async () => {
+      unplugAt('keep', '7.txt');
+      assertEveryBookOnce(await run());
+    });
+
+    it('is waited for when it is unplugged while it is extracted, and gone on with', async () => {
+      mode = 'extract';
+      unplugAt('chunks', '7.txt');
+      assertEveryBookOnce(await run());
+      assert.deepEqual(await readdir(extractions()), []);
+    });
+  });
+
+  describe('and is extracted', () => {
+    beforeEach(() => {
+      mode = 'extract';
+    });
+
+    for (const [at, member] of [
+      ['header', '0.txt'],
+      ['header', '7.txt'],
+      ['chunks', '4.txt'],
+    ] as const)
+      it(`is waited for when it is unplugged at the ${at} of ${member}, and extracted further`, async () => {
+        unplugAt(at, member);
+        assertEveryBookOnce(await run());
+        assert.deepEqual(await readdir(extractions()), []);
+      });
+
+    it('is extracted anew when another tar has its name by then', async () => {
+      unplugAt('chunks', '7.txt');
+      whileWaiting = async () => {
+        await plugIn();
+        await utimes(tar(), new Date(), new Date(2001, 1));
+      };
+      assertEveryBookOnce(await run());
+    });
+
+    it('is left for the next run, with what is extracted, when the stop comes while it is waited for', async () => {
+      unplugAt('chunks', '7.txt');
+      whileWaiting = () => {
+        stop.abort();
+        return Promise.resolve();
+      };
+      const { result, counts } = await run();
+      assert.equal(result, 'stopped');
+      assert.equal(counts.found, 0);
+      assert.equal((await readdir(extractions())).length, 1);
+      await plugIn();
+      stop = new AbortController();
+      fault = () => Promise.resolve();
+      assert.equal((await run()).result, 'completed');
+      assert.equal(shelf.size, books);
+    });
+
+    it('fails where it cannot be read while the disk is there', async () => {
+      fault = (at, member) =>
+        at === 'chunks' && member === '4.txt' ? Promise.reject(ioError()) : Promise.resolve();
+      const { result, failure } = await run();
+      assert.equal(result, 'failed');
+      assert.equal(failure?.code, 'TAR_NOT_READABLE');
+      assert.equal(waits, 0);
+    });
   });
 
   it('is waited for when it is unplugged while a large book is stored, whose claim is given back', async () => {
@@ -280,6 +356,10 @@ describe('a tar whose disk fails while it is read', () => {
     assert.equal(waits, 0);
   });
 });
+
+function tenBooks(): Record<string, Buffer> {
+  return Object.fromEntries(Array.from({ length: books }, (_, n) => [`${String(n)}.txt`, bookBytes(n)]));
+}
 
 function bookBytes(n: number): Buffer {
   return Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
