@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { bookKeySchema } from './bookKey.ts';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
-import { bookCountsSchema, workerPhaseSchema } from './snapshot.ts';
+import { bookCountsSchema, extractionSchema, workerPhaseSchema } from './snapshot.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -59,6 +59,8 @@ export const workerEventSchema = v.variant('type', [
     phase: workerPhaseSchema,
     doneBytes: count,
     counts: bookCountsSchema,
+    /** Null but in the phase `extract`. */
+    extraction: v.nullable(extractionSchema),
   }),
   v.object({ type: v.literal('claim:request'), id: count, keys: v.array(bookKeySchema) }),
   /** The book is on the shelf (`stored`), or its claim is given back (`failed`). */

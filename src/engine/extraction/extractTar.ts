@@ -11,8 +11,8 @@ import { SafePaths } from './safePaths.ts';
 
 export interface ExtractOptions {
   readonly stop: AbortSignal;
-  /** Told how far the tar's file is extracted. */
-  readonly onExtracted: (filePosition: number) => void;
+  /** Told how far the tar's file is extracted, and into how many files. */
+  readonly onExtracted: (filePosition: number, files: number) => void;
   /** How files are written, so that a full disk can be waited for. */
   readonly whenRoom: WhenRoom;
 }
@@ -48,6 +48,7 @@ class Extraction {
   readonly #folders = new Set<string>();
   readonly #unsynced: FileHandle[] = [];
   #unsyncedBytes = 0;
+  #files = 0;
   /** Members whose header stands before this are written, those before `#syncedOffset` are durable, too. */
   #takenOffset = 0;
   #syncedOffset: number;
@@ -97,13 +98,14 @@ class Extraction {
       const there = member.headerOffset < this.#syncedOffset && this.#sizes.get(path) === member.sizeBytes;
       if (!there) await this.#write(member, path);
       if (stop.aborted) return;
+      this.#files++;
     }
     this.#takenOffset = member.headerOffset + 1;
     if (this.#unsynced.length >= filesInSync || this.#unsyncedBytes >= bytesInSync) {
       await this.#sync();
       if (performance.now() - this.#markedAt > markEveryMs) await this.#mark();
     }
-    onExtracted(member.filePosition);
+    onExtracted(member.filePosition, this.#files);
   }
 
   async #write(member: ArchiveMember, path: string): Promise<void> {
@@ -117,7 +119,7 @@ class Extraction {
         await writing(this.#folder, () => writeAt(handle, chunk, position, whenRoom));
         written += chunk.length;
         if (stop.aborted) return;
-        if (member.fileBytes > 0) onExtracted(member.filePosition - member.fileBytes + written);
+        if (member.fileBytes > 0) onExtracted(member.filePosition - member.fileBytes + written, this.#files);
       }
       this.#unsyncedBytes += written;
     } finally {

@@ -23,8 +23,8 @@ export interface ReadingRequest {
   readonly stateFolder: string;
   readonly stop: AbortSignal;
   readonly onNotice: (message: string) => void;
-  /** Told how far the tar's file is extracted. */
-  readonly onExtracted: (filePosition: number) => void;
+  /** Told how far the tar's file is extracted, and into how many files. */
+  readonly onExtracted: (filePosition: number, files: number) => void;
   /** How files are written, so that a full disk can be waited for. */
   readonly whenRoom: WhenRoom;
   /** Opens the tar once more, for the extraction. */

@@ -206,15 +206,14 @@ class TarRun {
       stateFolder,
       stop: this.#context.stop,
       onNotice: this.#onNotice,
-      onExtracted: position => {
-        this.#counter.extracted(position);
+      onExtracted: (position, files) => {
+        this.#counter.extracted(position, files);
       },
       whenRoom: this.#whenRoom,
       // Not waited for: what is open already is of no use after that either.
       openAgain: () => this.#openNow(),
     });
     this.#counter.phase = 'scan';
-    this.#counter.doneUpTo(Math.min(this.#doneOffset, archive.identity.sizeBytes));
     return reading;
   }
 

@@ -1,5 +1,5 @@
 import type { Failure } from '../../protocol/errors.ts';
-import { noCounts, type BookCounts, type WorkerPhase } from '../../protocol/snapshot.ts';
+import { noCounts, type BookCounts, type Extraction, type WorkerPhase } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/workerMessages.ts';
 import type { EngineLink } from './engineLink.ts';
 
@@ -14,6 +14,7 @@ export class TarCounter {
   readonly #tar: string;
   readonly #link: EngineLink;
   #phase: WorkerPhase = 'scan';
+  #extraction: Extraction | null = null;
   #reportedAt = 0;
 
   constructor(tar: string, link: EngineLink) {
@@ -21,15 +22,17 @@ export class TarCounter {
     this.#link = link;
   }
 
-  set phase(phase: WorkerPhase) {
+  set phase(phase: Exclude<WorkerPhase, 'extract'>) {
     this.#phase = phase;
+    this.#extraction = null;
     this.#report();
   }
 
-  /** The tar is extracted up to this position; none of its members has an outcome yet. */
-  extracted(position: number): void {
-    this.doneBytes = position;
-    this.phase = 'extract';
+  /** The tar is extracted up to this position; none of its members has an outcome by that. */
+  extracted(position: number, files: number): void {
+    this.#phase = 'extract';
+    this.#extraction = { bytes: position, files };
+    this.#report();
   }
 
   /** Goes on from what an earlier run counted. */
@@ -89,6 +92,7 @@ export class TarCounter {
       phase: this.#phase,
       doneBytes: this.doneBytes,
       counts: this.counts,
+      extraction: this.#extraction,
     });
   }
 }

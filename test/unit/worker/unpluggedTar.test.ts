@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Archive, ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
@@ -14,6 +15,7 @@ import { processTar, type TarResult } from '../../../src/engine/worker/processTa
 import { keyText, type BookKey } from '../../../src/protocol/bookKey.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import type { BookCounts } from '../../../src/protocol/snapshot.ts';
+import type { WorkerEvent } from '../../../src/protocol/workerMessages.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
@@ -21,6 +23,7 @@ const books = 10;
 /** Too large to be kept: it is read a second time while it is stored. */
 const largeBytes = 33 * 1024 * 1024;
 
+type Step = Extract<WorkerEvent, { type: 'tar:progress' }>;
 type Fault = (at: 'header' | 'read' | 'chunks' | 'keep', member: string) => Promise<void>;
 
 /** A tar whose disk may fail at any of its reads. */
@@ -96,6 +99,7 @@ describe('a tar whose disk fails while it is read', () => {
   let opened: number;
   let closed: number;
   let mode: IngestOptions['mode'];
+  let steps: Step[];
 
   beforeEach(async () => {
     shelf.clear();
@@ -107,6 +111,7 @@ describe('a tar whose disk fails while it is read', () => {
     failedBooks = [];
     waits = opened = closed = 0;
     mode = 'in-place';
+    steps = [];
     await mkdir(join(folder(), 'state'));
     await mkdir(source());
     await makeTar(tar(), 'gnu', tenBooks());
@@ -118,7 +123,8 @@ describe('a tar whose disk fails while it is read', () => {
       else if (event.type === 'claim:outcome') {
         for (const settled of table.settle(1, event.key, event.outcome))
           link.onSettled(settled.key, settled.verdict);
-      } else if (event.type === 'book:failed') failedBooks.push(`${event.member} ${event.failure.code}`);
+      } else if (event.type === 'tar:progress') steps.push(event);
+      else if (event.type === 'book:failed') failedBooks.push(`${event.member} ${event.failure.code}`);
     });
     const destination: Destination = {
       id: 'test:1',
@@ -249,6 +255,28 @@ describe('a tar whose disk fails while it is read', () => {
         assertEveryBookOnce(await run());
         assert.deepEqual(await readdir(extractions()), []);
       });
+
+    it('tells how far it is extracted, and counts as done only what has its outcome', async () => {
+      // Longer than between two reports.
+      fault = at => (at === 'header' ? sleep(150) : Promise.resolve());
+      const { doneBytes } = await run();
+      const extracting = steps.filter(step => step.phase === 'extract');
+      assert.ok(extracting.length >= 2);
+      assert.ok(extracting.every(step => step.doneBytes === 0 && step.extraction !== null));
+      const files = extracting.map(step => step.extraction?.files ?? -1);
+      assert.deepEqual(
+        files,
+        files.toSorted((a, b) => a - b),
+      );
+      const reading = steps.slice(steps.findIndex(step => step.doneBytes > 0));
+      assert.ok(reading.length >= 2);
+      assert.ok(reading.every(step => step.extraction === null));
+      const done = [...steps.map(step => step.doneBytes), doneBytes];
+      assert.deepEqual(
+        done,
+        done.toSorted((a, b) => a - b),
+      );
+    }).timeout(10_000);
 
     it('is extracted anew when another tar has its name by then', async () => {
       unplugAt('chunks', '7.txt');
