@@ -2,31 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTarshelf, tarshelf, type Finished } from '../support/commandLine.ts';
+import { startTarshelf, type Finished } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
+import { useIngest } from '../support/ingestFixture.ts';
 import { keysInLibrary } from '../support/libraryTruth.ts';
 import { descendants, untilGone } from '../support/processTree.ts';
-import { useTempFolder } from '../support/tempFolder.ts';
 
 describe('ingest with --after-completion', () => {
-  const folder = useTempFolder();
-  const source = (): string => join(folder(), 'tars');
+  const { folder, source, state, args, ingest } = useIngest();
   const processed = (): string => join(source(), 'processed');
-  const state = (): string => join(folder(), 'state');
-  const args = (...more: string[]): string[] => [
-    'ingest',
-    source(),
-    '--state-dir',
-    state(),
-    '--json',
-    ...more,
-  ];
-  const ingest = (...more: string[]): Promise<Finished> => tarshelf(args(...more));
   const move = (): Promise<Finished> => ingest('--after-completion', 'move');
-
-  beforeEach(async () => {
-    await mkdir(source());
-  });
 
   async function tar(name: string, books = 3): Promise<Buffer> {
     const bodies = Array.from({ length: books }, (_, n) =>

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { startTarshelf, tarshelf } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
-import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
+import { filesInLibrary, keyOf, keysInLibrary } from '../support/libraryTruth.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 const tars = 3;
@@ -219,7 +218,3 @@ describe('a cause that a person has to mend', () => {
     }).timeout(60_000);
   });
 });
-
-function keyOf(body: Buffer): string {
-  return `${hash('sha1', body, 'hex')}-${String(body.length)}`;
-}

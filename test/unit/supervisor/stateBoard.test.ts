@@ -30,7 +30,7 @@ describe('state board', () => {
     board.advanceExtraction(1, { bytes: 900, files: 9 });
     const { run, workers, tars } = board.snapshot();
     assert.deepEqual(workers[0]?.extraction, { bytes: 900, files: 9 });
-    assert.ok((workers[0]?.bytesPerSecond ?? 0) > 0);
+    assert.ok(workers[0].bytesPerSecond > 0);
     assert.equal(tars[0]?.doneBytes, 0);
     assert.deepEqual([run.doneBytes, run.bytesPerSecond, run.secondsLeft], [0, 0, null]);
     board.advanceExtraction(1, null);
