@@ -31,6 +31,7 @@ export const settingNames = [
   'stateFolder',
   'libraryFolder',
   'mode',
+  'afterCompletion',
   'workers',
   'batchSize',
   'parallelUploads',

@@ -3,12 +3,14 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { settingNames, settingsSection, type SettingName } from './manifest.ts';
 import {
+  completionActions,
   defaultCompletionAction,
   defaultLibraryFolderName,
   defaultStateFolderName,
   defaultMode,
   limits,
   modes,
+  type CompletionAction,
   type IngestOptions,
   type Mode,
 } from './protocol/ingestOptions.ts';
@@ -59,8 +61,11 @@ export class Settings implements vscode.Disposable {
   }
 
   get mode(): Mode {
-    const used = `"${defaultMode}" is used.`;
-    return this.#accept('mode', value => checkChoice(value, modes), used) ?? defaultMode;
+    return this.#choice('mode', modes, defaultMode);
+  }
+
+  get afterCompletion(): CompletionAction {
+    return this.#choice('afterCompletion', completionActions, defaultCompletionAction);
   }
 
   get workers(): number {
@@ -84,7 +89,7 @@ export class Settings implements vscode.Disposable {
       batchSize: this.batchSize,
       parallelUploads: this.parallelUploads,
       mode: this.mode,
-      afterCompletion: defaultCompletionAction,
+      afterCompletion: this.afterCompletion,
       destination: { kind: 'library', folder: this.libraryFolder },
     };
   }
@@ -108,6 +113,10 @@ export class Settings implements vscode.Disposable {
   #folder(name: SettingName, consequence: string): string | undefined {
     const context = { homeFolder: os.homedir(), workspaceFolder: this.#workspaceFolder() };
     return this.#accept(name, value => checkFolder(value, context), consequence);
+  }
+
+  #choice<T extends string>(name: SettingName, choices: readonly T[], fallback: T): T {
+    return this.#accept(name, value => checkChoice(value, choices), `"${fallback}" is used.`) ?? fallback;
   }
 
   #number(name: keyof typeof limits): number {

@@ -101,6 +101,7 @@ export function jsonProgress(
         tar: worker.currentTar,
         doneBytes: tar?.doneBytes ?? 0,
         sizeBytes: tar?.sizeBytes ?? 0,
+        extraction: worker.extraction,
         bytesPerSecond: worker.bytesPerSecond,
       };
     }),

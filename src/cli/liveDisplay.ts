@@ -7,6 +7,7 @@ import {
   type TarState,
   type WorkerState,
 } from '../protocol/snapshot.ts';
+import { extractionText } from '../protocol/extractionText.ts';
 import { countTars } from './tarTotals.ts';
 import { padLeft, padRight, printable, shortenEnd, shortenMiddle, type Paint } from './terminalText.ts';
 
@@ -34,7 +35,7 @@ export const stoppingText = 'Finishing the book in hand … press Ctrl-C again t
 interface Row {
   readonly label: string;
   readonly name: string;
-  /** Null for a worker that has no tar. */
+  /** Null for a worker that has no tar, and while it extracts one: the bars count what has its outcome. */
   readonly bar: { readonly done: number; readonly total: number } | null;
   readonly rate: string;
   readonly left: string;
@@ -109,10 +110,15 @@ function workerRow(worker: WorkerState, tars: ReadonlyMap<string, TarState>): Ro
   const label = String(worker.number);
   const tar = worker.currentTar === null ? undefined : tars.get(worker.currentTar);
   if (!tar) return { label, name: withoutTar(worker), bar: null, rate: '', left: '', isTotal: false };
+  if (worker.extraction) {
+    const rate = worker.bytesPerSecond > 0 ? `, ${formatRate(worker.bytesPerSecond)}` : '';
+    const name = `extracting ${printable(tar.name)}: ${extractionText(worker.extraction, tar.sizeBytes)}${rate}`;
+    return { label, name, bar: null, rate: '', left: '', isTotal: false };
+  }
   const bytesLeft = tar.sizeBytes - tar.doneBytes;
   return {
     label,
-    name: worker.phase === 'extract' ? `extracting ${printable(tar.name)}` : printable(tar.name),
+    name: printable(tar.name),
     bar: { done: tar.doneBytes, total: tar.sizeBytes },
     rate: rateText(worker.bytesPerSecond),
     left: leftText(worker.bytesPerSecond > 0 ? bytesLeft / worker.bytesPerSecond : null),
@@ -166,7 +172,7 @@ function layOut(rows: readonly Row[], tars: readonly TarState[], width: number):
   const label = Math.max(...rows.map(row => row.label.length));
   // The widest of all names and not of those shown now: the bars keep their length from tar to tar.
   const wanted = Math.max(
-    ...rows.map(row => stringWidth(row.name)),
+    ...rows.map(row => (row.bar ? stringWidth(row.name) : 0)),
     tars.reduce((widest, tar) => Math.max(widest, stringWidth(tar.name)), 0),
   );
   const column = (columns: number): number => (columns === 0 ? 0 : columns + gap.length);

@@ -7,6 +7,7 @@ import {
   formatPercent,
   formatRate,
 } from '../protocol/format.ts';
+import { extractionText } from '../protocol/extractionText.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { jsonProgress } from './jsonLines.ts';
 import { bookParts, renderFailure, renderHeadline } from './summaryText.ts';
@@ -91,7 +92,11 @@ function renderWorker(
   kind: ToldByEngine['kind'],
 ): string | null {
   const tar = worker.currentTar === null ? undefined : tars.get(worker.currentTar);
-  const where = tar ? `${printable(tar.name)}, ${formatPercent(tar.doneBytes, tar.sizeBytes)}` : null;
+  const extracted =
+    tar && worker.extraction ? `, ${extractionText(worker.extraction, tar.sizeBytes)} extracted` : '';
+  const where = tar
+    ? `${printable(tar.name)}, ${formatPercent(tar.doneBytes, tar.sizeBytes)}${extracted}`
+    : null;
   const restarts = worker.restarts > 0 ? ` (started again ${formatCount(worker.restarts, 'time')})` : '';
   if (kind === 'ended') return restarts === '' ? null : `ended${restarts}`;
   if (kind === 'died') return where === null ? null : `was at ${where}${restarts}`;

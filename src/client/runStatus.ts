@@ -65,7 +65,10 @@ function atRest(snapshot: Snapshot): Snapshot {
   return {
     ...snapshot,
     run: { ...snapshot.run, bytesPerSecond: 0, secondsLeft: null },
-    workers: snapshot.workers.map(worker => ({ ...worker, phase: 'stopped', pid: null, bytesPerSecond: 0 })),
+    workers: snapshot.workers.map(worker => ({
+      ...worker,
+      ...{ phase: 'stopped', pid: null, extraction: null, bytesPerSecond: 0 },
+    })),
   };
 }
 

@@ -6,6 +6,7 @@ export const skipReasons = [
   'image',
   'zip without a book',
   'xml without a book',
+  'attributes of a file on macOS',
   'unknown',
   'not a regular file',
 ] as const;

@@ -48,7 +48,7 @@ export const tarStateSchema = v.object({
   name: v.string(),
   phase: tarPhaseSchema,
   sizeBytes: count,
-  /** How far the tar is read and dealt with, from 0 to `sizeBytes`. */
+  /** How far its books have an outcome, from 0 to `sizeBytes`. Extracting it does not count. */
   doneBytes: count,
   /** Number of the worker that it is assigned to, or null when it needs none. */
   worker: v.nullable(count),
@@ -62,7 +62,7 @@ export type TarState = v.InferOutput<typeof tarStateSchema>;
 export const workerPhaseSchema = v.picklist([
   'starting',
   'idle',
-  /** The tar is laid down as files before it is read; `doneBytes` says how far, and begins anew after it. */
+  /** The tar is laid down as files before it is read; `extraction` says how far. */
   'extract',
   'scan',
   'upload',
@@ -73,6 +73,14 @@ export const workerPhaseSchema = v.picklist([
 ]);
 export type WorkerPhase = v.InferOutput<typeof workerPhaseSchema>;
 
+/** How far an extraction is. None of the books in it has an outcome by that. */
+export const extractionSchema = v.object({
+  /** Of the tar's file, from 0 to its size. */
+  bytes: count,
+  files: count,
+});
+export type Extraction = v.InferOutput<typeof extractionSchema>;
+
 export const workerStateSchema = v.object({
   /** Numbered from 1. */
   number: count,
@@ -80,7 +88,9 @@ export const workerStateSchema = v.object({
   pid: v.nullable(count),
   currentTar: v.nullable(v.string()),
   assignedTars: v.array(v.string()),
-  /** Mean over the last seconds; 0 when it does nothing. */
+  /** Of the current tar while that is extracted. */
+  extraction: v.optional(v.nullable(extractionSchema), null),
+  /** What it extracts or, else, has dealt with. Mean over the last seconds; 0 when it does nothing. */
   bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
   restarts: count,
 });

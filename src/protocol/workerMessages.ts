@@ -3,7 +3,7 @@ import { bookKeySchema } from './bookKey.ts';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
 import { resumePointSchema } from './resumePoint.ts';
-import { bookCountsSchema, duplicateLayerSchema, workerPhaseSchema } from './snapshot.ts';
+import { bookCountsSchema, duplicateLayerSchema, extractionSchema, workerPhaseSchema } from './snapshot.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -61,6 +61,8 @@ export const workerEventSchema = v.variant('type', [
     phase: workerPhaseSchema,
     doneBytes: count,
     counts: bookCountsSchema,
+    /** Null but in the phase `extract`. */
+    extraction: v.nullable(extractionSchema),
   }),
   v.object({ type: v.literal('claim:request'), id: count, keys: v.array(bookKeySchema) }),
   /** The book is on the shelf (`stored`), or its claim is given back (`failed`). */

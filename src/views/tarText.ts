@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from '../protocol/format.ts';
+import { extractionText } from '../protocol/extractionText.ts';
 import {
   totalDuplicates,
   type BookCounts,
@@ -57,6 +58,9 @@ function reasonText(tar: TarState): string {
 }
 
 function runningText(tar: TarState, worker: WorkerState | undefined): string {
+  if (worker?.currentTar === tar.name && worker.extraction) {
+    return `extracting · ${extractionText(worker.extraction, tar.sizeBytes)}`;
+  }
   const parts = [formatPercent(tar.doneBytes, tar.sizeBytes)];
   const rate = worker?.currentTar === tar.name ? worker.bytesPerSecond : 0;
   if (rate > 0) {

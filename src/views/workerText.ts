@@ -1,4 +1,4 @@
-import { formatCount, formatNumber, formatRate } from '../protocol/format.ts';
+import { formatBytes, formatCount, formatNumber, formatRate } from '../protocol/format.ts';
 import type { WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
 import type { RunView } from './engineReader.ts';
 
@@ -47,6 +47,9 @@ export function workerDescription(worker: WorkerState, look: WorkerLook): string
   const parts = [doing[look]];
   if (look === 'extract' || look === 'scan' || look === 'upload' || look === 'stopping') {
     if (worker.currentTar !== null) parts.push(worker.currentTar);
+    if (worker.extraction) {
+      parts.push(`${formatBytes(worker.extraction.bytes)}, ${formatCount(worker.extraction.files, 'file')}`);
+    }
     if (worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
   }
   if (worker.restarts > 0) parts.push(formatCount(worker.restarts, 'restart'));

@@ -2,31 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTarshelf, tarshelf, type Finished } from '../support/commandLine.ts';
+import { startTarshelf, type Finished } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
+import { useIngest } from '../support/ingestFixture.ts';
 import { keysInLibrary } from '../support/libraryTruth.ts';
 import { descendants, untilGone } from '../support/processTree.ts';
-import { useTempFolder } from '../support/tempFolder.ts';
 
 describe('ingest with --after-completion', () => {
-  const folder = useTempFolder();
-  const source = (): string => join(folder(), 'tars');
+  const { folder, source, state, args, ingest } = useIngest();
   const processed = (): string => join(source(), 'processed');
-  const state = (): string => join(folder(), 'state');
-  const args = (...more: string[]): string[] => [
-    'ingest',
-    source(),
-    '--state-dir',
-    state(),
-    '--json',
-    ...more,
-  ];
-  const ingest = (...more: string[]): Promise<Finished> => tarshelf(args(...more));
   const move = (): Promise<Finished> => ingest('--after-completion', 'move');
-
-  beforeEach(async () => {
-    await mkdir(source());
-  });
 
   async function tar(name: string, books = 3): Promise<Buffer> {
     const bodies = Array.from({ length: books }, (_, n) =>
@@ -48,10 +33,26 @@ describe('ingest with --after-completion', () => {
     return stdout.split('\n').filter(line => line.startsWith('{"type":"notice"'));
   }
 
+  interface Recorded {
+    readonly completed_tars: string[];
+    readonly tar_progress: Record<string, { tar_file: string }>;
+  }
+
+  async function recorded(worker: number): Promise<Recorded> {
+    const text = await readFile(join(state(), `migration_progress_worker${String(worker)}.json`), 'utf8');
+    return JSON.parse(text) as Recorded;
+  }
+
   /** Whether the progress file says that a tar is completed. */
   async function isRecorded(name: string): Promise<boolean> {
-    const text = await readFile(join(state(), 'migration_progress_worker1.json'), 'utf8');
-    return (JSON.parse(text) as { completed_tars: string[] }).completed_tars.includes(name);
+    return (await recorded(1)).completed_tars.includes(name);
+  }
+
+  /** Where the progress files say that a tar lies. */
+  async function recordedPaths(name: string): Promise<string[]> {
+    const workers = (await readdir(state())).filter(file => file.startsWith('migration_progress_worker'));
+    const all = await Promise.all(workers.map((_, index) => recorded(index + 1)));
+    return all.flatMap(({ tar_progress }) => tar_progress[name]?.tar_file ?? []);
   }
 
   /** Waits until something is so; what cannot be read yet is not. */
@@ -147,6 +148,37 @@ describe('ingest with --after-completion', () => {
     assert.equal(linked.code, 0);
     assert.match(noticesOf(linked).join('\n'), /a\.tar is completed and was not moved: it is a link/);
     assert.deepEqual(await sorted(source()), ['a.tar']);
+  });
+
+  it('records where the tars lie now, those of earlier runs too, in the progress file of each worker', async () => {
+    for (const name of ['a.tar', 'b.tar', 'c.tar.gz']) await tar(name);
+    await ingest('--workers', '2');
+    await tar('d.tar');
+    await mkdir(processed());
+    await writeFile(join(processed(), 'b.tar'), 'mine');
+    assert.equal((await ingest('--workers', '2', '--after-completion', 'move')).code, 0);
+    assert.deepEqual(await recordedPaths('a.tar'), [join(processed(), 'a.tar')]);
+    assert.deepEqual(await recordedPaths('b.tar'), [join(processed(), 'b (2).tar')]);
+    assert.deepEqual(await recordedPaths('c.tar.gz'), [join(processed(), 'c.tar.gz')]);
+    assert.deepEqual(await recordedPaths('d.tar'), [join(processed(), 'd.tar')]);
+  });
+
+  it('records in the next run what a kill kept from being recorded, of no tar but the one that was moved', async () => {
+    await tar('a.tar');
+    await tar('b.tar', 4);
+    await ingest();
+    // As a kill between the move and the record leaves it.
+    await mkdir(processed());
+    for (const name of ['a.tar', 'b.tar']) {
+      await rename(join(source(), name), join(processed(), name.replace('.tar', ' (2).tar')));
+      await writeFile(join(processed(), name), 'mine');
+    }
+    // Another tar of that name.
+    await tar('b.tar', 5);
+    await truncate(join(source(), 'b.tar'), 2000);
+    assert.equal((await move()).code, 1);
+    assert.deepEqual(await recordedPaths('a.tar'), [join(processed(), 'a (2).tar')]);
+    assert.deepEqual([...new Set(await recordedPaths('b.tar'))], [join(source(), 'b.tar')]);
   });
 
   it('moves in the next run a tar whose engine was killed between the record and the move', async () => {

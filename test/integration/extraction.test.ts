@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { startTarshelf, tarshelf, type Finished } from '../support/commandLine.ts';
+import { startTarshelf, type Finished } from '../support/commandLine.ts';
 import { makeTar, run } from '../support/gnuTar.ts';
-import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
+import { useIngest } from '../support/ingestFixture.ts';
+import { filesInLibrary, keyOf, keysInLibrary } from '../support/libraryTruth.ts';
 import { descendants, untilGone } from '../support/processTree.ts';
-import { useTempFolder } from '../support/tempFolder.ts';
 
 type Files = Record<string, Buffer>;
-
-function keyOf(body: Buffer): string {
-  return `${createHash('sha1').update(body).digest('hex')}-${String(body.length)}`;
-}
 
 function books(count: number, word: string, folder = ''): Files {
   return Object.fromEntries(
@@ -27,24 +23,8 @@ function books(count: number, word: string, folder = ''): Files {
 }
 
 describe('ingest with extraction folders', () => {
-  const folder = useTempFolder();
-  const source = (): string => join(folder(), 'tars');
-  const state = (): string => join(folder(), 'state');
-  const library = (): string => join(state(), 'library');
+  const { folder, source, state, library, args, ingest } = useIngest();
   const root = (): string => join(state(), 'tar_extraction_temp');
-  const args = (...more: string[]): string[] => [
-    'ingest',
-    source(),
-    '--state-dir',
-    state(),
-    '--json',
-    ...more,
-  ];
-  const ingest = (...more: string[]): Promise<Finished> => tarshelf(args(...more));
-
-  beforeEach(async () => {
-    await mkdir(source());
-  });
 
   async function tar(name: string, files: Files): Promise<void> {
     await makeTar(join(source(), name), 'gnu', files);

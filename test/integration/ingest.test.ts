@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeSampleTars } from '../../src/samples/makeSample.ts';
-import { tarshelf, type Finished } from '../support/commandLine.ts';
 import { extractWithGnuTar, makeTar, type TarFormat } from '../support/gnuTar.ts';
+import { useIngest } from '../support/ingestFixture.ts';
 import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
-import { useTempFolder } from '../support/tempFolder.ts';
 
 const epub = (text: string): Buffer => Buffer.from(`not really an EPUB, but called one: ${text}`);
 
 describe('ingest', () => {
-  const folder = useTempFolder();
-  const source = (): string => join(folder(), 'tars');
-  const state = (): string => join(folder(), 'state');
-  const library = (): string => join(state(), 'library');
-  const ingest = (...more: string[]): Promise<Finished> =>
-    tarshelf(['ingest', source(), '--state-dir', state(), '--json', ...more]);
-
-  beforeEach(async () => {
-    await mkdir(source());
-  });
+  const { folder, source, state, library, ingest } = useIngest();
 
   /** Every (SHA-1, size) of the files that GNU tar extracts and `isBook` takes for books, once. */
   async function truth(tars: readonly string[], isBook: (name: string) => boolean): Promise<string[]> {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { startTarshelf, tarshelf } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
-import { filesInLibrary, keysInLibrary } from '../support/libraryTruth.ts';
+import { filesInLibrary, keyOf, keysInLibrary } from '../support/libraryTruth.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 const tars = 3;
@@ -79,34 +80,67 @@ describe('a cause that a person has to mend', () => {
     await everyBookIsThereOnce();
   }).timeout(60_000);
 
-  it('is waited for before the next tar is opened: the source is unplugged', async () => {
-    const command = startTarshelf(args());
-    await untilBooks(5);
-    await rename(source(), join(folder(), 'unplugged'));
-    // What is open can still be read; the next tar cannot be opened.
-    await command.line(line => line.includes('"notice"') && line.includes('cannot be read for now'));
-    await rename(join(folder(), 'unplugged'), source());
-    const { code, stdout, stderr } = await command.finished;
-    assert.equal(code, 0, stdout + stderr);
-    await everyBookIsThereOnce();
-  }).timeout(60_000);
+  for (const [how, packing, mode] of [
+    ['tars are read in place', 'plain', 'in-place'],
+    ['compressed tars are read', 'gzip', 'in-place'],
+    ['tars are extracted', 'plain', 'extract'],
+    ['compressed tars are extracted', 'gzip', 'extract'],
+  ] as const)
+    it(`is waited for before the next tar is opened: the source is unplugged while ${how}`, async () => {
+      for (const name of packing === 'gzip' ? await readdir(source()) : []) {
+        const path = join(source(), name);
+        await writeFile(`${path}.gz`, gzipSync(await readFile(path)));
+        await rm(path);
+      }
+      const command = startTarshelf([...args(), '--mode', mode]);
+      await (mode === 'extract' ? untilExtracted(5) : untilBooks(5));
+      await rename(source(), join(folder(), 'unplugged'));
+      // What is open can still be read; the next tar cannot be opened.
+      await command.line(line => line.includes('"notice"') && line.includes('cannot be read for now'));
+      await rename(join(folder(), 'unplugged'), source());
+      const { code, stdout, stderr } = await command.finished;
+      assert.equal(code, 0, stdout + stderr);
+      assert.equal(stdout.split('\n').filter(line => line.includes('cannot be read for now')).length, 1);
+      await everyBookIsThereOnce();
+      if (mode === 'extract') assert.deepEqual(await readdir(join(state(), 'tar_extraction_temp')), []);
+    }).timeout(60_000);
 
-  it('is a full disk: the books go on when there is room again', async () => {
-    // A disk of three megabytes of its own, in a mount namespace that ends with the script.
+  async function untilExtracted(count: number): Promise<void> {
+    const root = join(state(), 'tar_extraction_temp');
+    for (;;) {
+      const names = await readdir(root, { recursive: true }).catch((): string[] => []);
+      if (names.filter(name => name.endsWith('.txt')).length > count) return;
+      await sleep(1);
+    }
+  }
+
+  /**
+   * Runs the command with a disk of its own, in a mount namespace that ends with it. The disk is full when the
+   * command says so, and has room from then on.
+   *
+   * @param disk the shell commands `before` and `meanwhile` make it full
+   * @returns what the command has said
+   */
+  async function onSmallDisk(
+    disk: { readonly size: string; readonly before?: string; readonly meanwhile?: string; says: string },
+    command: readonly string[],
+  ): Promise<{ code: number | null; said: string; books: number }> {
     const script = join(folder(), 'fullDisk.sh');
     await writeFile(
       script,
       `set -e
       disk=$1; out=$2; shift 2
-      mount -t tmpfs -o size=3m tmpfs "$disk"
-      head -c 2200000 /dev/zero > "$disk/filler"
+      mount -t tmpfs -o size=${disk.size} tmpfs "$disk"
+      ${disk.before ?? ''}
       "$@" > "$out" 2>&1 & run=$!
-      for i in $(seq 300); do grep -q 'disk is full' "$out" && break; sleep 0.1; done
-      grep -q 'disk is full' "$out" || { cat "$out"; echo 'it never said that the disk is full'; exit 9; }
-      rm "$disk/filler"
-      mount -o remount,size=40m "$disk"
+      ${disk.meanwhile ?? ''}
+      for i in $(seq 300); do grep -q '${disk.says}' "$out" && break; sleep 0.1; done
+      grep -q '${disk.says}' "$out" || { cat "$out"; echo 'it never said that the disk is full'; exit 9; }
+      sleep 1.5
+      rm -f "$disk/filler"
+      mount -o remount,size=600m "$disk"
       wait $run
-      find "$disk/shelf/books" -type f | wc -l > "$out.files"
+      find "$disk" -path '*/books/*' -type f | wc -l > "$out.files"
       `,
     );
     const out = join(folder(), 'out.txt');
@@ -114,7 +148,7 @@ describe('a cause that a person has to mend', () => {
     const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
     const child = spawn(
       'unshare',
-      [...asRoot, '--mount', 'sh', script, join(folder(), 'disk'), out, process.execPath, cli, ...args()],
+      [...asRoot, '--mount', 'sh', script, join(folder(), 'disk'), out, process.execPath, cli, ...command],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let said = '';
@@ -122,8 +156,65 @@ describe('a cause that a person has to mend', () => {
       stream.setEncoding('utf8').on('data', (text: string) => (said += text));
     }
     const [code] = (await once(child, 'close')) as [number | null];
-    assert.equal(code, 0, said + (await readFile(out, 'utf8').catch(() => '')));
-    assert.equal(Number(await readFile(`${out}.files`, 'utf8')), tars * booksInTar);
-    assert.match(await readFile(out, 'utf8'), /"uploaded":1200,"duplicates":0,"failed":0\}.*\n$/);
+    said += await readFile(out, 'utf8').catch(() => '');
+    return { code, said, books: Number(await readFile(`${out}.files`, 'utf8').catch(() => 'NaN')) };
+  }
+
+  it('is a full disk: the books go on when there is room again', async () => {
+    const filled = { size: '3m', before: 'head -c 2200000 /dev/zero > "$disk/filler"', says: 'disk is full' };
+    const { code, said, books } = await onSmallDisk(filled, args());
+    assert.equal(code, 0, said);
+    assert.equal(books, tars * booksInTar);
+    assert.match(said, /"uploaded":1200,"duplicates":0,"failed":0\}.*\n$/);
   }).timeout(60_000);
+
+  describe('in the state folder', () => {
+    const large = (): string => join(folder(), 'large');
+    const library = (): string => join(folder(), 'library');
+    const onDisk = (...more: string[]): string[] => [
+      ...['ingest', large(), '--state-dir', join(folder(), 'disk', 'state'), '--library', library()],
+      ...['--json', '--workers', '1', ...more],
+    ];
+
+    it('is a full disk while a tar is extracted: that goes on when there is room again', async () => {
+      await mkdir(large());
+      const files: Record<string, Buffer> = {};
+      for (let n = 0; n < 50; n++) files[`${String(n)}.txt`] = Buffer.from(`book ${String(n)}`);
+      for (let n = 0; n < 3000; n++) files[`${String(n)}.jpg`] = Buffer.alloc(20_000, n);
+      for (let n = 50; n < 100; n++) files[`${String(n)}.txt`] = Buffer.alloc(50_000, `book ${String(n)}`);
+      await makeTar(join(large(), 'a.tar'), 'gnu', files);
+      const meanwhile = `
+        until [ "$(find "$disk" -name '*.jpg' | wc -l)" -gt 100 ]; do sleep 0.01; done
+        until mount -o remount,size=$(($(df -k --output=used "$disk" | tail -1) + 500))k "$disk"; do :; done`;
+      const says = 'a.tar cannot be read further';
+      const { code, said } = await onSmallDisk(
+        { size: '400m', meanwhile, says },
+        onDisk('--mode', 'extract'),
+      );
+      assert.equal(code, 0, said);
+      assert.equal(said.split('\n').filter(line => line.includes(says)).length, 1, said);
+      assert.match(said, /The workers go on\./);
+      const keys = await keysInLibrary(library());
+      const expected = Object.entries(files).filter(([name]) => name.endsWith('.txt'));
+      assert.deepEqual(keys, expected.map(([, body]) => keyOf(body)).sort());
+    }).timeout(60_000);
+
+    it('is a full disk while a large book of a compressed tar is kept there', async () => {
+      await mkdir(large());
+      const books = [1, 2].map(n => Buffer.alloc(40_000_000, `large book ${String(n)} `));
+      const tar = join(folder(), 'a.tar');
+      await makeTar(tar, 'gnu', {
+        '1.txt': books[0]!,
+        'small.txt': Buffer.from('small'),
+        '2.txt': books[1]!,
+      });
+      await writeFile(join(large(), 'a.tar.gz'), gzipSync(await readFile(tar)));
+      const says = 'a.tar.gz cannot be read further';
+      const { code, said } = await onSmallDisk({ size: '10m', says }, onDisk());
+      assert.equal(code, 0, said);
+      assert.equal(said.split('\n').filter(line => line.includes(says)).length, 1, said);
+      assert.match(said, /"uploaded":3,"duplicates":0,"failed":0\}.*\n$/);
+      assert.deepEqual(await keysInLibrary(library()), [...books, Buffer.from('small')].map(keyOf).sort());
+    }).timeout(60_000);
+  });
 });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+
+/** A book's (SHA-1, size), as the texts below have it. */
+export function keyOf(body: Buffer): string {
+  return `${hash('sha1', body, 'hex')}-${String(body.length)}`;
+}
 
 /** Every (SHA-1, size) of a library's rows, as sorted texts. Fails where a row's file is missing or is not it. */
 export async function keysInLibrary(folder: string): Promise<string[]> {
@@ -12,7 +17,7 @@ export async function keysInLibrary(folder: string): Promise<string[]> {
   const keys: string[] = [];
   for (const row of rows) {
     const body = await readFile(join(folder, String(row['path'])));
-    const key = `${createHash('sha1').update(body).digest('hex')}-${String(body.length)}`;
+    const key = keyOf(body);
     if (key !== `${String(row['sha1'])}-${String(row['size'])}`) {
       throw new Error(`${String(row['path'])} is not what its row says`);
     }

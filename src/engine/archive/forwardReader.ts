@@ -67,7 +67,7 @@ export class ForwardReader {
     } catch (thrown) {
       if (!(thrown instanceof UnpackError)) throw thrown;
       const end = this.#position + this.#available;
-      throw new TarDamage(end, `${thrown.message}, which ends the tar in it`);
+      throw new TarDamage(end, `${thrown.message}, which ends the tar in it`, !thrown.isCutOff);
     }
   }
 }

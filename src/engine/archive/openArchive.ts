@@ -1,4 +1,5 @@
 import { TarshelfError } from '../../protocol/errors.ts';
+import { atOnce, type WhenRoom } from '../diskRoom.ts';
 import type { Archive } from './archive.ts';
 import { FileSource, notReadable, readAt } from './byteSource.ts';
 import { TarFile } from './tarFile.ts';
@@ -9,14 +10,19 @@ import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
  * Opens a tar, plain or compressed with gzip or zstd. Its first bytes tell which, not its name.
  *
  * @param spoolFolder where bodies of a compressed tar are kept that are too large for memory; made when needed
+ * @param whenRoom how they are written there
  * @throws TarshelfError `TAR_NOT_READABLE`
  */
-export async function openArchive(path: string, spoolFolder: string): Promise<Archive> {
+export async function openArchive(
+  path: string,
+  spoolFolder: string,
+  whenRoom: WhenRoom = atOnce,
+): Promise<Archive> {
   const source = await FileSource.open(path);
   try {
     const packing = packingOf(await readAt(source, 0, packingBytes));
     if (packing === null) return new TarFile(source);
-    if (canUnpack(packing)) return new TarStream(source, packing, spoolFolder);
+    if (canUnpack(packing)) return new TarStream(source, packing, spoolFolder, whenRoom);
   } catch (thrown) {
     await source.close();
     throw notReadable(path, thrown);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { writeAt, type WhenRoom } from '../diskRoom.ts';
 
 /**
  * A temporary file that has no name once it is open, so that it goes with its process however that ends.
@@ -9,21 +10,25 @@ import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 export class SpoolFile {
   readonly #folder: string;
   readonly #handle: FileHandle;
+  readonly #whenRoom: WhenRoom;
   #sizeBytes = 0;
 
-  private constructor(folder: string, handle: FileHandle) {
+  private constructor(folder: string, handle: FileHandle, whenRoom: WhenRoom) {
     this.#folder = folder;
     this.#handle = handle;
+    this.#whenRoom = whenRoom;
   }
 
   /** @throws TarshelfError `STATE_NOT_WRITABLE` */
-  static async create(folder: string): Promise<SpoolFile> {
+  static async create(folder: string, whenRoom: WhenRoom): Promise<SpoolFile> {
     const path = join(folder, `${randomUUID()}.part`);
     try {
-      await mkdir(folder, { recursive: true });
-      const handle = await open(path, 'wx+');
+      const handle = await whenRoom(async () => {
+        await mkdir(folder, { recursive: true });
+        return open(path, 'wx+');
+      });
       await unlink(path);
-      return new SpoolFile(folder, handle);
+      return new SpoolFile(folder, handle, whenRoom);
     } catch (thrown) {
       throw notWritable(folder, thrown);
     }
@@ -32,11 +37,8 @@ export class SpoolFile {
   /** @throws TarshelfError `STATE_NOT_WRITABLE` */
   async append(bytes: Buffer): Promise<void> {
     try {
-      for (let from = 0; from < bytes.length;) {
-        const { bytesWritten } = await this.#handle.write(bytes, from, bytes.length - from, this.#sizeBytes);
-        from += bytesWritten;
-        this.#sizeBytes += bytesWritten;
-      }
+      await writeAt(this.#handle, bytes, this.#sizeBytes, this.#whenRoom);
+      this.#sizeBytes += bytes.length;
     } catch (thrown) {
       throw notWritable(this.#folder, thrown);
     }

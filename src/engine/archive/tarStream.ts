@@ -2,6 +2,7 @@ import { MemberFields } from './memberFields.ts';
 import { AfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
 import { largestKeptBody, readableHead, type Archive, type ArchiveMember } from './archive.ts';
 import type { FileIdentity, FileSource } from './byteSource.ts';
+import type { WhenRoom } from '../diskRoom.ts';
 import { ForwardReader } from './forwardReader.ts';
 import { SpoolFile } from './spoolFile.ts';
 import { TarDamage } from './tarDamage.ts';
@@ -21,13 +22,15 @@ export class TarStream implements Archive {
   readonly #unpacked: Unpacked;
   readonly #reader: ForwardReader;
   readonly #spoolFolder: string;
+  readonly #whenRoom: WhenRoom;
   readonly #kept = new Set<StreamMember>();
 
-  constructor(source: FileSource, packing: Packing, spoolFolder: string) {
+  constructor(source: FileSource, packing: Packing, spoolFolder: string, whenRoom: WhenRoom) {
     this.#source = source;
     this.#unpacked = new Unpacked(source, packing);
     this.#reader = new ForwardReader(this.#unpacked);
     this.#spoolFolder = spoolFolder;
+    this.#whenRoom = whenRoom;
   }
 
   get identity(): FileIdentity {
@@ -46,7 +49,7 @@ export class TarStream implements Archive {
       const bytes = await reader.peek(walk.needs);
       const found =
         reader.position === walk.position && bytes.length === walk.needs
-          ? walk.take(bytes, 0)
+          ? takeUnchecked(walk, bytes)
           : walk.finish(reader.position + bytes.length);
       if (!found || found.headerOffset < from) continue;
       // What a link points to has passed by. If it is a book, it was read as one then.
@@ -82,7 +85,7 @@ export class TarStream implements Archive {
     const body =
       sizeBytes <= largestKeptBody
         ? Buffer.allocUnsafe(sizeBytes)
-        : await SpoolFile.create(this.#spoolFolder);
+        : await SpoolFile.create(this.#spoolFolder, this.#whenRoom);
     try {
       for (let got = 0; got < sizeBytes;) {
         const bytes = await this.#reader.take(Math.min(chunkBytes, sizeBytes - got));
@@ -107,6 +110,15 @@ export class TarStream implements Archive {
     this.#unpacked.close();
     for (const member of this.#kept) await member.release();
     await this.#source.close();
+  }
+}
+
+/** What makes no sense before the checksum was seen may be damage to the compressed file, and not the first of it. */
+function takeUnchecked(walk: TarWalk, bytes: Buffer): TarMember | null {
+  try {
+    return walk.take(bytes, 0);
+  } catch (thrown) {
+    throw thrown instanceof TarDamage ? new TarDamage(thrown.offset, thrown.reason, true) : thrown;
   }
 }
 

@@ -23,7 +23,15 @@ export function canUnpack(packing: Packing): boolean {
 }
 
 /** The compressed file cannot be unpacked further. */
-export class UnpackError extends Error {}
+export class UnpackError extends Error {
+  /** It just ends. Else its bytes are damaged, here or anywhere before. */
+  readonly isCutOff: boolean;
+
+  constructor(message: string, isCutOff: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.isCutOff = isCutOff;
+  }
+}
 
 const readBytes = 64 * 1024;
 const outputBytes = 64 * 1024;
@@ -96,7 +104,8 @@ export class Unpacked {
     });
     codec.on('end', () => {
       const end = position + codec.bytesWritten;
-      if (end === position) this.#fail(new UnpackError('the compressed file is damaged (an empty frame)'));
+      if (end === position)
+        this.#fail(new UnpackError('the compressed file is damaged (an empty frame)', false));
       // What follows a gzip member has been looked at by the codec: only padding is left.
       if (this.#packing === 'zstd' && end < this.#source.sizeBytes && !this.#ended && !this.#failure) {
         this.#codecStart = end;
@@ -166,6 +175,7 @@ function explain(error: Error): UnpackError {
   const cutOff = systemCode(error) === 'Z_BUF_ERROR';
   return new UnpackError(
     cutOff ? 'the compressed file is cut off' : `the compressed file is damaged (${oneLine(error)})`,
+    cutOff,
     { cause: error },
   );
 }

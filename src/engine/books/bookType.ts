@@ -1,11 +1,12 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { skipReasons, type SkipReason } from '../../protocol/skipReason.ts';
+import { isAppleDouble, isNamedLikeAppleDouble } from './appleDouble.ts';
 import { looksLikeXml, xmlRootName } from './xmlBytes.ts';
 
 // What lives in this folder: what a member of a tar is (this file), and what a book calls itself (metadata/).
 // What it promises: plain functions of a name and of bytes, without I/O. A member's folders never have a say
-// in what it is; a known book extension decides without a look at the bytes, and everything else goes by its
-// bytes, whatever it is called. Whatever the bytes are, the answer is a format or a reason, never an error.
+// in what it is; a known book extension decides without a look at the bytes, unless macOS may have put it on
+// something else (appleDouble.ts), and everything else goes by its bytes, whatever it is called. Whatever the bytes are, the answer is a format or a reason, never an error.
 
 /** Formats, by the extension that a book of theirs is stored under. */
 export const bookFormats = [
@@ -68,7 +69,7 @@ function isFb2Name(name: string, end: number): boolean {
 
 /** Whether {@link detectBook} goes by the bytes of this member. If not, it takes an empty `head` as well. */
 export function needsHead(name: string, sizeBytes: number): boolean {
-  return sizeBytes > 0 && formatByExtension(name) === undefined;
+  return sizeBytes > 0 && (formatByExtension(name) === undefined || isNamedLikeAppleDouble(name));
 }
 
 /**
@@ -80,6 +81,7 @@ export function needsHead(name: string, sizeBytes: number): boolean {
  */
 export async function detectBook(name: string, sizeBytes: number, head: Buffer): Promise<Detection> {
   if (sizeBytes === 0) return skipped('empty');
+  if (isNamedLikeAppleDouble(name) && isAppleDouble(head)) return skipped('attributes of a file on macOS');
   const byExtension = formatByExtension(name);
   if (byExtension !== undefined) return book(byExtension);
   return detectByOwnRules(head) ?? (await detectByFileType(head));

@@ -1,8 +1,9 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
+import { isDiskFull, writeAt, type WhenRoom } from '../diskRoom.ts';
 import { syncFolder } from '../durableFiles.ts';
 import { finishMark, removeExtraction, writeMark, type ExtractionFolder } from './extractionFolder.ts';
 import { diskIsFull } from './freeSpace.ts';
@@ -10,8 +11,10 @@ import { SafePaths } from './safePaths.ts';
 
 export interface ExtractOptions {
   readonly stop: AbortSignal;
-  /** Told how far the tar's file is extracted. */
-  readonly onExtracted: (filePosition: number) => void;
+  /** Told how far the tar's file is extracted, and into how many files. */
+  readonly onExtracted: (filePosition: number, files: number) => void;
+  /** How files are written, so that a full disk can be waited for. */
+  readonly whenRoom: WhenRoom;
 }
 
 /** Files are made durable so many at a time: one after another, a hundred thousand small ones would take hours. */
@@ -45,6 +48,7 @@ class Extraction {
   readonly #folders = new Set<string>();
   readonly #unsynced: FileHandle[] = [];
   #unsyncedBytes = 0;
+  #files = 0;
   /** Members whose header stands before this are written, those before `#syncedOffset` are durable, too. */
   #takenOffset = 0;
   #syncedOffset: number;
@@ -80,7 +84,8 @@ class Extraction {
     } catch (thrown) {
       await this.#closeAll();
       if (!isDiskFull(thrown)) throw thrown;
-      // A part of no use to anybody must not keep the progress files from being saved.
+      // Nobody waits for room any longer, or what was written is lost: a part of no use to anybody must not keep
+      // the progress files from being saved.
       await removeExtraction(this.#folder);
       throw diskIsFull(this.#folder.mark?.tar ?? this.#folder.name, dirname(this.#folder.path), thrown);
     }
@@ -93,26 +98,28 @@ class Extraction {
       const there = member.headerOffset < this.#syncedOffset && this.#sizes.get(path) === member.sizeBytes;
       if (!there) await this.#write(member, path);
       if (stop.aborted) return;
+      this.#files++;
     }
     this.#takenOffset = member.headerOffset + 1;
     if (this.#unsynced.length >= filesInSync || this.#unsyncedBytes >= bytesInSync) {
       await this.#sync();
       if (performance.now() - this.#markedAt > markEveryMs) await this.#mark();
     }
-    onExtracted(member.filePosition);
+    onExtracted(member.filePosition, this.#files);
   }
 
   async #write(member: ArchiveMember, path: string): Promise<void> {
-    const { stop, onExtracted } = this.#options;
+    const { stop, onExtracted, whenRoom } = this.#options;
     const handle = await this.#open(join(this.#folder.path, path));
     this.#unsynced.push(handle);
     try {
       let written = 0;
       for await (const chunk of member.chunks()) {
-        await writing(this.#folder, () => handle.writeFile(chunk));
+        const position = written;
+        await writing(this.#folder, () => writeAt(handle, chunk, position, whenRoom));
         written += chunk.length;
         if (stop.aborted) return;
-        if (member.fileBytes > 0) onExtracted(member.filePosition - member.fileBytes + written);
+        if (member.fileBytes > 0) onExtracted(member.filePosition - member.fileBytes + written, this.#files);
       }
       this.#unsyncedBytes += written;
     } finally {
@@ -121,14 +128,15 @@ class Extraction {
   }
 
   async #open(path: string): Promise<FileHandle> {
-    return writing(this.#folder, async () => {
+    const make = async (): Promise<FileHandle> => {
       const folder = dirname(path);
       if (!this.#folders.has(folder)) {
         await mkdir(folder, { recursive: true });
         this.#folders.add(folder);
       }
       return open(path, 'w');
-    });
+    };
+    return writing(this.#folder, () => this.#options.whenRoom(make));
   }
 
   async #sync(): Promise<void> {
@@ -143,14 +151,16 @@ class Extraction {
   }
 
   async #mark(): Promise<void> {
-    await writing(this.#folder, () => writeMark(this.#folder.path, this.#newMark(this.#syncedOffset)));
+    const mark = this.#newMark(this.#syncedOffset);
+    await writing(this.#folder, () => this.#options.whenRoom(() => writeMark(this.#folder.path, mark)));
     this.#markedAt = performance.now();
   }
 
   async #finish(): Promise<void> {
+    const mark = this.#newMark(Number.MAX_SAFE_INTEGER);
     await writing(this.#folder, async () => {
       for (const folder of this.#folders) await syncFolder(folder);
-      await finishMark(this.#folder.path, this.#newMark(Number.MAX_SAFE_INTEGER));
+      await this.#options.whenRoom(() => finishMark(this.#folder.path, mark));
     });
   }
 
@@ -172,8 +182,4 @@ async function writing<T>(folder: ExtractionFolder, write: () => Promise<T>): Pr
       { cause: thrown },
     );
   }
-}
-
-function isDiskFull(thrown: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCode(thrown) ?? '');
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import type { WhenRoom } from '../diskRoom.ts';
 import type { Archive } from '../archive/archive.ts';
 import {
   extractionRoot,
@@ -22,8 +23,10 @@ export interface ReadingRequest {
   readonly stateFolder: string;
   readonly stop: AbortSignal;
   readonly onNotice: (message: string) => void;
-  /** Told how far the tar's file is extracted. */
-  readonly onExtracted: (filePosition: number) => void;
+  /** Told how far the tar's file is extracted, and into how many files. */
+  readonly onExtracted: (filePosition: number, files: number) => void;
+  /** How files are written, so that a full disk can be waited for. */
+  readonly whenRoom: WhenRoom;
   /** Opens the tar once more, for the extraction. */
   readonly openAgain: () => Promise<Archive>;
   readonly freeBytes?: FreeBytes;
@@ -65,7 +68,7 @@ async function extractAndReuse(
   begun: ExtractionFolder | null,
   request: ReadingRequest,
 ): Promise<Archive> {
-  const { tar, stop, onNotice, onExtracted, freeBytes = freeBytesOf } = request;
+  const { tar, stop, onNotice, onExtracted, whenRoom, freeBytes = freeBytesOf } = request;
   const sizes = begun ? await sizesBelow(begun.path, onNotice) : new Map<string, number>();
   const there = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const folder = await preparing(root, async () => {
@@ -82,7 +85,7 @@ async function extractAndReuse(
   });
   const passing = await request.openAgain();
   try {
-    await extractTar(passing, folder, sizes, { stop, onExtracted });
+    await extractTar(passing, folder, sizes, { stop, onExtracted, whenRoom });
   } finally {
     await passing.close();
   }

@@ -31,6 +31,8 @@ function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) 
  *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them.
  *             `bytes` is how much of the tar's file that is
  *   ended     the tar has ended
+ *   doubted   what was read of the tar may have been damaged: the next run begins it anew, changed or not
+ *   moved     the tar lies at another path now
  */
 const journalLineSchema = v.variant('kind', [
   line('assigned', { tars: v.array(v.string()), destination: v.string() }),
@@ -83,6 +85,8 @@ const journalLineSchema = v.variant('kind', [
     error: v.nullable(v.string()),
     at: v.string(),
   }),
+  line('doubted', { tar: v.string() }),
+  line('moved', { tar: v.string(), path: v.string() }),
 ]);
 export type JournalLine = v.InferOutput<typeof journalLineSchema>;
 

@@ -84,6 +84,11 @@ export class ProgressRecord {
     return [...this.#completedTars];
   }
 
+  /** All tars that something is recorded of. */
+  get tarNames(): Iterable<string> {
+    return this.#tars.keys();
+  }
+
   /** What is recorded of a tar. */
   tar(name: string): Readonly<TarProgress> | undefined {
     return this.#tars.get(name)?.entry;
@@ -202,6 +207,14 @@ export class ProgressRecord {
       case 'ended':
         this.#end(entry);
         break;
+      case 'doubted':
+        forgetResumePoint(this.#record(entry.tar));
+        break;
+      case 'moved': {
+        const record = this.#tars.get(entry.tar);
+        if (record) record.entry = { ...record.entry, tar_file: entry.path };
+        break;
+      }
       default:
         entry satisfies never;
     }

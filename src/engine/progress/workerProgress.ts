@@ -337,6 +337,16 @@ export class WorkerProgress {
     this.#add({ kind: 'ended', tar, status, counts: structuredClone(counts), error, at: localTime(now) });
   }
 
+  /** Records that a tar is to be read from its start by the next run, whether or not it seems unchanged. */
+  doubtTar(tar: string): void {
+    this.#add({ kind: 'doubted', tar });
+  }
+
+  /** Records where a tar lies that was moved out of the way. */
+  moveTar(tar: string, path: string): void {
+    this.#add({ kind: 'moved', tar, path });
+  }
+
   /**
    * Makes all that was recorded durable: appended to the journal, and, as often as its cost allows, folded
    * into the progress file.

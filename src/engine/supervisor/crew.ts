@@ -109,6 +109,7 @@ export class Crew {
       pid: process.pid,
       currentTar: null,
       assignedTars: this.#assigned(worker, tars),
+      extraction: null,
       bytesPerSecond: 0,
       restarts: worker.restarts,
     });
@@ -135,6 +136,7 @@ export class Crew {
         this.#nextTar(worker);
         break;
       case 'tar:progress':
+        board.advanceExtraction(worker.number, event.extraction);
         board.advanceTar(event.name, worker.number, event.doneBytes, { counts: event.counts });
         if (!this.#stop.signal.aborted) board.changeWorker(worker.number, { phase: event.phase });
         break;
@@ -224,6 +226,7 @@ export class Crew {
     const { name, result, doneBytes, counts, failure } = event;
     const phase = result === 'stopped' ? 'waiting' : result;
     board.advanceTar(name, worker.number, doneBytes, { phase, counts, failure });
+    board.advanceExtraction(worker.number, null);
     board.changeWorker(worker.number, { currentTar: null });
     board.publish();
     const how = failure ? `${result}: ${failure.message}` : result;
@@ -243,6 +246,7 @@ export class Crew {
     this.#tell(claims.release(worker.number));
     const current = board.worker(worker.number).currentTar;
     const died = !worker.dismissed && !this.#stop.signal.aborted;
+    board.advanceExtraction(worker.number, null);
     if (current !== null) board.changeTar(current, { phase: 'waiting' });
     board.changeWorker(worker.number, { phase: died ? 'died' : 'stopped', pid: null, currentTar: null });
     if (!died) {

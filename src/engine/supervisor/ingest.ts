@@ -12,6 +12,7 @@ import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
+import { MovedTars } from './movedTars.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
@@ -24,6 +25,14 @@ import { TarHands } from './tarHands.ts';
  * answers the claims, starts a worker again that died, and tells its clients. It promises that each key is
  * one worker's at a time, and that no worker outlives it for longer than the book in hand.
  */
+
+/** What a run has to do. */
+interface Plan {
+  readonly tars: readonly FoundTar[];
+  readonly hands: TarHands;
+  readonly resumePoints: ResumePoints;
+  readonly moved: MovedTars;
+}
 
 /** One ingest from its start to its summary. */
 export class Ingest {
@@ -45,12 +54,10 @@ export class Ingest {
     let state: StateFolder | undefined;
     let destination: Destination | undefined;
     let log: EventLog;
-    let hands: TarHands;
-    let tars: FoundTar[];
-    let resumePoints: ResumePoints;
+    let plan: Plan;
     try {
       const notices: string[] = [];
-      tars = await this.#find(notices);
+      const found = await this.#find(notices);
       state = await StateFolder.take(this.#options.stateFolder);
       await state.outwaitWorkers(this.#stop.signal, () => {
         this.#board.tell({
@@ -79,9 +86,10 @@ export class Ingest {
         null,
         this.#stop.signal,
       );
-      tars = this.#chosen(tars, progress);
-      resumePoints = this.#resumePoints(state, tars, progress);
-      hands = this.#deal(tars, progress, resumePoints);
+      const tars = this.#chosen(found, progress);
+      const resumePoints = this.#resumePoints(state, tars, progress);
+      const hands = this.#deal(tars, progress, resumePoints);
+      plan = { tars, hands, resumePoints, moved: new MovedTars(progress) };
     } catch (thrown) {
       destination?.close();
       state?.release();
@@ -93,7 +101,7 @@ export class Ingest {
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work(tars, hands, resumePoints, destination.id, log);
+      await this.#work(plan, destination.id, log);
     } finally {
       destination.close();
       state.release();
@@ -223,25 +231,26 @@ export class Ingest {
   }
 
   async #work(
-    tars: readonly FoundTar[],
-    hands: TarHands,
-    resumePoints: ResumePoints,
+    { tars, hands, resumePoints, moved }: Plan,
     destinationId: string,
     log: EventLog,
   ): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const processed = new ProcessedTars(this.#options.sourceFolder, {
+    const { sourceFolder, stateFolder, afterCompletion } = this.#options;
+    const onNotice = (message: string): void => {
+      log.warn(message);
+      this.#board.tell({ type: 'notice', message });
+    };
+    const processed = new ProcessedTars(sourceFolder, {
       onMoved: (tar, path) => {
         log.info(`${tar} was moved to ${path}`);
+        moved.add(tar, path, this.#board.tar(tar).worker);
       },
-      onNotice: message => {
-        log.warn(message);
-        this.#board.tell({ type: 'notice', message });
-      },
+      onNotice,
     });
     const move = (name: string): void => {
       // An extraction folder whose tar is gone is no file of the source.
-      if (this.#options.afterCompletion !== 'move' || isFolderName(name)) return;
+      if (afterCompletion !== 'move' || isFolderName(name)) return;
       const tar = tars.find(found => found.name === name);
       if (tar) processed.move(tar);
     };
@@ -266,6 +275,11 @@ export class Ingest {
     });
     await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
     await processed.settled();
+    if (afterCompletion === 'move') {
+      const names = new Set(tars.map(tar => tar.name));
+      await moved.findLeft(sourceFolder, name => names.has(name), onNotice);
+      await moved.record(stateFolder, onNotice);
+    }
   }
 
   /** What a kill kept from being done to completed tars. Moved last: who looks for what was extracted goes by the tar. */

@@ -30,6 +30,27 @@ export async function processedNames(sourceFolder: string): Promise<string[]> {
   }
 }
 
+/**
+ * Where a tar of the source folder lies now, or null when it is not found among what was moved.
+ *
+ * @param names in `processed`
+ */
+export async function findProcessed(
+  sourceFolder: string,
+  names: readonly string[],
+  tar: FoundTar,
+): Promise<string | null> {
+  const { stem, extension } = partsOf(tar.name);
+  for (const name of names) {
+    const parts = partsOf(name);
+    if (parts.extension !== extension || parts.stem.replace(/ \(\d+\)$/, '') !== stem) continue;
+    const path = join(processedFolder(sourceFolder), name);
+    const { size, mtimeMs } = await lstat(path);
+    if (size === tar.sizeBytes && Math.trunc(mtimeMs) === tar.mtimeMs) return path;
+  }
+  return null;
+}
+
 export interface Listener {
   /** A tar was moved to a path. */
   readonly onMoved: (tar: string, path: string) => void;
@@ -108,7 +129,7 @@ async function moveToFreeName(from: string, name: string, sourceFolder: string):
  * renaming then would lose what another program puts there in between; what is replaced now is our own.
  */
 async function reserveName(folder: string, name: string): Promise<string> {
-  const [, stem = name, extension = ''] = /^(.*?)(\.tar(?:\.gz|\.zst)?|\.tgz)$/i.exec(name) ?? [];
+  const { stem, extension } = partsOf(name);
   for (let number = 1; ; number++) {
     const path = join(folder, number === 1 ? name : `${stem} (${String(number)})${extension}`);
     try {
@@ -118,4 +139,9 @@ async function reserveName(folder: string, name: string): Promise<string> {
       if (systemCode(thrown) !== 'EEXIST') throw thrown;
     }
   }
+}
+
+function partsOf(name: string): { stem: string; extension: string } {
+  const [, stem = name, extension = ''] = /^(.*?)(\.tar(?:\.gz|\.zst)?|\.tgz)$/i.exec(name) ?? [];
+  return { stem, extension };
 }

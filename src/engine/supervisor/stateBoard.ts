@@ -5,6 +5,7 @@ import {
   noCounts,
   sumCounts,
   totalDuplicates,
+  type Extraction,
   type RunState,
   type Snapshot,
   type Summary,
@@ -31,6 +32,9 @@ export class StateBoard {
   readonly #rates = new Map<number, RateMeter>();
   readonly #total = new RateMeter();
   readonly #startedAt = performance.now();
+  /** What of the tars this run has dealt with, and whether some of its time went into extracting. */
+  #advancedBytes = 0;
+  #hasExtracted = false;
   #run: RunState;
   #sequence = 0;
   readonly #changedTars = new Set<string>();
@@ -91,9 +95,21 @@ export class StateBoard {
       const now = performance.now();
       this.#rates.get(worker)?.add(ahead, now);
       this.#total.add(ahead, now);
+      this.#advancedBytes += ahead;
       this.#changedWorkers.add(worker);
     }
     this.changeTar(name, { ...change, doneBytes });
+  }
+
+  /** How far a worker has extracted its tar; null when it does not. Its rate is that of the extraction meanwhile. */
+  advanceExtraction(number: number, extraction: Extraction | null): void {
+    const before = this.worker(number).extraction;
+    if (!before && !extraction) return;
+    if (!before || !extraction) this.#rates.set(number, new RateMeter());
+    const ahead = before && extraction ? extraction.bytes - before.bytes : 0;
+    if (ahead > 0) this.#rates.get(number)?.add(ahead, performance.now());
+    this.#hasExtracted = true;
+    this.changeWorker(number, { extraction });
   }
 
   setWorker(worker: WorkerState): void {
@@ -207,8 +223,15 @@ export class StateBoard {
       totalBytes,
       doneBytes,
       bytesPerSecond,
-      secondsLeft: bytesPerSecond > 0 ? (totalBytes - doneBytes) / bytesPerSecond : null,
+      secondsLeft: this.#secondsLeft(totalBytes - doneBytes, bytesPerSecond, now),
       counts: sumCounts([...this.#tars.values()].filter(tar => !tar.earlier).map(tar => tar.counts)),
     };
+  }
+
+  #secondsLeft(bytesLeft: number, bytesPerSecond: number, now: number): number | null {
+    if (this.#run.phase !== 'running') return null;
+    // Extracting takes time in which nothing is dealt with, so that the rate of some seconds says nothing of all.
+    const rate = this.#hasExtracted ? (this.#advancedBytes * 1000) / (now - this.#startedAt) : bytesPerSecond;
+    return rate > 0 ? bytesLeft / rate : null;
   }
 }

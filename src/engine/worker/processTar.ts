@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
+import { formatCount } from '../../protocol/format.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { ShelfOutcome } from '../../protocol/progressFile.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
@@ -12,6 +13,7 @@ import { extractionRoot } from '../extraction/extractionFolder.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
 import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
+import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
@@ -131,7 +133,7 @@ class TarRun {
         return await this.#pass(unplugged);
       } catch (thrown) {
         unplugged = await this.#unpluggedBy(thrown);
-        if (!unplugged) return await this.#ended('failed', this.#explain(thrown));
+        if (!unplugged && !this.#stoppedWaiting(thrown)) return await this.#failedFor(thrown);
         // Counts what was recorded, and no more: the batch in hand is given up.
         if (this.#identity) this.#begin(this.#identity);
         if (this.#context.stop.aborted) return await this.#stopped();
@@ -198,7 +200,13 @@ class TarRun {
   #openNow(): Promise<Archive> {
     const { options, openArchive: open = openArchive } = this.#context;
     if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
-    return withSource(this.#path, () => open(this.#path, join(options.stateFolder, 'spool')));
+    return withSource(this.#path, () => open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom));
+  }
+
+  /** Whether the stop came while there was no room for what is extracted: that is no failure of the tar. */
+  #stoppedWaiting(thrown: unknown): boolean {
+    if (!this.#context.stop.aborted || !(thrown instanceof TarshelfError)) return false;
+    return thrown.code === 'EXTRACTION_NO_SPACE' || thrown.code === 'STATE_NOT_WRITABLE';
   }
 
   /** An extraction folder is not in the source, so its failures say nothing of that. */
@@ -216,6 +224,16 @@ class TarRun {
     );
   }
 
+  /** Writes below the state folder what of a tar has to lie there while it is read, as soon as there is room for it. */
+  readonly #whenRoom: WhenRoom = write =>
+    this.#context.patience.persist(write, thrown => {
+      if (!isDiskFull(thrown)) return null;
+      const { mode, stateFolder } = this.#context.options;
+      const otherwise = mode === 'extract' ? ', or stop and use --mode in-place' : '';
+      const message = `The disk of ${stateFolder} is full, so ${this.#name} cannot be read further. Free some space${otherwise}.`;
+      return { code: 'STATE_NOT_WRITABLE', message };
+    });
+
   async #asModeWants(archive: Archive): Promise<Archive> {
     const { mode, stateFolder } = this.#context.options;
     if (this.#isFolder) {
@@ -228,14 +246,14 @@ class TarRun {
       stateFolder,
       stop: this.#context.stop,
       onNotice: this.#onNotice,
-      onExtracted: position => {
-        this.#counter.extracted(position);
+      onExtracted: (position, files) => {
+        this.#counter.extracted(position, files);
       },
+      whenRoom: this.#whenRoom,
       // Not waited for: what is open already is of no use after that either.
       openAgain: () => this.#openNow(),
     });
     this.#counter.phase = 'scan';
-    this.#counter.doneUpTo(Math.min(this.#doneOffset, archive.identity.sizeBytes));
     return reading;
   }
 
@@ -309,7 +327,7 @@ class TarRun {
     const { link, options, progress, stop } = this.#context;
     this.#counter.phase = 'scan';
     const read = await this.#digest(batch);
-    if (stop.aborted) return;
+    if (!read) return;
     const digested = read.filter(book => 'body' in book);
     // Told only now: a batch that is given up is read again, and would tell of them again.
     for (const book of read) if ('failure' in book) this.#failed(book.member, book.failure);
@@ -338,9 +356,9 @@ class TarRun {
   /**
    * Reads and digests a batch, several books at a time: while one is hashed the next ones are read.
    *
-   * @returns the books in their order; not all of them after a stop
+   * @returns the books in their order; null after a stop
    */
-  async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook)[]> {
+  async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook)[] | null> {
     const limit = pLimit(digestsAtOnce);
     // Once it is, no further book is begun: the whole batch is read again.
     const disk = { gone: false };
@@ -361,10 +379,11 @@ class TarRun {
         }),
       ),
     );
-    return read.flatMap(outcome => {
+    const books = read.flatMap(outcome => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value ?? [];
     });
+    return this.#context.stop.aborted ? null : books;
   }
 
   async #upload(book: DigestedBook): Promise<void> {
@@ -477,7 +496,26 @@ class TarRun {
     return { result, doneBytes: this.#counter.doneBytes, counts: this.#counter.counts, failure };
   }
 
+  async #failedFor(thrown: unknown): Promise<TarResult> {
+    const isDoubtful = thrown instanceof TarDamage && thrown.isDoubtful;
+    // A copy that was mended may have the size and the time of the damaged one.
+    if (isDoubtful) this.#context.progress.doubtTar(this.#name);
+    const result = await this.#ended('failed', this.#explain(thrown));
+    // The files in it are as doubtful as what they came from.
+    if (isDoubtful) await this.#removeExtraction();
+    return result;
+  }
+
   #explain(thrown: unknown): Failure {
+    const { found } = this.#counter.counts;
+    if (thrown instanceof TarDamage && thrown.isDoubtful && found > 0) {
+      return {
+        code: 'TAR_DAMAGED',
+        message:
+          `${this.#name}: ${thrown.message}. What was read before that is doubtful as well: ${formatCount(found, 'book')}, ` +
+          'also where they are on the shelf. Get the tar anew, then launch again; it is read from its start.',
+      };
+    }
     if (thrown instanceof TarDamage) {
       return {
         code: 'TAR_DAMAGED',

@@ -1,7 +1,12 @@
 import type { Failure } from '../../protocol/errors.ts';
 import { addSkipped, type SkipReason } from '../../protocol/skipReason.ts';
-import { noCounts, type BookCounts, type WorkerPhase } from '../../protocol/snapshot.ts';
-import type { DuplicateLayer } from '../../protocol/snapshot.ts';
+import {
+  noCounts,
+  type BookCounts,
+  type DuplicateLayer,
+  type Extraction,
+  type WorkerPhase,
+} from '../../protocol/snapshot.ts';
 import type { EngineLink } from './engineLink.ts';
 
 const reportEveryMs = 250;
@@ -15,6 +20,7 @@ export class TarCounter {
   readonly #tar: string;
   readonly #link: EngineLink;
   #phase: WorkerPhase = 'scan';
+  #extraction: Extraction | null = null;
   #reportedAt = 0;
 
   constructor(tar: string, link: EngineLink) {
@@ -22,15 +28,17 @@ export class TarCounter {
     this.#link = link;
   }
 
-  set phase(phase: WorkerPhase) {
+  set phase(phase: Exclude<WorkerPhase, 'extract'>) {
     this.#phase = phase;
+    this.#extraction = null;
     this.#report();
   }
 
-  /** The tar is extracted up to this position; none of its members has an outcome yet. */
-  extracted(position: number): void {
-    this.doneBytes = position;
-    this.phase = 'extract';
+  /** The tar is extracted up to this position; none of its members has an outcome by that. */
+  extracted(position: number, files: number): void {
+    this.#phase = 'extract';
+    this.#extraction = { bytes: position, files };
+    this.#report();
   }
 
   /** Goes on from what an earlier run counted. */
@@ -91,6 +99,7 @@ export class TarCounter {
       phase: this.#phase,
       doneBytes: this.doneBytes,
       counts: this.counts,
+      extraction: this.#extraction,
     });
   }
 }

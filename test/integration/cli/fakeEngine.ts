@@ -77,6 +77,7 @@ function begin(given: IngestOptions): void {
     pid: process.pid,
     currentTar: tar.name,
     assignedTars: [tar.name],
+    extraction: null,
     bytesPerSecond: 12_500_000 * (index + 1),
     restarts: 0,
   }));

@@ -62,19 +62,19 @@ describe('tarshelf failed and tarshelf retry', () => {
     assert.equal(code, 1);
     assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
     const [tar] = await failed();
-    assert.equal((tar?.['books'] as Record<string, unknown>[])[0]?.['attempts'], 2);
+    assert.equal((tar?.['books'] as { attempts: number }[])[0]?.attempts, 2);
     assert.equal((await keysInLibrary(library())).length, 3);
   });
 
   it('try again only the tars and books that are named', async () => {
     const other = await retry('--book', 'no such book.epub');
     assert.equal(other.code, 1, 'the failed book is still one');
-    assert.equal(((await failed())[0]?.['books'] as Record<string, unknown>[])[0]?.['attempts'], 1);
+    assert.equal(((await failed())[0]?.['books'] as { attempts: number }[])[0]?.attempts, 1);
     const good = await retry('--tar', 'good.tar');
     assert.equal(good.code, 0);
     assert.match(good.stderr, /^Nothing has failed in good\.tar that could be tried again/);
     await retry('--tar', 'bad.tar', '--book', 'x.epub');
-    assert.equal(((await failed())[0]?.['books'] as Record<string, unknown>[])[0]?.['attempts'], 2);
+    assert.equal(((await failed())[0]?.['books'] as { attempts: number }[])[0]?.attempts, 2);
   });
 
   it('have nothing more to tell once the cause is gone', async () => {
@@ -83,7 +83,7 @@ describe('tarshelf failed and tarshelf retry', () => {
     assert.equal(code, 0);
     assert.deepEqual(summary?.tars, { total: 1, completed: 1, failed: 0 });
     assert.deepEqual(await failed(), []);
-    assert.equal(summary?.books.failed, 0);
+    assert.equal(summary.books.failed, 0);
     const again = await retry();
     assert.equal(again.code, 0);
     assert.match(again.stderr, /Nothing has failed/);

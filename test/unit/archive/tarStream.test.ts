@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { largestKeptBody, type ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
-import { FileSource } from '../../../src/engine/archive/byteSource.ts';
+import { FileSource, type ByteSource } from '../../../src/engine/archive/byteSource.ts';
+import { ForwardReader } from '../../../src/engine/archive/forwardReader.ts';
 import { canUnpack, packingOf, Unpacked } from '../../../src/engine/archive/unpacked.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import { makeTar, run } from '../../support/gnuTar.ts';
@@ -157,12 +158,15 @@ describe('compressed tars', () => {
         const inBody = await read(pack(tar.subarray(0, 3000)));
         assert.equal(inBody.members.length, 1);
         assert.equal(inBody.damage?.message, 'the tar is cut off inside a member at byte 1024');
+        assert.equal(inBody.damage.isDoubtful, false, 'the checksum was right');
         const inHeader = await read(pack(tar.subarray(0, 1100)));
         assert.equal(inHeader.damage?.message, 'the tar is cut off inside a header at byte 1024');
         const noEnd = await read(pack(tar.subarray(0, 1024)));
         assert.match(noEnd.damage?.message ?? '', /its end mark is missing at byte 1024/);
         assert.match((await read(pack(Buffer.alloc(0)))).damage?.message ?? '', /the file is empty/);
         assert.match((await read(pack(randomBytes(5000)))).damage?.message ?? '', /this is no tar/);
+        const noHeader = await read(pack(Buffer.concat([member({ name: 'a' }, 'a'), randomBytes(5000)])));
+        assert.equal(noHeader.damage?.isDoubtful, true, 'the checksum was not seen');
         const lone = await read(pack(tar.subarray(0, -512)));
         assert.equal(lone.damage, null);
         assert.match(lone.notices.join(), /one block long/);
@@ -241,6 +245,7 @@ describe('compressed tars', () => {
     bytes[bytes.length - 8] = (bytes[bytes.length - 8] ?? 0) ^ 1;
     const { members, damage } = await read(bytes);
     assert.match(damage?.reason ?? '', /damaged \(incorrect data check\)/);
+    assert.equal(damage?.isDoubtful, true);
     assert.ok(members.length <= 1);
   });
 
@@ -310,6 +315,23 @@ describe('compressed tars', () => {
       (error: unknown) => error instanceof TarshelfError && error.code === 'STATE_NOT_WRITABLE',
     );
     await archive.close();
+  });
+
+  it('pass on as it was said that their disk cannot be read, and call it no damage', async () => {
+    const bytes = gzipSync(randomBytes(500_000));
+    const source: ByteSource = {
+      sizeBytes: bytes.length,
+      read: (target, position) =>
+        position > 200_000
+          ? Promise.reject(Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' }))
+          : Promise.resolve(bytes.copy(target, 0, position)),
+      close: () => Promise.resolve(),
+    };
+    const unpacked = new Unpacked(source, 'gzip');
+    const reader = new ForwardReader(unpacked);
+    await assert.rejects(reader.skipTo(bytes.length), { code: 'EIO' });
+    assert.ok(reader.position > 100_000, String(reader.position));
+    unpacked.close();
   });
 
   it('are unpacked no further than a little ahead of whoever takes the bytes', async () => {

@@ -91,6 +91,14 @@ describe('needsHead', () => {
     assert.equal(needsHead('16470000', 5), true);
     assert.equal(needsHead('cover.jpg', 5), true);
   });
+
+  it('asks for bytes where macOS may have put the name of a book on something else', () => {
+    assert.equal(needsHead('._a.epub', 5), true);
+    assert.equal(needsHead('__MACOSX/books/._a.epub', 5), true);
+    for (const name of ['._folder/a.epub', 'a._.epub', '.a.epub', '_a.epub', '__MACOSX/a.epub']) {
+      assert.equal(needsHead(name, 5), false, name);
+    }
+  });
 });
 
 describe('detectBook', () => {
@@ -101,6 +109,22 @@ describe('detectBook', () => {
 
   it('goes by a known extension without bytes', async () => {
     assert.deepEqual(await detectBook('a.Djvu', 17, noBytes), { kind: 'book', format: 'djvu' });
+  });
+
+  it('takes the attributes that macOS lays down beside a book for no book, and a book for one', async () => {
+    // As macOS writes it: magic, version, what wrote it, and two entries; here with the start of a PDF in them.
+    const attributes = Buffer.concat([
+      Buffer.from('0005160700020000', 'hex'),
+      Buffer.from('Mac OS X        \0\x02', 'latin1'),
+      Buffer.from('%PDF-1.4', 'latin1'),
+      Buffer.alloc(100),
+    ]);
+    for (const name of ['._a.epub', '__MACOSX/books/._a.fb2.zip', 'books/._16470000', '._photo.jpg']) {
+      await assertSkipped('attributes of a file on macOS', attributes, name);
+    }
+    await assertBook('epub', Buffer.from('a book whose name is odd'), '._a.epub');
+    await assertBook('pdf', Buffer.from('%PDF-1.4\n'), '__MACOSX/._16470000');
+    await assertBook('epub', attributes, 'a.epub');
   });
 
   it('never goes by a folder', async () => {

@@ -80,7 +80,7 @@ describe('JSON lines', () => {
       tarState('c.tar', { phase: 'completed' }),
     ];
     const workers = [
-      workerState(1, { currentTar: 'b.tar', bytesPerSecond: 2 }),
+      workerState(1, { currentTar: 'b.tar', bytesPerSecond: 2, extraction: { bytes: 7, files: 3 } }),
       workerState(2, { phase: 'idle' }),
     ];
     const run = runState({ counts, doneBytes: 5, totalBytes: 9, bytesPerSecond: 2, secondsLeft: 2 });
@@ -94,8 +94,14 @@ describe('JSON lines', () => {
       bytesPerSecond: 2,
       secondsLeft: 2,
       workers: [
-        { number: 1, phase: 'upload', tar: 'b.tar', doneBytes: 5, sizeBytes: 9, bytesPerSecond: 2 },
-        { number: 2, phase: 'idle', tar: null, doneBytes: 0, sizeBytes: 0, bytesPerSecond: 0 },
+        {
+          ...{ number: 1, phase: 'upload', tar: 'b.tar', doneBytes: 5, sizeBytes: 9, bytesPerSecond: 2 },
+          extraction: { bytes: 7, files: 3 },
+        },
+        {
+          ...{ number: 2, phase: 'idle', tar: null, doneBytes: 0, sizeBytes: 0, bytesPerSecond: 0 },
+          extraction: null,
+        },
       ],
     });
   });

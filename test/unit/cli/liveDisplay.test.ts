@@ -43,12 +43,13 @@ describe('live display', () => {
     ]);
   });
 
-  it('says that a tar is being extracted', () => {
-    const workers = [workerState(1, { phase: 'extract', currentTar: 'books-01.tar' })];
-    assert.match(
-      renderLive({ ...view, workers }, wide)[0] ?? '',
-      /^ {2}1 {2}extracting books-01\.tar .* 25 %$/,
-    );
+  it('says how far the extraction of a tar is, in the place of a bar, which counts what is done', () => {
+    const extraction = { bytes: 500_000_000, files: 1234 };
+    const extracting = { phase: 'extract', currentTar: 'books-01.tar', extraction } as const;
+    const workers = [workerState(1, { ...extracting, bytesPerSecond: 12_500_000 }), ...view.workers.slice(1)];
+    const lines = renderLive({ ...view, workers }, wide);
+    assert.equal(lines[0], '  1  extracting books-01.tar: 500 MB of 1 GB, 1,234 files, 13 MB/s');
+    assert.deepEqual(lines.slice(1), renderLive(view, wide).slice(1), 'no other row moves');
   });
 
   it('shortens names and bars on a narrow terminal before it leaves out columns', () => {

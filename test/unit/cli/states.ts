@@ -39,6 +39,7 @@ export function workerState(number: number, change: Partial<WorkerState> = {}): 
     pid: 1000 + number,
     currentTar: null,
     assignedTars: [],
+    extraction: null,
     bytesPerSecond: 0,
     restarts: 0,
     ...change,

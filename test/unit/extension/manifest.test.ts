@@ -10,7 +10,13 @@ import {
   viewContainerId,
   viewIds,
 } from '../../../src/manifest.ts';
-import { defaultMode, limits, modes } from '../../../src/protocol/ingestOptions.ts';
+import {
+  completionActions,
+  defaultCompletionAction,
+  defaultMode,
+  limits,
+  modes,
+} from '../../../src/protocol/ingestOptions.ts';
 
 interface Contributed {
   command?: string;
@@ -98,11 +104,17 @@ describe('package.json', () => {
     }
   });
 
-  it('offers the modes that the engine knows, each with what it does', () => {
-    const property = contributes.configuration.properties[`${settingsSection}.mode`];
-    assert.deepEqual(property?.enum, [...modes]);
-    assert.equal(property.markdownEnumDescriptions?.length, modes.length);
-    assert.equal(property.default, defaultMode);
+  it('offers the choices that the engine knows, each with what it does', () => {
+    const choices = {
+      mode: { known: modes, usual: defaultMode },
+      afterCompletion: { known: completionActions, usual: defaultCompletionAction },
+    };
+    for (const [name, { known, usual }] of Object.entries(choices)) {
+      const property = contributes.configuration.properties[`${settingsSection}.${name}`];
+      assert.deepEqual(property?.enum, [...known], name);
+      assert.equal(property.markdownEnumDescriptions?.length, known.length, name);
+      assert.equal(property.default, usual, name);
+    }
   });
 
   it('describes every setting and gives it a scope', () => {
@@ -112,12 +124,12 @@ describe('package.json', () => {
     }
   });
 
-  it('lets no untrusted workspace choose a folder', () => {
+  it('lets no untrusted workspace choose a folder, or move files', () => {
     const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
     assert.deepEqual(
       [...restrictedConfigurations].sort(),
-      settings.filter(name => name.endsWith('Folder')).sort(),
+      settings.filter(name => /Folder$|\.afterCompletion$/.test(name)).sort(),
     );
   });
 

@@ -22,6 +22,7 @@ export function workerState(change: Partial<WorkerState> = {}): WorkerState {
     pid: 4711,
     currentTar: null,
     assignedTars: ['books-1.tar'],
+    extraction: null,
     bytesPerSecond: 0,
     restarts: 0,
     ...change,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, rename, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Archive, ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
@@ -12,7 +13,9 @@ import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
 import { keyText, type BookKey } from '../../../src/protocol/bookKey.ts';
+import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import type { BookCounts } from '../../../src/protocol/snapshot.ts';
+import type { WorkerEvent } from '../../../src/protocol/workerMessages.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
@@ -20,7 +23,8 @@ const books = 10;
 /** Too large to be kept: it is read a second time while it is stored. */
 const largeBytes = 33 * 1024 * 1024;
 
-type Fault = (at: 'header' | 'read' | 'chunks', member: string) => Promise<void>;
+type Step = Extract<WorkerEvent, { type: 'tar:progress' }>;
+type Fault = (at: 'header' | 'read' | 'chunks' | 'keep', member: string) => Promise<void>;
 
 /** A tar whose disk may fail at any of its reads. */
 class FaultyArchive implements Archive {
@@ -66,7 +70,10 @@ class FaultyArchive implements Archive {
         await fault('chunks', name);
         yield* member.chunks();
       },
-      keep: () => member.keep(),
+      async keep() {
+        await fault('keep', name);
+        await member.keep();
+      },
       release: () => member.release(),
     };
   }
@@ -80,6 +87,7 @@ describe('a tar whose disk fails while it is read', () => {
   const folder = useTempFolder();
   const source = (): string => join(folder(), 'tars');
   const tar = (): string => join(source(), 'a.tar');
+  const extractions = (): string => join(folder(), 'state', 'tar_extraction_temp');
   const shelf = new Set<string>();
   let table: ClaimTable;
   let stop: AbortController;
@@ -90,6 +98,8 @@ describe('a tar whose disk fails while it is read', () => {
   let failedBooks: string[];
   let opened: number;
   let closed: number;
+  let mode: IngestOptions['mode'];
+  let steps: Step[];
 
   beforeEach(async () => {
     shelf.clear();
@@ -100,11 +110,11 @@ describe('a tar whose disk fails while it is read', () => {
     told = [];
     failedBooks = [];
     waits = opened = closed = 0;
+    mode = 'in-place';
+    steps = [];
     await mkdir(join(folder(), 'state'));
     await mkdir(source());
-    const files: Record<string, Buffer> = {};
-    for (let n = 0; n < books; n++) files[`${String(n)}.txt`] = bookBytes(n);
-    await makeTar(tar(), 'gnu', files);
+    await makeTar(tar(), 'gnu', tenBooks());
   });
 
   async function run(): Promise<TarResult> {
@@ -113,7 +123,8 @@ describe('a tar whose disk fails while it is read', () => {
       else if (event.type === 'claim:outcome') {
         for (const settled of table.settle(1, event.key, event.outcome))
           link.onSettled(settled.key, settled.verdict);
-      } else if (event.type === 'book:failed') failedBooks.push(`${event.member} ${event.failure.code}`);
+      } else if (event.type === 'tar:progress') steps.push(event);
+      else if (event.type === 'book:failed') failedBooks.push(`${event.member} ${event.failure.code}`);
     });
     const destination: Destination = {
       id: 'test:1',
@@ -145,7 +156,7 @@ describe('a tar whose disk fails while it is read', () => {
         workers: 1,
         batchSize: 3,
         parallelUploads: 2,
-        mode: 'in-place',
+        mode,
         afterCompletion: 'keep',
         destination: { kind: 'library', folder: folder() },
       },
@@ -194,7 +205,8 @@ describe('a tar whose disk fails while it is read', () => {
       ...expected,
     });
     assert.deepEqual(failedBooks, []);
-    assert.equal(opened, 2);
+    // For each extraction once more.
+    assert.equal(opened, mode === 'extract' ? 4 : 2);
     assert.equal(waits, 1);
     assert.match(told[0] ?? '', /cannot be read for now/);
     assert.equal(told[1], 'resumed');
@@ -208,6 +220,98 @@ describe('a tar whose disk fails while it is read', () => {
   it('is waited for when it is unplugged inside a body, and gone on with', async () => {
     unplugAt('read', '4.txt');
     assertEveryBookOnce(await run());
+  });
+
+  describe('and is compressed', () => {
+    beforeEach(async () => {
+      await makeTar(tar(), 'gnu', tenBooks(), ['--gzip']);
+    });
+
+    it('is waited for when it is unplugged while a body passes by, and gone on with', async () => {
+      unplugAt('keep', '7.txt');
+      assertEveryBookOnce(await run());
+    });
+
+    it('is waited for when it is unplugged while it is extracted, and gone on with', async () => {
+      mode = 'extract';
+      unplugAt('chunks', '7.txt');
+      assertEveryBookOnce(await run());
+      assert.deepEqual(await readdir(extractions()), []);
+    });
+  });
+
+  describe('and is extracted', () => {
+    beforeEach(() => {
+      mode = 'extract';
+    });
+
+    for (const [at, member] of [
+      ['header', '0.txt'],
+      ['header', '7.txt'],
+      ['chunks', '4.txt'],
+    ] as const)
+      it(`is waited for when it is unplugged at the ${at} of ${member}, and extracted further`, async () => {
+        unplugAt(at, member);
+        assertEveryBookOnce(await run());
+        assert.deepEqual(await readdir(extractions()), []);
+      });
+
+    it('tells how far it is extracted, and counts as done only what has its outcome', async () => {
+      // Longer than between two reports.
+      fault = at => (at === 'header' ? sleep(150) : Promise.resolve());
+      const { doneBytes } = await run();
+      const extracting = steps.filter(step => step.phase === 'extract');
+      assert.ok(extracting.length >= 2);
+      assert.ok(extracting.every(step => step.doneBytes === 0 && step.extraction !== null));
+      const files = extracting.map(step => step.extraction?.files ?? -1);
+      assert.deepEqual(
+        files,
+        files.toSorted((a, b) => a - b),
+      );
+      const reading = steps.slice(steps.findIndex(step => step.doneBytes > 0));
+      assert.ok(reading.length >= 2);
+      assert.ok(reading.every(step => step.extraction === null));
+      const done = [...steps.map(step => step.doneBytes), doneBytes];
+      assert.deepEqual(
+        done,
+        done.toSorted((a, b) => a - b),
+      );
+    }).timeout(10_000);
+
+    it('is extracted anew when another tar has its name by then', async () => {
+      unplugAt('chunks', '7.txt');
+      whileWaiting = async () => {
+        await plugIn();
+        await utimes(tar(), new Date(), new Date(2001, 1));
+      };
+      assertEveryBookOnce(await run());
+    });
+
+    it('is left for the next run, with what is extracted, when the stop comes while it is waited for', async () => {
+      unplugAt('chunks', '7.txt');
+      whileWaiting = () => {
+        stop.abort();
+        return Promise.resolve();
+      };
+      const { result, counts } = await run();
+      assert.equal(result, 'stopped');
+      assert.equal(counts.found, 0);
+      assert.equal((await readdir(extractions())).length, 1);
+      await plugIn();
+      stop = new AbortController();
+      fault = () => Promise.resolve();
+      assert.equal((await run()).result, 'completed');
+      assert.equal(shelf.size, books);
+    });
+
+    it('fails where it cannot be read while the disk is there', async () => {
+      fault = (at, member) =>
+        at === 'chunks' && member === '4.txt' ? Promise.reject(ioError()) : Promise.resolve();
+      const { result, failure } = await run();
+      assert.equal(result, 'failed');
+      assert.equal(failure?.code, 'TAR_NOT_READABLE');
+      assert.equal(waits, 0);
+    });
   });
 
   it('is waited for when it is unplugged while a large book is stored, whose claim is given back', async () => {
@@ -280,6 +384,10 @@ describe('a tar whose disk fails while it is read', () => {
     assert.equal(waits, 0);
   });
 });
+
+function tenBooks(): Record<string, Buffer> {
+  return Object.fromEntries(Array.from({ length: books }, (_, n) => [`${String(n)}.txt`, bookBytes(n)]));
+}
 
 function bookBytes(n: number): Buffer {
   return Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
