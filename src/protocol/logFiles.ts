@@ -2,6 +2,9 @@
 
 export const launcherLogName = 'parallel_tar_upload.log';
 
+/** What became of workers that died, and of their tars. */
+export const monitorLogName = 'auto_monitor.log';
+
 export function workerLogName(worker: number): string {
   return `migration_worker${String(worker)}.log`;
 }

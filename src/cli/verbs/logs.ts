@@ -4,7 +4,7 @@ import { LogReader } from '../../client/logReader.ts';
 import { namesIn } from '../../client/runStatus.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
-import { launcherLogName, workerLogName, workerOfLog } from '../../protocol/logFiles.ts';
+import { launcherLogName, monitorLogName, workerLogName, workerOfLog } from '../../protocol/logFiles.ts';
 import { wholeNumber } from '../arguments.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
@@ -24,9 +24,10 @@ const options = {
 } as const;
 
 const help = [
-  `Usage: ${command} [worker number] [options]`,
+  `Usage: ${command} [worker number | monitor] [options]`,
   '',
-  'Shows the log of a worker, or without a number that of the engine.',
+  'Shows the log of a worker, or without a number that of the engine. "monitor"',
+  'is the log of what was done about workers that died, and about troubles.',
   '',
   'Options:',
   ...describeOptions(options),
@@ -40,7 +41,7 @@ export type LogsRequest =
   | {
       readonly kind: 'logs';
       /** Null for the launcher's log. */
-      readonly worker: number | null;
+      readonly worker: number | 'monitor' | null;
       readonly follow: boolean;
       readonly lines: number;
       readonly stateFolder: string;
@@ -58,7 +59,7 @@ export function parseLogsArguments(args: readonly string[], currentFolder: strin
   if (others.length > 0) {
     throw new TarshelfError('USAGE', `One log at a time: "${others.join(' ')}" is too much.`);
   }
-  if (number !== undefined && !/^[1-9]\d{0,5}$/.test(number)) {
+  if (number !== undefined && number !== 'monitor' && !/^[1-9]\d{0,5}$/.test(number)) {
     throw new TarshelfError(
       'USAGE',
       `"${number}" is no number of a worker. They are counted from 1: ${command} 1.`,
@@ -66,7 +67,7 @@ export function parseLogsArguments(args: readonly string[], currentFolder: strin
   }
   return {
     kind: 'logs',
-    worker: number === undefined ? null : Number(number),
+    worker: number === undefined ? null : number === 'monitor' ? number : Number(number),
     follow: given.has('follow'),
     lines: wholeNumber('--lines', given.value('lines'), lineBounds),
     stateFolder: resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName),
@@ -82,7 +83,7 @@ export const logs: Verb = {
       return exitCodes.allDone;
     }
     const { worker, stateFolder, lines, follow } = request;
-    const name = worker === null ? launcherLogName : workerLogName(worker);
+    const name = logName(worker);
     const reader = new LogReader(stateFolder, name);
     const last = await reader.last(lines);
     const { stdout, stderr } = commandLine;
@@ -119,9 +120,16 @@ function print(lines: readonly string[], { stdout }: CommandLine): void {
   stdout.line(lines.map(line => printable(line.replaceAll('\t', '    '))).join('\n'));
 }
 
-async function missingText(worker: number | null, stateFolder: string): Promise<string> {
+function logName(worker: number | 'monitor' | null): string {
+  if (worker === null) return launcherLogName;
+  return worker === 'monitor' ? monitorLogName : workerLogName(worker);
+}
+
+async function missingText(worker: number | 'monitor' | null, stateFolder: string): Promise<string> {
   const workers = (await namesIn(stateFolder)).map(workerOfLog).filter(number => number !== undefined);
   workers.sort((a, b) => a - b);
+  if (worker === 'monitor')
+    return `Nothing had to be mended in ${stateFolder}, so there is no log of that. Other state folders: --state-dir DIR.`;
   const what = worker === null ? 'The engine' : `Worker ${String(worker)}`;
   const others =
     workers.length === 0

@@ -1,3 +1,4 @@
+import { TarshelfError } from '../../protocol/errors.ts';
 import type { DestinationOptions } from '../../protocol/ingestOptions.ts';
 import { DestinationUnusable, type Destination } from './destination.ts';
 import { CalibreDestination } from './calibre/calibreDestination.ts';
@@ -25,6 +26,15 @@ export async function openDestination(options: DestinationOptions, id: string): 
  * @throws TarshelfError where the destination cannot be used at all
  */
 export async function prepareDestination(options: DestinationOptions): Promise<Destination> {
+  try {
+    return await prepare(options);
+  } catch (thrown) {
+    if (!(thrown instanceof DestinationUnusable)) throw thrown;
+    throw new TarshelfError('DESTINATION_UNUSABLE', thrown.message, { cause: thrown });
+  }
+}
+
+async function prepare(options: DestinationOptions): Promise<Destination> {
   switch (options.kind) {
     case 'library': {
       const library = await Library.make(options.folder);

@@ -39,6 +39,8 @@ export interface CrewOptions {
   readonly claims: ClaimTable;
   readonly hands: TarHands;
   readonly log: EventLog;
+  /** What was done about deaths and troubles, and why. */
+  readonly monitor: EventLog;
   /** A tar has been read without any error, and its worker has recorded that durably. */
   readonly onCompleted: (tar: string) => void;
   /** How far a tar is that a worker gets, whoever read it before. Never rejects. */
@@ -52,6 +54,8 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #workers: Worker[];
   readonly #stop = new AbortController();
+  /** Who had a tar last in this run. */
+  readonly #lastHolder = new Map<string, number>();
   /** Why a worker waits, by its number. */
   readonly #waiting = new Map<number, string>();
   #ended: () => void = () => undefined;
@@ -168,25 +172,25 @@ export class Crew {
 
   /** All workers mostly wait for the same thing: it is told once, and once more when the last one goes on. */
   #waits(worker: Worker, why: string): void {
-    const { board, log } = this.#options;
+    const { board, monitor } = this.#options;
     const known = [...this.#waiting.values()].includes(why);
     this.#waiting.set(worker.number, why);
     board.changeWorker(worker.number, { phase: 'wait' });
     if (known) return;
-    log.error(`waiting: ${why}`);
+    monitor.error(`the workers wait: ${why}`);
     board.tell({ type: 'notice', message: `${why} Until then the workers wait; nothing is lost.` });
   }
 
   #resumes(worker: Worker): void {
-    const { board, log } = this.#options;
+    const { board, monitor } = this.#options;
     if (!this.#waiting.delete(worker.number) || this.#waiting.size > 0) return;
-    log.info('the workers go on');
+    monitor.info('the workers go on');
     if (!this.#stop.signal.aborted) board.tell({ type: 'notice', message: 'The workers go on.' });
   }
 
   /** Gives the worker its next tar, or lets it go when there is none. */
   #nextTar(worker: Worker): void {
-    const { board, hands } = this.#options;
+    const { board, hands, monitor } = this.#options;
     const lease = this.#stop.signal.aborted ? null : hands.lease(worker.number);
     if (!lease) {
       this.#dismiss(worker);
@@ -198,6 +202,10 @@ export class Crew {
       currentTar: lease.tar,
       assignedTars: this.#assigned(worker, [lease.tar]),
     });
+    const from = this.#lastHolder.get(lease.tar);
+    if (from !== undefined && from !== worker.number)
+      monitor.info(`${lease.tar} passes from worker ${String(from)} to worker ${String(worker.number)}`);
+    this.#lastHolder.set(lease.tar, worker.number);
     void this.#handOver(worker, lease);
   }
 
@@ -240,7 +248,7 @@ export class Crew {
 
   /** A process has ended: as it was told, or by itself; then the worker is started again, or its tars move on. */
   #processEnded(worker: Worker, how: string): void {
-    const { board, claims, hands, log } = this.#options;
+    const { board, claims, hands, log, monitor } = this.#options;
     worker.process = null;
     this.#resumes(worker);
     this.#tell(claims.release(worker.number));
@@ -266,10 +274,14 @@ export class Crew {
       worker.deathsInRow = 0;
     }
     if (worker.deathsInRow <= restartLimit) {
-      log.warn(`${what}; it is started again`);
+      const delayMs = firstRestartDelayMs * 2 ** Math.max(0, worker.deathsInRow - 1);
+      monitor.warn(
+        `${what}${current === null ? '' : ` in ${current}`}; it is started again in ${String(delayMs / 1000)} s, ` +
+          `death ${String(worker.deathsInRow)} in a row`,
+      );
       board.tell({ type: 'notice', message: `${what}; it is started again.` });
       worker.state = 'waiting';
-      void this.#restart(worker);
+      void this.#restart(worker, delayMs);
       this.#passOnOrphans();
       return;
     }
@@ -277,15 +289,14 @@ export class Crew {
     const tars = hands.giveUp(worker.number);
     for (const tar of tars) worker.assigned.delete(tar);
     const message = `${what}, too often in a row; its tars go to the other workers: ${tars.join(', ')}.`;
-    log.error(message);
+    monitor.error(message);
     board.tell({ type: 'notice', message });
     board.changeWorker(worker.number, { assignedTars: [...worker.assigned] });
     this.#passOnOrphans();
   }
 
-  async #restart(worker: Worker): Promise<void> {
+  async #restart(worker: Worker, delayMs: number): Promise<void> {
     try {
-      const delayMs = firstRestartDelayMs * 2 ** Math.max(0, worker.deathsInRow - 1);
       await sleep(delayMs, undefined, { signal: this.#stop.signal });
     } catch {
       // The stop came while it waited.
@@ -313,9 +324,10 @@ export class Crew {
   }
 
   #failTar(tar: string, message: string): void {
-    const { board, log } = this.#options;
+    const { board, log, monitor } = this.#options;
     const failure: Failure = { code: 'WORKER_DIED', message: `${tar}: ${message}` };
     log.error(failure.message);
+    monitor.error(failure.message);
     board.changeTar(tar, { phase: 'failed', failure });
   }
 

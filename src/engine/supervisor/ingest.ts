@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import { launcherLogName } from '../../protocol/logFiles.ts';
+import { launcherLogName, monitorLogName } from '../../protocol/logFiles.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
@@ -12,6 +12,7 @@ import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
+import { KeyRefresh } from './keyRefresh.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
@@ -30,6 +31,7 @@ import { TarHands } from './tarHands.ts';
 interface Plan {
   readonly tars: readonly FoundTar[];
   readonly hands: TarHands;
+  readonly keys: KeyRefresh;
   readonly resumePoints: ResumePoints;
   readonly moved: MovedTars;
 }
@@ -54,22 +56,23 @@ export class Ingest {
     let state: StateFolder | undefined;
     let destination: Destination | undefined;
     let log: EventLog;
+    let monitor: EventLog;
     let plan: Plan;
     try {
       const notices: string[] = [];
       const found = await this.#find(notices);
       state = await StateFolder.take(this.#options.stateFolder);
+      log = new EventLog(join(state.path, launcherLogName));
+      monitor = new EventLog(join(state.path, monitorLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
-        this.#board.tell({
-          type: 'notice',
-          message:
-            'Workers of an earlier run still finish the book in hand; this run begins when they have left.',
-        });
+        const message =
+          'Workers of an earlier run still finish the book in hand; this run begins when they have left.';
+        monitor.info(message);
+        this.#board.tell({ type: 'notice', message });
       });
       // Not before: what keeps the run from beginning is to be said alone.
       for (const message of notices) this.#board.tell({ type: 'notice', message });
       destination = await prepareDestination(this.#options.destination);
-      log = new EventLog(join(state.path, launcherLogName));
       const progress = await state.readProgress(
         (worker, sha1, sizeBytes) => {
           this.#claims.addFromProgress(worker, sha1, sizeBytes);
@@ -79,17 +82,17 @@ export class Ingest {
         },
       );
       this.#checkDestination(progress, destination);
-      await destination.readKeys(
-        key => {
-          this.#claims.addFromDestination(key);
+      const keys = new KeyRefresh(destination, this.#claims, {
+        onProblem: message => {
+          log.warn(message);
+          this.#board.tell({ type: 'notice', message });
         },
-        null,
-        this.#stop.signal,
-      );
+      });
+      await keys.readAll(this.#stop.signal);
       const tars = this.#chosen(found, progress);
       const resumePoints = this.#resumePoints(state, tars, progress);
       const hands = this.#deal(tars, progress, resumePoints);
-      plan = { tars, hands, resumePoints, moved: new MovedTars(progress) };
+      plan = { tars, hands, keys, resumePoints, moved: new MovedTars(progress) };
     } catch (thrown) {
       destination?.close();
       state?.release();
@@ -101,7 +104,7 @@ export class Ingest {
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work(plan, destination.id, log);
+      await this.#work(plan, destination.id, log, monitor);
     } finally {
       destination.close();
       state.release();
@@ -110,6 +113,7 @@ export class Ingest {
     const summary = this.#board.summary();
     log.info(`ingest ${phase}: ${JSON.stringify(summary)}`);
     log.close();
+    monitor.close();
     this.#board.changeRun({ phase, summary });
   }
 
@@ -182,9 +186,7 @@ export class Ingest {
   ): ResumePoints {
     const points = new ResumePoints(async worker => {
       try {
-        return await state.readRecord(worker, message => {
-          this.#board.tell({ type: 'notice', message });
-        });
+        return await state.readRecord(worker);
       } catch (thrown) {
         // Then the tar is read from its start, and its books are known as duplicates.
         this.#board.tell({ type: 'notice', message: toFailure(thrown).message });
@@ -231,9 +233,10 @@ export class Ingest {
   }
 
   async #work(
-    { tars, hands, resumePoints, moved }: Plan,
+    { tars, hands, keys, resumePoints, moved }: Plan,
     destinationId: string,
     log: EventLog,
+    monitor: EventLog,
   ): Promise<void> {
     if (this.#stop.signal.aborted) return;
     const { sourceFolder, stateFolder, afterCompletion } = this.#options;
@@ -260,6 +263,7 @@ export class Ingest {
       claims: this.#claims,
       hands,
       log,
+      monitor,
       onCompleted: move,
       resumePoint: async (worker, name) => {
         const tar = tars.find(found => found.name === name);
@@ -273,7 +277,14 @@ export class Ingest {
         assignedTars: [...assignedTars],
       }),
     });
-    await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
+    const atWork = new AbortController();
+    const keepingUp = keys.keepUp(AbortSignal.any([atWork.signal, this.#stop.signal]));
+    try {
+      await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
+    } finally {
+      atWork.abort();
+      await keepingUp;
+    }
     await processed.settled();
     if (afterCompletion === 'move') {
       const names = new Set(tars.map(tar => tar.name));

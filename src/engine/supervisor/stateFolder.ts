@@ -5,7 +5,7 @@ import { workerOfProgressFile } from '../../protocol/progressFile.ts';
 import { FileLock } from '../fileLock.ts';
 import { isWorkerLock } from '../progress/workerLock.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import { readProgress, type OnKeptAside } from '../progress/workerProgress.ts';
+import { peekProgress, readProgress, type OnKeptAside } from '../progress/workerProgress.ts';
 
 /** A worker whose engine died leaves after the book in hand; a large book on a slow disk takes a while. */
 const patienceForWorkersMs = 60_000;
@@ -96,9 +96,9 @@ export class StateFolder {
     return all;
   }
 
-  /** What a worker has recorded by now. Its process must be gone. */
-  readRecord(worker: number, onKeptAside: OnKeptAside): Promise<ProgressRecord | null> {
-    return readProgress(this.path, worker, () => undefined, onKeptAside);
+  /** What a worker has recorded by now; its next process may be at work on it already. */
+  readRecord(worker: number): Promise<ProgressRecord | null> {
+    return peekProgress(this.path, worker);
   }
 
   release(): void {
