@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTarshelf } from '../support/commandLine.ts';
+import { startTarshelf, tarshelf } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
 import { keysInLibrary } from '../support/libraryTruth.ts';
 import { descendants } from '../support/processTree.ts';
@@ -49,10 +49,14 @@ describe('a worker that dies for good', () => {
     assert.equal(code, 0, stdout + stderr);
     assert.deepEqual(summary?.tars, { total: 6, completed: 6, failed: 0 });
     assert.equal((await keysInLibrary(join(state, 'library'))).length, 6 * books);
+    const monitored = await readFile(join(state, 'auto_monitor.log'), 'utf8');
     assert.match(
-      await readFile(join(state, 'parallel_tar_upload.log'), 'utf8'),
-      /its tars go to the other workers: /,
+      monitored,
+      /WARNING Worker 1 ended unexpectedly \(SIGKILL\).*; it is started again in 1 s, death 1 in a row/,
     );
+    assert.match(monitored, /its tars go to the other workers: /);
+    const shown = await tarshelf(['logs', 'monitor', '--state-dir', state]);
+    assert.match(shown.stdout, /its tars go to the other workers: /);
     const left = JSON.parse(await readFile(own, 'utf8').catch(() => '{}')) as { completed_tars?: string[] };
     assert.deepEqual(left.completed_tars ?? [], []);
   }).timeout(60_000);

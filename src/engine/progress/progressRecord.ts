@@ -281,7 +281,11 @@ export class ProgressRecord {
     };
     delete record.entry.completed_at;
     delete record.entry.error_message;
-    if (!resumes) forgetResumePoint(record);
+    if (!resumes) {
+      forgetResumePoint(record);
+      // From here on, what is settled in a first batch that is cut short counts too.
+      record.entry = { ...record.entry, done_offset: 0, done_bytes: 0, done_counts: noCounts() };
+    }
     // Members behind the point are all met again, those that failed among them.
     const doneOffset = record.entry.done_offset ?? 0;
     for (const offset of [...record.failed.keys()]) if (offset >= doneOffset) record.failed.delete(offset);

@@ -75,6 +75,9 @@ describe('worker progress', () => {
           tar_file: '/tars/b.tar',
           tar_mtime_ms: 8,
           tar_size: 6,
+          done_offset: 0,
+          done_bytes: 0,
+          done_counts: noCounts(),
         },
       },
     });
