@@ -47,11 +47,11 @@ export const ingestOptionTable = {
 export const retryOptionTable = {
   tar: {
     value: 'NAME',
-    help: 'only this tar; may be given more than once (default: all that have failures)',
+    help: 'only this tar; may be given more than once',
   },
   book: {
     value: 'NAME',
-    help: 'only this book, by its name in the tar; may be given more than once (default: all that failed)',
+    help: 'only this book of a tar; may be given more than once',
   },
   ...ingestOptionTable,
 } as const;

@@ -12,15 +12,15 @@ const kinds = ['library', 'calibre'] as const satisfies DestinationOptions['kind
 
 /** The options of `tarshelf ingest` that say where books go. */
 export const destinationOptionTable = {
-  destination: { value: 'KIND', help: `where the books go: ${kinds.join(', ')} (default: library)` },
+  destination: { value: 'KIND', help: `where books go: ${kinds.join(', ')} (default: library)` },
   library: {
     value: 'PLACE',
-    help: `the library's folder (default: ${defaultLibraryFolderName} in state folder), or calibre's or its server's address`,
+    help: `its folder (default: ${defaultLibraryFolderName} in state folder) or address`,
   },
-  user: { value: 'NAME', help: 'user name at a calibre content server; its password is TARSHELF_PASSWORD' },
+  user: { value: 'NAME', help: 'user name at a server; password: TARSHELF_PASSWORD' },
   declined: {
     value: 'WHAT',
-    help: `books whose title and authors calibre has: ${calibreDeclined.join(', ')} (default: ${defaultCalibreDeclined})`,
+    help: `for a title calibre has: ${calibreDeclined.join(', ')}`,
   },
 } as const;
 

@@ -6,6 +6,12 @@ import {
   type WorkerRequest,
 } from '../../protocol/workerMessages.ts';
 
+/**
+ * V8 lets the young generation grow to three times 16 MB and more, and keeps it: with it a worker that records a
+ * million books takes 300 MB, without it 190 MB, in the same time.
+ */
+const youngGeneration = '--max-semi-space-size=4';
+
 export interface WorkerProcessListener {
   onMessage(message: WorkerMessage): void;
   /** The process has ended and all that it sent has been heard. Called once, with a person's words for how. */
@@ -18,7 +24,7 @@ export class WorkerProcess {
 
   constructor(workerPath: string, listener: WorkerProcessListener) {
     const child = fork(workerPath, [], {
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', youngGeneration],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child = child;

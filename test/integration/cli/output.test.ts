@@ -160,7 +160,15 @@ describe('output of a real run', () => {
     const last = jsonLines(stdout).at(-1) ?? {};
     const { type, ...summary } = last;
     assert.equal(type, 'summary');
-    assert.deepEqual(Object.keys(last), ['type', 'tars', 'books', 'skipped', 'bytes', 'seconds']);
+    assert.deepEqual(Object.keys(last), [
+      'type',
+      'tars',
+      'books',
+      'skipped',
+      'skippedBy',
+      'bytes',
+      'seconds',
+    ]);
     assert.deepEqual(v.parse(v.strictObject(summarySchema.entries), summary), summary);
     assert.deepEqual(summary['tars'], { total: 2, completed: 2, failed: 0 });
     assert.deepEqual(summary['books'], { found: 3, uploaded: 2, duplicates: 1, failed: 0 });
