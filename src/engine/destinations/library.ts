@@ -241,7 +241,7 @@ export class Library implements Destination {
         path,
         identity,
         metadata.title,
-        metadata.authors.join(' & '),
+        metadata.authors.map(author => author.name).join(' & '),
         metadata.language,
         book.tar,
         book.member.replaceAll('\0', ''),

@@ -13,7 +13,8 @@ const unknownAuthor = 'Unknown author';
  * people, `Author/Title.ext`; the others, for when other books have taken it, add part or all of the key.
  */
 export function libraryPaths(metadata: BookMetadata, format: BookFormat, key: BookKey): string[] {
-  const author = safeName(metadata.authors.join(', '), longestAuthorBytes) || unknownAuthor;
+  const author =
+    safeName(metadata.authors.map(author => author.name).join(', '), longestAuthorBytes) || unknownAuthor;
   const title = safeName(metadata.title, longestTitleBytes) || key.sha1;
   return ['', ` [${key.sha1.slice(0, 8)}]`, ` [${key.sha1}-${String(key.sizeBytes)}]`].map(
     suffix => `books/${author}/${title}${suffix}.${format}`,

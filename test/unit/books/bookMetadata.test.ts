@@ -24,7 +24,16 @@ describe('bookMetadataFromName', () => {
     for (const [name, title] of titles) {
       assert.deepEqual(
         bookMetadataFromName(name),
-        { title, authors: [], language: null, warning: null },
+        {
+          title,
+          authors: [],
+          language: null,
+          series: null,
+          publisher: null,
+          date: null,
+          identifiers: {},
+          warning: null,
+        },
         name,
       );
     }

@@ -1,14 +1,27 @@
 import { formatByExtension } from '../bookType.ts';
 import { cleanText } from './cleanText.ts';
 
+export interface Author {
+  /** As a title page has it, such as `Jane Austen`. */
+  name: string;
+  /** As a catalogue has it, such as `Austen, Jane`. */
+  sortName: string;
+}
+
 /** What a book calls itself, clean and bounded: ready for a shelf. */
 export interface BookMetadata {
   /** Never empty; at most {@link maxTitleLength} characters. */
   title: string;
-  /** As a title page has them, such as `Jane Austen`; at most {@link maxAuthorLength} characters each. */
-  authors: string[];
+  /** At most {@link maxAuthorLength} characters each name. */
+  authors: Author[];
   /** ISO 639-1 where the language has such a code, else ISO 639-2; null when the book does not say. */
   language: string | null;
+  series: { name: string; index: number | null } | null;
+  publisher: string | null;
+  /** ISO 8601, as exactly as the book has it: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. */
+  date: string | null;
+  /** By scheme in lower case, such as `isbn`. */
+  identifiers: Record<string, string>;
   /** Why the title is only the member's name, as one line for a person; null when all is well. */
   warning: string | null;
 }
@@ -39,7 +52,16 @@ export const maxAuthors = 50;
 
 /** What can be said of a book whose bytes are not at hand: its title is its base name without extension. */
 export function bookMetadataFromName(memberName: string): BookMetadata {
-  return { title: titleFromName(memberName), authors: [], language: null, warning: null };
+  return {
+    title: titleFromName(memberName),
+    authors: [],
+    language: null,
+    series: null,
+    publisher: null,
+    date: null,
+    identifiers: {},
+    warning: null,
+  };
 }
 
 export function titleFromName(memberName: string): string {

@@ -15,3 +15,12 @@ export function displayName(name: string): string {
 export function displayNames(text: string): string[] {
   return text.split(';').map(displayName);
 }
+
+/** A name as a catalogue has it: `Leo Tolstoy` becomes `Tolstoy, Leo`. One that has a comma or no blank stays. */
+export function sortName(name: string): string {
+  const words = name.split(' ');
+  const ending = words.length > 2 && suffix.test(words.at(-1) ?? '') ? words.pop() : undefined;
+  const last = words.pop() ?? name;
+  if (name.includes(',') || words.length === 0) return name;
+  return [`${last},`, ...words, ...(ending === undefined ? [] : [ending])].join(' ');
+}

@@ -1,18 +1,10 @@
 import { oneLine } from '../../../protocol/errors.ts';
 import type { BookFormat } from '../bookType.ts';
 import type { BookMetadata, FoundMetadata } from './bookMetadata.ts';
-import {
-  bookMetadataFromName,
-  maxAuthorLength,
-  maxAuthors,
-  maxTitleLength,
-  titleFromName,
-  UnreadableBookError,
-} from './bookMetadata.ts';
-import { cleanText } from './cleanText.ts';
+import { bookMetadataFromName, UnreadableBookError } from './bookMetadata.ts';
+import { completeMetadata, nameUsed } from './completeMetadata.ts';
 import { readEpub } from './epub.ts';
 import { readFb2, readFb2Zip } from './fb2.ts';
-import { normalizeLanguage } from './language.ts';
 import { readMobi } from './mobi.ts';
 import { readPdf } from './pdf.ts';
 
@@ -55,25 +47,5 @@ function readWith(reader: Reader, body: Buffer, memberName: string): BookMetadat
       thrown instanceof UnreadableBookError ? thrown.message : `it is damaged (${oneLine(thrown)})`;
     return { ...bookMetadataFromName(memberName), warning: nameUsed(reason) };
   }
-  const title = cleanText(found.title ?? '', maxTitleLength);
-  return {
-    title: title || titleFromName(memberName),
-    authors: cleanAuthors(found.authors),
-    language: normalizeLanguage(found.language ?? ''),
-    warning: title === '' ? nameUsed('it has no title') : null,
-  };
-}
-
-function cleanAuthors(found: readonly string[]): string[] {
-  const authors = new Set<string>();
-  for (const author of found) {
-    const name = cleanText(author, maxAuthorLength);
-    if (name !== '') authors.add(name);
-    if (authors.size === maxAuthors) break;
-  }
-  return [...authors];
-}
-
-function nameUsed(reason: string): string {
-  return `The file's name is the title of this book, because ${cleanText(reason, 200)}.`;
+  return completeMetadata(found, memberName);
 }
