@@ -34,6 +34,7 @@ export const settingNames = [
   'workers',
   'batchSize',
   'parallelUploads',
+  'metadataReader',
 ] as const;
 export type SettingName = (typeof settingNames)[number];
 

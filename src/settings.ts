@@ -6,10 +6,13 @@ import {
   defaultCompletionAction,
   defaultLibraryFolderName,
   defaultStateFolderName,
+  defaultMetadataReader,
   defaultMode,
   limits,
+  metadataReaders,
   modes,
   type IngestOptions,
+  type MetadataReader,
   type Mode,
 } from './protocol/ingestOptions.ts';
 import { checkChoice, checkFolder, checkNumber, type Checked } from './settingValues.ts';
@@ -63,6 +66,12 @@ export class Settings implements vscode.Disposable {
     return this.#accept('mode', value => checkChoice(value, modes), used) ?? defaultMode;
   }
 
+  get metadataReader(): MetadataReader {
+    const used = `"${defaultMetadataReader}" is used.`;
+    const choice = this.#accept('metadataReader', value => checkChoice(value, metadataReaders), used);
+    return choice ?? defaultMetadataReader;
+  }
+
   get workers(): number {
     return this.#number('workers');
   }
@@ -85,6 +94,7 @@ export class Settings implements vscode.Disposable {
       parallelUploads: this.parallelUploads,
       mode: this.mode,
       afterCompletion: defaultCompletionAction,
+      metadataReader: this.metadataReader,
       destination: { kind: 'library', folder: this.libraryFolder },
     };
   }

@@ -5,12 +5,15 @@ import {
   defaultCompletionAction,
   defaultLibraryFolderName,
   defaultStateFolderName,
+  defaultMetadataReader,
   defaultMode,
   limits,
+  metadataReaders,
   modes,
   type CompletionAction,
   type DestinationOptions,
   type IngestOptions,
+  type MetadataReader,
   type Mode,
 } from '../protocol/ingestOptions.ts';
 import { readArguments } from './optionTable.ts';
@@ -40,6 +43,10 @@ export const ingestOptionTable = {
   'after-completion': {
     value: 'WHAT',
     help: `completed tars: ${completionActions.join(', ')} (default: ${defaultCompletionAction})`,
+  },
+  metadata: {
+    value: 'READER',
+    help: `who reads titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
   },
   destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
   library: {
@@ -104,6 +111,13 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       `--after-completion takes: ${completionActions.join(', ')}, not "${afterCompletion}".`,
     );
   }
+  const metadataReader = given.value('metadata') ?? defaultMetadataReader;
+  if (!isMetadataReader(metadataReader)) {
+    throw new TarshelfError(
+      'USAGE',
+      `Unknown reader "${metadataReader}". --metadata takes: ${metadataReaders.join(', ')}.`,
+    );
+  }
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
   const library = given.value('library');
   return {
@@ -115,6 +129,7 @@ export function parseIngestArguments(args: readonly string[], currentFolder: str
       ...numbers,
       mode,
       afterCompletion,
+      metadataReader,
       destination: {
         kind,
         folder:
@@ -144,6 +159,10 @@ export function wholeNumber(
 
 function isMode(mode: string): mode is Mode {
   return modes.some(known => known === mode);
+}
+
+function isMetadataReader(reader: string): reader is MetadataReader {
+  return metadataReaders.some(known => known === reader);
 }
 
 function isCompletionAction(action: string): action is CompletionAction {

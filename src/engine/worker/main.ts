@@ -16,6 +16,7 @@ import { EventLog } from '../logs/eventLog.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
+import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
@@ -114,7 +115,10 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     () => openDestination(init.options.destination, init.destinationId),
     patience,
   );
-  context = { options: init.options, destination, progress, link, patience, stop: stop.signal };
+  const metadata = new MetadataSource(init.options.metadataReader, message => {
+    post({ type: 'notice', message });
+  });
+  context = { options: init.options, destination, progress, link, patience, metadata, stop: stop.signal };
   post({ type: 'worker:ready' });
 }
 

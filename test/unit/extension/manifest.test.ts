@@ -10,7 +10,13 @@ import {
   viewContainerId,
   viewIds,
 } from '../../../src/manifest.ts';
-import { defaultMode, limits, modes } from '../../../src/protocol/ingestOptions.ts';
+import {
+  defaultMetadataReader,
+  defaultMode,
+  limits,
+  metadataReaders,
+  modes,
+} from '../../../src/protocol/ingestOptions.ts';
 
 interface Contributed {
   command?: string;
@@ -103,6 +109,13 @@ describe('package.json', () => {
     assert.deepEqual(property?.enum, [...modes]);
     assert.equal(property.markdownEnumDescriptions?.length, modes.length);
     assert.equal(property.default, defaultMode);
+  });
+
+  it('offers the readers of metadata that the engine knows, each with what it does', () => {
+    const property = contributes.configuration.properties[`${settingsSection}.metadataReader`];
+    assert.deepEqual(property?.enum, [...metadataReaders]);
+    assert.equal(property.markdownEnumDescriptions?.length, metadataReaders.length);
+    assert.equal(property.default, defaultMetadataReader);
   });
 
   it('describes every setting and gives it a scope', () => {

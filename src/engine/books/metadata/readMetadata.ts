@@ -26,6 +26,11 @@ const readers: Partial<Record<BookFormat, Reader>> = {
   pdf: readPdf,
 };
 
+/** Whether books of this format go by more than the name. */
+export function hasReader(format: BookFormat): boolean {
+  return readers[format] !== undefined;
+}
+
 /**
  * What a book calls itself. Never rejects.
  *
