@@ -45,8 +45,14 @@ export function layPdf(parts: ReadonlyMap<number, PdfPart>, layout: PdfLayout, t
     for (const [number, part] of parts) file.object(number, part);
     return file.withTable(root);
   }
-  const inStream = [...parts].filter((entry): entry is [number, string] => typeof entry[1] === 'string');
-  for (const [number, part] of parts) if (typeof part !== 'string') file.object(number, part);
+  // What a reader of tables alone needs of a page stays in the open where there is a table.
+  const isInStream = (number: number): boolean => layout === 'streams' || number >= infoNumber;
+  const inStream = [...parts].filter(
+    (entry): entry is [number, string] => typeof entry[1] === 'string' && isInStream(entry[0]),
+  );
+  for (const [number, part] of parts) {
+    if (typeof part !== 'string' || !isInStream(number)) file.object(number, part);
+  }
   const streamNumber = Math.max(...parts.keys()) + 1;
   file.object(streamNumber, objectStream(inStream));
   const inside = new Map(inStream.map(([number], index) => [number, { stream: streamNumber, index }]));
