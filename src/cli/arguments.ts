@@ -46,7 +46,7 @@ export const ingestOptionTable = {
   },
   metadata: {
     value: 'READER',
-    help: `who reads titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
+    help: `titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
   },
   destination: { value: 'KIND', help: `where the books go: ${destinationKinds.join(', ')}` },
   library: {
