@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { canInstallWithApt, installWithApt } from './aptGet.ts';
 
 /**
  * The path of a Chromium (or Chrome, or Edge) to drive: the one named by CHROMIUM_PATH, else one in the usual
@@ -14,8 +14,8 @@ export function ensureChromium(): string {
     throw new Error(`CHROMIUM_PATH names a file that does not exist: ${named}`);
   }
   let found = usualPlaces().find(existsSync);
-  if (found === undefined && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    installWithApt();
+  if (found === undefined && canInstallWithApt()) {
+    installWithApt('chromium');
     found = usualPlaces().find(existsSync);
   }
   if (found !== undefined) return found;
@@ -56,17 +56,5 @@ function usualPlaces(): string[] {
         '/usr/bin/google-chrome-stable',
         own,
       ];
-  }
-}
-
-function installWithApt(): void {
-  console.log('Installing chromium with apt-get ...');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['-qq', 'update'],
-    ['-qq', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', 'chromium'],
-  ]) {
-    const { status } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
-    if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed (exit code ${String(status)})`);
   }
 }

@@ -1,6 +1,6 @@
 // `npm test`: every check and every suite, one after another, also when an earlier one failed.
 //   node scripts/test.ts                            all of them
-//   node scripts/test.ts --only unit,integration    some of: lint, unit, integration, vscode, ui
+//   node scripts/test.ts --only unit,integration    some of: lint, unit, integration, comparison, vscode, ui
 // The last line is "N passed, N failed". A check counts as one test. A suite that crashes, hangs or runs no test
 // counts as a failure even if none of its tests failed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
@@ -13,7 +13,7 @@ import { npmCommand } from './npm.ts';
 import { resultsFolder, rootFolder, vsixFile } from './paths.ts';
 import { readResults, type SuiteResults } from './suiteResults.ts';
 
-const groups = ['lint', 'unit', 'integration', 'vscode', 'ui'] as const;
+const groups = ['lint', 'unit', 'integration', 'comparison', 'vscode', 'ui'] as const;
 type Group = (typeof groups)[number];
 
 interface Stage {
@@ -49,11 +49,18 @@ const stages: readonly Stage[] = [
   },
   { name: 'unit', groups: ['unit'], run: mochaSuite('unit', { minutes: 5, env: recordCoverage }) },
   { name: 'property', groups: ['unit'], run: mochaSuite('property', { minutes: 5, env: recordCoverage }) },
+  { name: 'calibre', groups: ['integration'], run: step(node('scripts/calibre.ts'), { minutes: 15 }) },
   {
     name: 'integration',
     groups: ['integration'],
     run: mochaSuite('integration', { minutes: 10, env: recordCoverage }),
   },
+  {
+    name: 'books',
+    groups: ['comparison'],
+    run: step(node('scripts/debianBooks.ts'), { minutes: 15 }),
+  },
+  { name: 'comparison', groups: ['comparison'], run: mochaSuite('comparison', { minutes: 10 }) },
   {
     name: 'coverage',
     groups: ['unit', 'integration'],

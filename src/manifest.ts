@@ -35,6 +35,7 @@ export const settingNames = [
   'workers',
   'batchSize',
   'parallelUploads',
+  'metadataReader',
 ] as const;
 export type SettingName = (typeof settingNames)[number];
 

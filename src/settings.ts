@@ -7,11 +7,14 @@ import {
   defaultCompletionAction,
   defaultLibraryFolderName,
   defaultStateFolderName,
+  defaultMetadataReader,
   defaultMode,
   limits,
+  metadataReaders,
   modes,
   type CompletionAction,
   type IngestOptions,
+  type MetadataReader,
   type Mode,
 } from './protocol/ingestOptions.ts';
 import { checkChoice, checkFolder, checkNumber, type Checked } from './settingValues.ts';
@@ -68,6 +71,10 @@ export class Settings implements vscode.Disposable {
     return this.#choice('afterCompletion', completionActions, defaultCompletionAction);
   }
 
+  get metadataReader(): MetadataReader {
+    return this.#choice('metadataReader', metadataReaders, defaultMetadataReader);
+  }
+
   get workers(): number {
     return this.#number('workers');
   }
@@ -90,6 +97,7 @@ export class Settings implements vscode.Disposable {
       parallelUploads: this.parallelUploads,
       mode: this.mode,
       afterCompletion: this.afterCompletion,
+      metadataReader: this.metadataReader,
       destination: { kind: 'library', folder: this.libraryFolder },
     };
   }

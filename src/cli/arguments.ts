@@ -4,11 +4,14 @@ import {
   completionActions,
   defaultCompletionAction,
   defaultStateFolderName,
+  defaultMetadataReader,
   defaultMode,
   limits,
+  metadataReaders,
   modes,
   type CompletionAction,
   type IngestOptions,
+  type MetadataReader,
   type Mode,
 } from '../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination } from './destinationArguments.ts';
@@ -38,6 +41,10 @@ export const ingestOptionTable = {
     value: 'WHAT',
     help: `completed tars: ${completionActions.join(', ')} (default: ${defaultCompletionAction})`,
   },
+  metadata: {
+    value: 'READER',
+    help: `titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
+  },
   ...destinationOptionTable,
   json: { help: 'one JSON object a line, the last one a summary' },
   help: { short: 'h', help: 'this text' },
@@ -51,7 +58,7 @@ export const retryOptionTable = {
   },
   book: {
     value: 'NAME',
-    help: 'only this book of a tar; may be given more than once',
+    help: 'only this book; may be given more than once',
   },
   ...ingestOptionTable,
 } as const;
@@ -122,6 +129,13 @@ function readRequest(
       `--after-completion takes: ${completionActions.join(', ')}, not "${afterCompletion}".`,
     );
   }
+  const metadataReader = given.value('metadata') ?? defaultMetadataReader;
+  if (!isMetadataReader(metadataReader)) {
+    throw new TarshelfError(
+      'USAGE',
+      `Unknown reader "${metadataReader}". --metadata takes: ${metadataReaders.join(', ')}.`,
+    );
+  }
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
   const destination = readDestination(given, currentFolder, stateFolder);
   return {
@@ -133,6 +147,7 @@ function readRequest(
       ...numbers,
       mode,
       afterCompletion,
+      metadataReader,
       destination,
     },
   };
@@ -156,6 +171,10 @@ export function wholeNumber(
 
 function isMode(mode: string): mode is Mode {
   return modes.some(known => known === mode);
+}
+
+function isMetadataReader(reader: string): reader is MetadataReader {
+  return metadataReaders.some(known => known === reader);
 }
 
 function isCompletionAction(action: string): action is CompletionAction {

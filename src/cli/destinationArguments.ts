@@ -12,15 +12,15 @@ const kinds = ['library', 'calibre'] as const satisfies DestinationOptions['kind
 
 /** The options of `tarshelf ingest` that say where books go. */
 export const destinationOptionTable = {
-  destination: { value: 'KIND', help: `where books go: ${kinds.join(', ')} (default: library)` },
+  destination: { value: 'KIND', help: `where books go: ${kinds.join(', ')}` },
   library: {
     value: 'PLACE',
-    help: `its folder (default: ${defaultLibraryFolderName} in state folder) or address`,
+    help: `folder (default: in the state folder) or address`,
   },
-  user: { value: 'NAME', help: 'user name at a server; password: TARSHELF_PASSWORD' },
+  user: { value: 'NAME', help: 'user name (password: TARSHELF_PASSWORD)' },
   declined: {
-    value: 'WHAT',
-    help: `for a title calibre has: ${calibreDeclined.join(', ')}`,
+    value: 'HOW',
+    help: calibreDeclined.join(', '),
   },
 } as const;
 

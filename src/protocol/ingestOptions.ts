@@ -63,6 +63,18 @@ export const defaultCompletionAction = 'keep';
 export const completionActionSchema = v.picklist(completionActions);
 export type CompletionAction = v.InferOutput<typeof completionActionSchema>;
 
+/**
+ * Who reads what a book calls itself:
+ *
+ *   auto     our own readers; calibre, where it is installed, for formats that have none
+ *   builtin  our own readers alone
+ *   calibre  calibre, where it is installed, for every format that it reads; half a second a book
+ */
+export const metadataReaders = ['auto', 'builtin', 'calibre'] as const;
+export const defaultMetadataReader = 'auto';
+export const metadataReaderSchema = v.picklist(metadataReaders);
+export type MetadataReader = v.InferOutput<typeof metadataReaderSchema>;
+
 /** What one ingest is asked to do. All paths are absolute. */
 export const ingestOptionsSchema = v.object({
   sourceFolder: v.string(),
@@ -72,6 +84,7 @@ export const ingestOptionsSchema = v.object({
   parallelUploads: bounded(limits.parallelUploads),
   mode: v.optional(modeSchema, defaultMode),
   afterCompletion: v.optional(completionActionSchema, defaultCompletionAction),
+  metadataReader: v.optional(metadataReaderSchema, defaultMetadataReader),
   destination: destinationOptionsSchema,
   /** Only tars with failures are taken, of these only the named ones; and of failed books only the named members. */
   retry: v.optional(

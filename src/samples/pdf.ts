@@ -41,7 +41,7 @@ export function makePdf(book: SampleBook): Buffer {
   const objects = [
     `<< /Type /Catalog /Pages ${String(pagesNumber)} 0 R /Lang (${book.language}) >>`,
     `<< /Type /Pages /Kids [${pageReferences.join(' ')}] /Count ${String(pages.length)} >>`,
-    `<< /Title ${textString(book.title)} /Author ${textString(heading[1] ?? '')} /Producer (Tarshelf) /CreationDate (D:20240115120000Z) >>`,
+    `<< /Title ${textString(book.title)} /Author ${textString(book.authors.map(authorName).join(' & '))} /Producer (Tarshelf) /CreationDate (D:20240115120000Z) >>`,
     type.fontObject,
     ...type.parts,
   ];

@@ -17,6 +17,7 @@ import { EventLog } from '../logs/eventLog.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
+import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
@@ -115,7 +116,19 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     () => openDestination(init.options.destination, init.destinationId),
     patience,
   );
-  context = { options: init.options, destination, progress, link, patience, stop: stop.signal, log };
+  const metadata = new MetadataSource(init.options.metadataReader, message => {
+    post({ type: 'notice', message });
+  });
+  context = {
+    options: init.options,
+    destination,
+    progress,
+    link,
+    patience,
+    metadata,
+    stop: stop.signal,
+    log,
+  };
   post({ type: 'worker:ready' });
 }
 

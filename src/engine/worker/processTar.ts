@@ -17,8 +17,6 @@ import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
-import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
-import { readMetadata } from '../books/metadata/readMetadata.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import type { EventLog } from '../logs/eventLog.ts';
 import type { TarStatus } from '../progress/journal.ts';
@@ -26,6 +24,7 @@ import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink } from './engineLink.ts';
+import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
 import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
@@ -46,6 +45,7 @@ export interface WorkerContext {
   readonly progress: WorkerProgress;
   readonly link: EngineLink;
   readonly patience: Patience;
+  readonly metadata: MetadataSource;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
   /** What becomes of single members goes here, for people. */
@@ -388,13 +388,13 @@ class TarRun {
 
   async #upload(book: DigestedBook): Promise<void> {
     if (this.#context.stop.aborted) return;
-    const { destination, link, progress } = this.#context;
+    const { destination, link, metadata, progress, stop } = this.#context;
     const { member, format, body } = book;
     try {
       const outcome = await destination.store({
         key: body.key,
         format,
-        metadata: await this.#metadata(book),
+        metadata: await metadata.read(book, stop),
         tar: this.#name,
         member: member.name,
         body: () => (body.kept ? [body.kept] : rereadBody(member, body.key)),
@@ -411,15 +411,13 @@ class TarRun {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
       // No outcome of this book: its batch is not whole, and the next run meets the book again.
       if (thrown instanceof DestinationUnusable) throw thrown;
+      // Nor where the stop came while its metadata were read: it is not to be on the shelf without them.
+      if (stop.aborted && thrown === stop.reason) return;
       const failure = toFailure(thrown, 'UPLOAD_FAILED');
       const unplugged = failure.code === 'BOOK_NOT_READABLE' ? await this.#unpluggedBy(thrown) : null;
       if (unplugged) throw unplugged;
       this.#failed(member, failure);
     }
-  }
-
-  async #metadata({ member, format, body }: DigestedBook): Promise<BookMetadata> {
-    return body.kept ? readMetadata(format, body.kept, member.name) : bookMetadataFromName(member.name);
   }
 
   #duplicate({ member, body }: DigestedBook, layer: DuplicateLayer): void {

@@ -10,7 +10,7 @@ import { Calibredb } from '../../../src/engine/destinations/calibre/calibredb.ts
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import type { CalibreDeclined } from '../../../src/protocol/ingestOptions.ts';
-import { hasCalibre } from '../../support/calibre.ts';
+import { hasCalibre } from '../../../scripts/calibre.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 function sha1(bytes: Buffer): string {

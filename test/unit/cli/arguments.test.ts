@@ -25,6 +25,7 @@ describe('arguments of tarshelf ingest', () => {
         parallelUploads: 1,
         mode: 'auto',
         afterCompletion: 'keep',
+        metadataReader: 'auto',
         destination: { kind: 'library', folder: join(here, '.tarshelf', 'library') },
       },
     });
@@ -37,6 +38,7 @@ describe('arguments of tarshelf ingest', () => {
       '--mode',
       'extract',
       '--after-completion=move',
+      '--metadata=calibre',
       '--batch-size',
       '50',
       '--parallel-uploads=10',
@@ -56,6 +58,7 @@ describe('arguments of tarshelf ingest', () => {
           parallelUploads: 10,
           mode: 'extract',
           afterCompletion: 'move',
+          metadataReader: 'calibre',
           destination: { kind: 'library', folder: join(here, '..', 'books') },
         },
       },
@@ -101,6 +104,7 @@ describe('arguments of tarshelf ingest', () => {
     ['workers that are no number', ['tars', '--workers', 'x'], /--workers .* not "x"/],
     ['half a worker', ['tars', '--workers', '1.5'], /--workers .* not "1\.5"/],
     ['a number in another notation', ['tars', '--workers', '0x4'], /--workers .* not "0x4"/],
+    ['an unknown reader', ['tars', '--metadata', 'exif'], /--metadata takes: auto, builtin, calibre/],
     ['an unknown mode', ['tars', '--mode', 'fast'], /--mode takes: auto, in-place, extract/],
     [
       'an unknown thing to do after completion',

@@ -11,6 +11,7 @@ const options: IngestOptions = {
   parallelUploads: 1,
   mode: 'auto',
   afterCompletion: 'keep',
+  metadataReader: 'auto',
   destination: { kind: 'library', folder: '/state/library' },
 };
 const counts = {

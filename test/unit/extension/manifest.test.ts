@@ -13,8 +13,10 @@ import {
 import {
   completionActions,
   defaultCompletionAction,
+  defaultMetadataReader,
   defaultMode,
   limits,
+  metadataReaders,
   modes,
 } from '../../../src/protocol/ingestOptions.ts';
 
@@ -108,6 +110,7 @@ describe('package.json', () => {
     const choices = {
       mode: { known: modes, usual: defaultMode },
       afterCompletion: { known: completionActions, usual: defaultCompletionAction },
+      metadataReader: { known: metadataReaders, usual: defaultMetadataReader },
     };
     for (const [name, { known, usual }] of Object.entries(choices)) {
       const property = contributes.configuration.properties[`${settingsSection}.${name}`];

@@ -109,7 +109,7 @@ describe('makePdf', () => {
     );
     const decode = (text = ''): string => Buffer.from(text, 'hex').swap16().toString('utf16le');
     assert.equal(decode(match?.[1]), 'Вишнёвый сад');
-    assert.equal(decode(match?.[2]), 'Антон Чехов, Jane Austen');
+    assert.equal(decode(match?.[2]), 'Антон Чехов & Jane Austen');
   });
 
   it('goes on to further pages when the text is long', () => {

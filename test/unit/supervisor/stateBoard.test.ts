@@ -14,7 +14,7 @@ describe('state board', () => {
     startedAfter = performance.now();
     board = new StateBoard(
       {
-        ...{ sourceFolder, stateFolder, ...options, afterCompletion: 'keep' },
+        ...{ sourceFolder, stateFolder, ...options, afterCompletion: 'keep', metadataReader: 'auto' },
         destination: { kind: 'library', folder: '/library' },
       },
       () => undefined,

@@ -6,6 +6,7 @@ import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
@@ -82,6 +83,7 @@ for (const packing of ['plain', 'gzip'] as const)
         parallelUploads: 1,
         mode: 'in-place' as const,
         afterCompletion: 'keep' as const,
+        metadataReader: 'builtin' as const,
         destination: { kind: 'library' as const, folder: folder() },
       };
       const patience = new Patience(stop.signal, {
@@ -96,6 +98,7 @@ for (const packing of ['plain', 'gzip'] as const)
         progress,
         link,
         patience,
+        metadata: new MetadataSource('builtin', message => assert.fail(message)),
         stop: stop.signal,
       });
       await progress.close();

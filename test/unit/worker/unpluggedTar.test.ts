@@ -9,6 +9,7 @@ import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import type { Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
@@ -158,12 +159,14 @@ describe('a tar whose disk fails while it is read', () => {
         parallelUploads: 2,
         mode,
         afterCompletion: 'keep',
+        metadataReader: 'builtin',
         destination: { kind: 'library', folder: folder() },
       },
       destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
       progress,
       link,
       patience,
+      metadata: new MetadataSource('builtin', message => assert.fail(message)),
       stop: stop.signal,
       openArchive: async (path, spoolFolder) => {
         const inner = await openArchive(path, spoolFolder);

@@ -31,6 +31,13 @@ export interface FoundMetadata {
   title: string | undefined;
   authors: string[];
   language: string | undefined;
+  /** The number within the series is undefined where the book does not say it. */
+  series?: { name: string; index: number | undefined } | undefined;
+  publisher?: string | undefined;
+  /** ISO 8601, with or without a time of day. */
+  date?: string | undefined;
+  /** By scheme: `isbn`. */
+  identifiers?: Record<string, string>;
 }
 
 /** A book of which no metadata can be read. The message is the reason, as the end of a sentence. */

@@ -1,19 +1,11 @@
 import { oneLine } from '../../../protocol/errors.ts';
 import type { BookFormat } from '../bookType.ts';
 import type { BookMetadata, FoundMetadata } from './bookMetadata.ts';
-import {
-  bookMetadataFromName,
-  maxAuthorLength,
-  maxAuthors,
-  maxTitleLength,
-  UnreadableBookError,
-} from './bookMetadata.ts';
-import { cleanText } from './cleanText.ts';
+import { bookMetadataFromName, UnreadableBookError } from './bookMetadata.ts';
+import { completeMetadata, nameUsed } from './completeMetadata.ts';
 import { readEpub } from './epub.ts';
 import { readFb2, readFb2Zip } from './fb2.ts';
-import { normalizeLanguage } from './language.ts';
 import { readMobi } from './mobi.ts';
-import { sortName } from './personName.ts';
 import { readPdf } from './pdf.ts';
 
 // What lives in this folder: what books call themselves, one file for each format. What it promises: a reader
@@ -33,6 +25,11 @@ const readers: Partial<Record<BookFormat, Reader>> = {
   azw3: readMobi,
   pdf: readPdf,
 };
+
+/** Whether books of this format go by more than the name. */
+export function hasReader(format: BookFormat): boolean {
+  return readers[format] !== undefined;
+}
 
 /**
  * What a book calls itself. Never rejects.
@@ -55,26 +52,5 @@ function readWith(reader: Reader, body: Buffer, memberName: string): BookMetadat
       thrown instanceof UnreadableBookError ? thrown.message : `it is damaged (${oneLine(thrown)})`;
     return { ...bookMetadataFromName(memberName), warning: nameUsed(reason) };
   }
-  const title = cleanText(found.title ?? '', maxTitleLength);
-  return {
-    ...bookMetadataFromName(memberName),
-    ...(title === '' ? {} : { title }),
-    authors: cleanAuthors(found.authors).map(name => ({ name, sortName: sortName(name) })),
-    language: normalizeLanguage(found.language ?? ''),
-    warning: title === '' ? nameUsed('it has no title') : null,
-  };
-}
-
-function cleanAuthors(found: readonly string[]): string[] {
-  const authors = new Set<string>();
-  for (const author of found) {
-    const name = cleanText(author, maxAuthorLength);
-    if (name !== '') authors.add(name);
-    if (authors.size === maxAuthors) break;
-  }
-  return [...authors];
-}
-
-function nameUsed(reason: string): string {
-  return `The file's name is the title of this book, because ${cleanText(reason, 200)}.`;
+  return completeMetadata(found, memberName);
 }

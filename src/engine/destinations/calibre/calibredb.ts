@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import * as v from 'valibot';
 import { oneLine } from '../../../protocol/errors.ts';
+import { findCalibreProgram } from '../../calibreProgram.ts';
 import { DestinationUnusable } from '../destination.ts';
 
 /** Where a calibre library is, and who may write it. */
@@ -41,7 +40,11 @@ export class Calibredb {
   readonly #configFolder: string | undefined;
 
   /** @param configFolder where calibre keeps its settings, where that is not its own place. */
-  constructor(library: CalibreLibrary, program = findCalibredb(), configFolder?: string) {
+  constructor(
+    library: CalibreLibrary,
+    program = findCalibreProgram('calibredb') ?? 'calibredb',
+    configFolder?: string,
+  ) {
     this.#library = library;
     this.#program = program;
     this.#configFolder = configFolder;
@@ -179,25 +182,4 @@ function throwIfUnusable(result: CalibredbResult, location: string): void {
       `The calibre library ${location} cannot be written (${lastLine(result)}). Free some space, or make it writable.`,
     );
   }
-}
-
-const usualPlaces: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  darwin: ['/Applications/calibre.app/Contents/MacOS'],
-  win32: ['C:\\Program Files\\Calibre2', 'C:\\Program Files (x86)\\Calibre2'],
-  linux: ['/opt/calibre'],
-};
-
-/** The program in PATH, else where calibre's installers put it; its bare name where it is in neither. */
-export function findCalibredb(
-  path = process.env['PATH'] ?? '',
-  platform: NodeJS.Platform = process.platform,
-  exists: (file: string) => boolean = existsSync,
-): string {
-  const name = platform === 'win32' ? 'calibredb.exe' : 'calibredb';
-  const folders = [
-    ...path.split(delimiter).filter(folder => folder !== ''),
-    ...(usualPlaces[platform] ?? []),
-  ];
-  const found = folders.map(folder => join(folder, name)).find(exists);
-  return found ?? name;
 }

@@ -1,0 +1,63 @@
+import {
+  bookMetadataFromName,
+  maxAuthorLength,
+  maxAuthors,
+  maxTitleLength,
+  type BookMetadata,
+  type FoundMetadata,
+} from './bookMetadata.ts';
+import { cleanText } from './cleanText.ts';
+import { normalizeLanguage } from './language.ts';
+import { sortName } from './personName.ts';
+
+const maxIdentifiers = 20;
+
+/** Makes what was found in a book clean and bounded; what it does not say is taken from its name or left open. */
+export function completeMetadata(found: FoundMetadata, memberName: string): BookMetadata {
+  const title = cleanText(found.title ?? '', maxTitleLength);
+  const series = cleanText(found.series?.name ?? '', maxTitleLength);
+  return {
+    ...bookMetadataFromName(memberName),
+    ...(title === '' ? {} : { title }),
+    authors: cleanAuthors(found.authors).map(name => ({ name, sortName: sortName(name) })),
+    language: normalizeLanguage(found.language ?? ''),
+    series: series === '' ? null : { name: series, index: found.series?.index ?? null },
+    publisher: cleanText(found.publisher ?? '', maxTitleLength) || null,
+    date: dayOf(found.date ?? ''),
+    identifiers: cleanIdentifiers(found.identifiers ?? {}),
+    warning: title === '' ? nameUsed('it has no title') : null,
+  };
+}
+
+function cleanAuthors(found: readonly string[]): string[] {
+  const authors = new Set<string>();
+  for (const author of found) {
+    const name = cleanText(author, maxAuthorLength);
+    if (name !== '') authors.add(name);
+    if (authors.size === maxAuthors) break;
+  }
+  return [...authors];
+}
+
+const isoDate = /^\s*([1-9]\d{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?!\d)/;
+
+/** As exactly as the text says it, without the time of day. */
+function dayOf(text: string): string | null {
+  const match = isoDate.exec(text);
+  return match?.slice(1).filter(Boolean).join('-') ?? null;
+}
+
+function cleanIdentifiers(found: Readonly<Record<string, string>>): Record<string, string> {
+  const identifiers: Record<string, string> = {};
+  for (const [scheme, value] of Object.entries(found).slice(0, maxIdentifiers)) {
+    const name = cleanText(scheme, 32).toLowerCase();
+    const text = cleanText(value, maxTitleLength);
+    // No name that means something to an object of this language.
+    if (/^[a-z][\w-]*$/.test(name) && name !== 'constructor' && text !== '') identifiers[name] = text;
+  }
+  return identifiers;
+}
+
+export function nameUsed(reason: string): string {
+  return `The file's name is the title of this book, because ${cleanText(reason, 200)}.`;
+}
