@@ -36,6 +36,7 @@ export const settingNames = [
   'batchSize',
   'parallelUploads',
   'metadataReader',
+  'bookTypes',
 ] as const;
 export type SettingName = (typeof settingNames)[number];
 

@@ -58,3 +58,20 @@ export function checkChoice<T extends string>(value: unknown, choices: readonly 
     ? { ok: false, reason: `is none of ${choices.join(', ')}` }
     : { ok: true, value: choice };
 }
+
+/** A list of such words, each once, or undefined when nothing is set. */
+export function checkChoices<T extends string>(
+  value: unknown,
+  choices: readonly T[],
+): Checked<T[] | undefined> {
+  if (value === undefined || value === null) return { ok: true, value: undefined };
+  if (!Array.isArray(value)) return { ok: false, reason: 'is no list' };
+  const chosen = new Set<T>();
+  for (const entry of value as unknown[]) {
+    const choice = checkChoice(entry, choices);
+    if (!choice.ok || choice.value === undefined)
+      return { ok: false, reason: `holds what is none of ${choices.join(', ')}` };
+    chosen.add(choice.value);
+  }
+  return { ok: true, value: [...chosen] };
+}

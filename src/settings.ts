@@ -2,6 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { settingNames, settingsSection, type SettingName } from './manifest.ts';
+import { bookFormats, type BookFormat } from './protocol/bookFormat.ts';
 import {
   completionActions,
   defaultCompletionAction,
@@ -17,7 +18,7 @@ import {
   type MetadataReader,
   type Mode,
 } from './protocol/ingestOptions.ts';
-import { checkChoice, checkFolder, checkNumber, type Checked } from './settingValues.ts';
+import { checkChoice, checkChoices, checkFolder, checkNumber, type Checked } from './settingValues.ts';
 
 /** Told of a setting that cannot be used, once for each bad value. */
 export type BadSettingListener = (name: SettingName, message: string) => void;
@@ -75,6 +76,16 @@ export class Settings implements vscode.Disposable {
     return this.#choice('metadataReader', metadataReaders, defaultMetadataReader);
   }
 
+  /** Null for all. */
+  get bookTypes(): BookFormat[] | null {
+    const chosen = this.#accept(
+      'bookTypes',
+      value => checkChoices(value, bookFormats),
+      'All types are taken.',
+    );
+    return chosen && chosen.length > 0 ? chosen : null;
+  }
+
   get workers(): number {
     return this.#number('workers');
   }
@@ -89,6 +100,7 @@ export class Settings implements vscode.Disposable {
 
   /** All that an ingest of `sourceFolder` needs. */
   ingestOptions(sourceFolder: string): IngestOptions {
+    const { bookTypes } = this;
     return {
       sourceFolder,
       stateFolder: this.stateFolder,
@@ -98,6 +110,7 @@ export class Settings implements vscode.Disposable {
       mode: this.mode,
       afterCompletion: this.afterCompletion,
       metadataReader: this.metadataReader,
+      ...(bookTypes ? { bookTypes } : {}),
       destination: { kind: 'library', folder: this.libraryFolder },
     };
   }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { bookFormats, type BookFormat } from '../protocol/bookFormat.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import {
   completionActions,
@@ -45,6 +46,7 @@ export const ingestOptionTable = {
     value: 'READER',
     help: `titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
   },
+  types: { value: 'LIST', help: 'only books of these types: epub,fb2,… (default: all)' },
   ...destinationOptionTable,
   json: { help: 'one JSON object a line, the last one a summary' },
   help: { short: 'h', help: 'this text' },
@@ -136,6 +138,7 @@ function readRequest(
       `Unknown reader "${metadataReader}". --metadata takes: ${metadataReaders.join(', ')}.`,
     );
   }
+  const bookTypes = readBookTypes(given.value('types'));
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
   const destination = readDestination(given, currentFolder, stateFolder);
   return {
@@ -148,6 +151,7 @@ function readRequest(
       mode,
       afterCompletion,
       metadataReader,
+      ...(bookTypes ? { bookTypes } : {}),
       destination,
     },
   };
@@ -167,6 +171,15 @@ export function wholeNumber(
     );
   }
   return number;
+}
+
+function readBookTypes(list: string | undefined): BookFormat[] | null {
+  if (list === undefined) return null;
+  return list.split(',').map(text => {
+    const format = bookFormats.find(known => known === text.trim().toLowerCase().replace(/^\./, ''));
+    if (format) return format;
+    throw new TarshelfError('USAGE', `Unknown type "${text}". --types takes: ${bookFormats.join(',')}.`);
+  });
 }
 
 function isMode(mode: string): mode is Mode {

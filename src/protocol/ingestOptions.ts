@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { bookFormatSchema } from './bookFormat.ts';
 
 /** The bounds of the numbers a user may set, and what they are when nothing is set. */
 export const limits = {
@@ -85,6 +86,8 @@ export const ingestOptionsSchema = v.object({
   mode: v.optional(modeSchema, defaultMode),
   afterCompletion: v.optional(completionActionSchema, defaultCompletionAction),
   metadataReader: v.optional(metadataReaderSchema, defaultMetadataReader),
+  /** Only books of these formats are taken; all of them where it is absent. */
+  bookTypes: v.optional(v.array(bookFormatSchema)),
   destination: destinationOptionsSchema,
   /** Only tars with failures are taken, of these only the named ones; and of failed books only the named members. */
   retry: v.optional(

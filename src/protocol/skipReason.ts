@@ -7,6 +7,7 @@ export const skipReasons = [
   'zip without a book',
   'xml without a book',
   'attributes of a file on macOS',
+  'type not wanted',
   'unknown',
   'not a regular file',
 ] as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 
-import type { BookFormat } from '../../src/engine/books/bookType.ts';
+import type { BookFormat } from '../../src/protocol/bookFormat.ts';
 import type { BookMetadata } from '../../src/engine/books/metadata/bookMetadata.ts';
 import { completeMetadata } from '../../src/engine/books/metadata/completeMetadata.ts';
 import { parseEbookMeta } from '../../src/engine/books/metadata/ebookMetaOutput.ts';

@@ -23,7 +23,13 @@ const schema = `
     path_identity text not null unique,
     title text not null,
     authors text not null,
+    author_sort text,
     language text,
+    series text,
+    series_index real,
+    publisher text,
+    published text,
+    identifiers text,
     source_tar text not null,
     source_member text not null,
     added_at text not null,
@@ -94,8 +100,9 @@ export class Library implements Destination {
     );
     this.#unreserve = database.prepare('delete from reservations where path_identity = ?');
     this.#insert = database.prepare(
-      `insert into books (sha1, size, format, path, path_identity, title, authors, language, source_tar, source_member, added_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into books (sha1, size, format, path, path_identity, title, authors, author_sort, language, series,
+         series_index, publisher, published, identifiers, source_tar, source_member, added_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
     const row = database.prepare(`select value from meta where name = 'id'`).get();
@@ -148,6 +155,7 @@ export class Library implements Destination {
     // FULL: a committed row survives a power cut, as its file does.
     database.exec('pragma journal_mode = wal; pragma synchronous = full;');
     database.exec(schema);
+    addMissingColumns(database);
     return new Library(folder, database);
   }
 
@@ -262,7 +270,13 @@ export class Library implements Destination {
         identity,
         metadata.title,
         metadata.authors.map(author => author.name).join(' & '),
+        metadata.authors.map(author => author.sortName).join(' & '),
         metadata.language,
+        metadata.series?.name ?? null,
+        metadata.series?.index ?? null,
+        metadata.publisher,
+        metadata.date,
+        identifiersText(metadata.identifiers),
         book.tar,
         book.member.replaceAll('\0', ''),
         new Date().toISOString(),
@@ -287,6 +301,45 @@ export class Library implements Destination {
       throw thrown;
     }
   }
+}
+
+/** Columns that libraries of earlier versions do not have. */
+const laterColumns = {
+  author_sort: 'text',
+  series: 'text',
+  series_index: 'real',
+  publisher: 'text',
+  published: 'text',
+  identifiers: 'text',
+} as const;
+
+function addMissingColumns(database: DatabaseSync): void {
+  const columns = (): Set<string> =>
+    new Set(
+      database
+        .prepare('pragma table_info(books)')
+        .all()
+        .map(row => String(row['name'])),
+    );
+  if (Object.keys(laterColumns).every(name => columns().has(name))) return;
+  // Another process may be about it; who comes second finds nothing left to do.
+  database.exec('begin immediate');
+  try {
+    const there = columns();
+    for (const [name, type] of Object.entries(laterColumns)) {
+      if (!there.has(name)) database.exec(`alter table books add column ${name} ${type}`);
+    }
+    database.exec('commit');
+  } catch (thrown) {
+    database.exec('rollback');
+    throw thrown;
+  }
+}
+
+/** As calibre writes them: `isbn:9780306406157,uri:…`; null for none. */
+function identifiersText(identifiers: Readonly<Record<string, string>>): string | null {
+  const all = Object.entries(identifiers).map(([scheme, value]) => `${scheme}:${value}`);
+  return all.length === 0 ? null : all.join(',');
 }
 
 /** Says that no book can be stored, when that is what an error means; else null. */

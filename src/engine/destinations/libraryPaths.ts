@@ -1,5 +1,5 @@
 import type { BookKey } from '../../protocol/bookKey.ts';
-import type { BookFormat } from '../books/bookType.ts';
+import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { cutToBytes, noDevice, unsafeCharacters } from '../safeNames.ts';
 

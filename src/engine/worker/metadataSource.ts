@@ -1,6 +1,6 @@
 import type { MetadataReader } from '../../protocol/ingestOptions.ts';
 import type { ArchiveMember } from '../archive/archive.ts';
-import type { BookFormat } from '../books/bookType.ts';
+import type { BookFormat } from '../../protocol/bookFormat.ts';
 import {
   bookMetadataFromName,
   UnreadableBookError,

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import { formatCount } from '../../protocol/format.ts';
+import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { ShelfOutcome } from '../../protocol/progressFile.ts';
+import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/snapshot.ts';
@@ -16,12 +18,14 @@ import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
-import { detectBook, headLength, needsHead, type BookFormat, type Detection } from '../books/bookType.ts';
+import { bufferReader } from '../books/byteReader.ts';
+import { correctedBook, detectBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import type { EventLog } from '../logs/eventLog.ts';
 import type { TarStatus } from '../progress/journal.ts';
 import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
+import { MemberBytes } from './memberBytes.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
@@ -76,6 +80,10 @@ const largestBatchBytes = 64 * 1024 * 1024;
 interface FoundBook {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
+}
+
+interface NoBook extends FoundBook {
+  readonly skipped: SkipReason;
 }
 
 interface UnreadableBook extends FoundBook {
@@ -271,7 +279,7 @@ class TarRun {
 
   /** Reads the index and deals with what it yields, batch by batch; members before what cannot be read are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
-    const { log, options, stop } = this.#context;
+    const { options, stop } = this.#context;
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     // What fails is the reading, or what is done with a batch.
@@ -296,7 +304,7 @@ class TarRun {
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;
         const settled = this.#settledEarlier.get(member.headerOffset);
-        const detection = settled === undefined ? await detect(member) : null;
+        const detection = settled === undefined ? await this.#detect(member) : null;
         if (settled !== undefined) {
           this.#counter.found();
           this.#onShelf(member, settled);
@@ -306,8 +314,7 @@ class TarRun {
           batch.push({ member, format: detection.format });
           batchBytes += member.sizeBytes;
         } else if (detection) {
-          this.#counter.skipped(detection.reason);
-          log?.info(`skipped: ${this.#name} › ${member.name}: ${detection.reason}`);
+          this.#skipped(member, detection.reason);
         }
         end = { offset: member.endOffset, bytes: member.filePosition };
         if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) await finishBatch();
@@ -328,9 +335,13 @@ class TarRun {
     this.#counter.phase = 'scan';
     const read = await this.#digest(batch);
     if (!read) return;
-    const digested = read.filter(book => 'body' in book);
+    const digested: DigestedBook[] = [];
     // Told only now: a batch that is given up is read again, and would tell of them again.
-    for (const book of read) if ('failure' in book) this.#failed(book.member, book.failure);
+    for (const book of read) {
+      if ('failure' in book) this.#failed(book.member, book.failure);
+      else if ('skipped' in book) this.#isNoBook(book.member, book.skipped);
+      else digested.push(book);
+    }
 
     const verdicts = await this.#unlessStopped(link.claim(digested.map(book => book.body.key)));
     if (verdicts === null) return;
@@ -358,7 +369,7 @@ class TarRun {
    *
    * @returns the books in their order; null after a stop
    */
-  async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook)[] | null> {
+  async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook | NoBook)[] | null> {
     const limit = pLimit(digestsAtOnce);
     // Once it is, no further book is begun: the whole batch is read again.
     const disk = { gone: false };
@@ -367,7 +378,7 @@ class TarRun {
         limit(async () => {
           if (disk.gone || this.#context.stop.aborted) return null;
           try {
-            return { ...found, body: await digestBody(found.member) };
+            return await this.#looked({ ...found, body: await digestBody(found.member) });
           } catch (thrown) {
             const unplugged = await this.#unpluggedBy(thrown);
             if (unplugged) {
@@ -384,6 +395,51 @@ class TarRun {
       return outcome.value ?? [];
     });
     return this.#context.stop.aborted ? null : books;
+  }
+
+  /** A name may lie: now that its bytes are at hand, they decide where they are sure. */
+  async #looked(book: DigestedBook): Promise<DigestedBook | NoBook> {
+    const { member, body, format } = book;
+    const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
+    const detection = this.#wanted(await correctedBook(format, bytes));
+    return detection.kind === 'book'
+      ? { ...book, format: detection.format }
+      : { ...book, skipped: detection.reason };
+  }
+
+  /** What a member is; null for a folder, which is neither a book nor worth counting. */
+  async #detect(member: ArchiveMember): Promise<Detection | null> {
+    if (member.kind === 'directory') return null;
+    if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
+    const bytes = new MemberBytes(member);
+    const found = await detectBook(member.name, bytes);
+    let detection = this.#wanted(found);
+    // Behind an unwanted name may be a wanted book; to tell that, not all of it has to be read.
+    if (found.kind === 'book' && detection.kind === 'skipped')
+      detection = this.#wanted(await correctedBook(found.format, bytes));
+    if (detection.kind === 'skipped') await bytes.release();
+    return detection;
+  }
+
+  #wanted(detection: Detection): Detection {
+    const { bookTypes } = this.#context.options;
+    if (detection.kind === 'skipped' || !bookTypes || bookTypes.includes(detection.format)) return detection;
+    return { kind: 'skipped', reason: 'type not wanted' };
+  }
+
+  #skipped(member: ArchiveMember, reason: SkipReason): void {
+    this.#counter.skipped(reason);
+    this.#context.log?.info(`skipped: ${this.#name} › ${member.name}: ${reason}`);
+  }
+
+  /** What its name made it a book is none by its bytes. One that failed before stays so: it was counted as a book. */
+  #isNoBook(member: ArchiveMember, reason: SkipReason): void {
+    if (this.#failedEarlier.has(member.headerOffset)) {
+      this.#failed(member, { code: 'BOOK_NOT_READABLE', message: `${member.name} is no book: ${reason}.` });
+      return;
+    }
+    this.#counter.notFound();
+    this.#skipped(member, reason);
   }
 
   async #upload(book: DigestedBook): Promise<void> {
@@ -532,13 +588,3 @@ const statuses = {
   completedWithErrors: 'completed_with_errors',
   failed: 'failed',
 } as const satisfies Record<string, TarStatus>;
-
-/** What a member is; null for a folder, which is neither a book nor worth counting. */
-async function detect(member: ArchiveMember): Promise<Detection | null> {
-  if (member.kind === 'directory') return null;
-  if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
-  const head = needsHead(member.name, member.sizeBytes) ? await member.read(0, headLength) : noBytes;
-  return detectBook(member.name, member.sizeBytes, head);
-}
-
-const noBytes = Buffer.alloc(0);

@@ -56,6 +56,11 @@ export class TarCounter {
     this.counts.found++;
   }
 
+  /** What was counted as found is no book after all. */
+  notFound(): void {
+    this.counts.found--;
+  }
+
   skipped(reason: SkipReason): void {
     this.counts.skipped++;
     this.counts.skippedBy = addSkipped(this.counts.skippedBy, { [reason]: 1 });

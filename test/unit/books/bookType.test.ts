@@ -3,15 +3,10 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import type { Zippable } from 'fflate';
 import { strToU8, zipSync } from 'fflate';
-import type { BookFormat } from '../../../src/engine/books/bookType.ts';
+import { bookFormats, type BookFormat } from '../../../src/protocol/bookFormat.ts';
 import type { SkipReason } from '../../../src/protocol/skipReason.ts';
-import {
-  bookFormats,
-  detectBook,
-  formatByExtension,
-  headLength,
-  needsHead,
-} from '../../../src/engine/books/bookType.ts';
+import { correctedBook, detectBook, formatByExtension } from '../../../src/engine/books/bookType.ts';
+import { bufferReader, type ByteReader } from '../../../src/engine/books/byteReader.ts';
 import { catalogue } from '../../../src/samples/catalogue.ts';
 import { makeEpub } from '../../../src/samples/epub.ts';
 import { makeFb2 } from '../../../src/samples/fb2.ts';
@@ -21,13 +16,40 @@ import { makePdf } from '../../../src/samples/pdf.ts';
 
 const noBytes = Buffer.alloc(0);
 
+const unreadable: ByteReader = {
+  sizeBytes: 17,
+  read: () => Promise.reject(new Error('it was read')),
+};
+
+/** What a member with the extension of a book is by its bytes. */
+async function corrected(byExtension: BookFormat, body: Buffer): Promise<string> {
+  const detection = await correctedBook(byExtension, bufferReader(body));
+  return detection.kind === 'book' ? detection.format : detection.reason;
+}
+
+/** Counts how much is read of it. */
+function counting(body: Buffer): { reader: ByteReader; bytesRead: () => number } {
+  let bytesRead = 0;
+  return {
+    bytesRead: () => bytesRead,
+    reader: {
+      sizeBytes: body.length,
+      read: (position, length) => {
+        const part = body.subarray(position, position + length);
+        bytesRead += part.length;
+        return Promise.resolve(part);
+      },
+    },
+  };
+}
+
 async function assertBook(format: BookFormat, body: Buffer, name = 'part/16470000'): Promise<void> {
-  const detection = await detectBook(name, body.length, body.subarray(0, headLength));
+  const detection = await detectBook(name, bufferReader(body));
   assert.deepEqual(detection, { kind: 'book', format }, name);
 }
 
 async function assertSkipped(reason: SkipReason, body: Buffer, name = 'part/16470000'): Promise<void> {
-  const detection = await detectBook(name, body.length, body.subarray(0, headLength));
+  const detection = await detectBook(name, bufferReader(body));
   assert.deepEqual(detection, { kind: 'skipped', reason }, name);
 }
 
@@ -84,23 +106,6 @@ describe('formatByExtension', () => {
   });
 });
 
-describe('needsHead', () => {
-  it('asks for bytes only when neither size nor extension decides', () => {
-    assert.equal(needsHead('a.epub', 5), false);
-    assert.equal(needsHead('16470000', 0), false);
-    assert.equal(needsHead('16470000', 5), true);
-    assert.equal(needsHead('cover.jpg', 5), true);
-  });
-
-  it('asks for bytes where macOS may have put the name of a book on something else', () => {
-    assert.equal(needsHead('._a.epub', 5), true);
-    assert.equal(needsHead('__MACOSX/books/._a.epub', 5), true);
-    for (const name of ['._folder/a.epub', 'a._.epub', '.a.epub', '_a.epub', '__MACOSX/a.epub']) {
-      assert.equal(needsHead(name, 5), false, name);
-    }
-  });
-});
-
 describe('detectBook', () => {
   it('skips an empty member whatever its name', async () => {
     await assertSkipped('empty', noBytes, 'a.epub');
@@ -108,7 +113,9 @@ describe('detectBook', () => {
   });
 
   it('goes by a known extension without bytes', async () => {
-    assert.deepEqual(await detectBook('a.Djvu', 17, noBytes), { kind: 'book', format: 'djvu' });
+    for (const name of ['a.Djvu', '._folder/a.djvu', 'a._.djvu', '.a.djvu', '_a.djvu', '__MACOSX/a.djvu']) {
+      assert.deepEqual(await detectBook(name, unreadable), { kind: 'book', format: 'djvu' }, name);
+    }
   });
 
   it('takes the attributes that macOS lays down beside a book for no book, and a book for one', async () => {
@@ -156,26 +163,35 @@ describe('detectBook', () => {
     await assertSkipped('unknown', makeUnknownBinary(1));
   });
 
-  it('tells AZW3 from MOBI by the version, as far as the head shows it', async () => {
+  it('tells AZW3 from MOBI by the version, wherever that stands', async () => {
     await assertBook('mobi', mobiHeaders(6));
     await assertBook('azw3', mobiHeaders(8));
-    await assertBook('mobi', mobiHeaders(8, 600));
+    await assertBook('azw3', mobiHeaders(8, 600));
     await assertBook('mobi', mobiHeaders(8).subarray(0, 70));
     await assertSkipped('unknown', Buffer.from('The word BOOKMOBI at another place'));
   });
 
-  it('takes a ZIP for an EPUB by its mimetype only', async () => {
+  it('takes a ZIP for an EPUB by its mimetype, or by its container', async () => {
     const chapter = randomBytes(9000);
     const mimetype = strToU8('application/epub+zip');
     await assertBook('epub', zip({ mimetype: [mimetype, { level: 0 }], 'a.xhtml': chapter }));
     await assertBook('epub', zip({ mimetype: [mimetype, { level: 9 }], 'a.xhtml': chapter }));
     await assertBook('epub', zip({ 'META-INF/': strToU8(''), mimetype: [mimetype, { level: 0 }] }));
-    await assertSkipped('zip without a book', zip({ 'META-INF/container.xml': strToU8('<x/>') }));
+    await assertBook('epub', zip({ 'a.xhtml': chapter, mimetype: [mimetype, { level: 9 }] }));
+    await assertBook('epub', zip({ 'a.xhtml': chapter, 'META-INF/container.xml': strToU8('<x/>') }));
+    await assertBook(
+      'epub',
+      Buffer.concat([zip({ 'a.xhtml': chapter, mimetype }), Buffer.alloc(60_000, 'x')]),
+    );
+    await assertBook(
+      'epub',
+      Buffer.concat([Buffer.from('PK\x03\x04junk', 'latin1'), zip({ 'a.xhtml': chapter, mimetype })]),
+    );
     await assertSkipped('zip without a book', zip({ 'mimetype.txt': mimetype }));
     await assertSkipped('zip without a book', zip({ 'application/epub+zip': strToU8('mimetype') }));
     await assertSkipped('zip without a book', zip({ mimetype: strToU8('application/zip') }));
     await assertSkipped('zip without a book', zip({}));
-    await assertSkipped('zip without a book', Buffer.from('PK\x03\x04', 'latin1'));
+    await assertSkipped('unknown', Buffer.from('PK\x03\x04', 'latin1'));
     await assertSkipped('unknown', Buffer.from('PK is not enough'));
   });
 
@@ -204,12 +220,55 @@ describe('detectBook', () => {
     await assertSkipped('zip without a book', opendocument('spreadsheet'));
   });
 
+  it('tells a FictionBook and a comic in a ZIP from other ZIPs', async () => {
+    const page = makeJpeg();
+    const fb2 = strToU8(fictionBook);
+    await assertBook('fb2.zip', zip({ 'book.fb2': fb2 }), 'book.zip');
+    await assertBook('fb2.zip', zip({ '12345': fb2 }));
+    await assertBook('fb2.zip', zip({ 'a/': strToU8(''), 'a/book.FB2': fb2, 'note.txt': strToU8('.') }));
+    await assertSkipped('zip without a book', zip({ 'a.fb2': fb2, 'b.fb2': fb2 }), 'two.zip');
+    await assertSkipped('zip without a book', zip({ 'a.fb2': strToU8('<html/>') }), 'a.zip');
+    await assertBook('cbz', zip({ 'a/1.jpg': page, 'a/2.PNG': page, 'ComicInfo.xml': fb2 }), 'comic.zip');
+    await assertSkipped('zip without a book', zip({ '1.jpg': page, '2.jpg': page, 'a.exe': page }), 'a.zip');
+    await assertSkipped('zip without a book', zip({ '1.jpg': page }), 'photo.zip');
+  });
+
+  it('takes a nameless text for a book where it surely is one, and no note beside books', async () => {
+    const words = 'Все счастливые семьи похожи друг на друга, каждая несчастливая по-своему. '.repeat(20);
+    await assertBook('txt', Buffer.from(words));
+    await assertBook(
+      'txt',
+      Buffer.from(
+        Buffer.from(words, 'utf16le')
+          .filter((_, at) => at % 2 === 0)
+          .map(low => low + 0xb0),
+      ),
+      'part/7',
+    );
+    await assertSkipped('unknown', Buffer.from(words.slice(0, 100)));
+    await assertSkipped('unknown', Buffer.from(words), 'README');
+    await assertSkipped('unknown', Buffer.from(words), 'disc.nfo');
+    await assertSkipped('unknown', Buffer.from(words), '.hidden');
+    await assertSkipped('unknown', Buffer.from(`\0${words}`));
+    await assertSkipped('unknown', Buffer.from('{"a": [1, 2, 3]}, '.repeat(100)));
+  });
+
+  it('reads no more than a little of a large book', async () => {
+    const chapters = Object.fromEntries(
+      Array.from({ length: 50 }, (_, n) => [`${String(n)}.xhtml`, randomBytes(20_000)]),
+    );
+    const epub = zip({ ...chapters, mimetype: strToU8('application/epub+zip') });
+    const { reader, bytesRead } = counting(epub);
+    assert.deepEqual(await detectBook('16470000', reader), { kind: 'book', format: 'epub' });
+    assert.ok(bytesRead() < 16_000, String(bytesRead()));
+  });
+
   it('finds a PDF that begins anywhere in the first 1024 bytes', async () => {
     await assertBook('pdf', Buffer.from('%PDF-1.4\n'));
     await assertBook('pdf', Buffer.from('\xef\xbb\xbf%PDF-1.4\n', 'latin1'));
     await assertBook('pdf', Buffer.from('<html>junk of a server</html>\n%PDF-1.4\n'));
     await assertBook('pdf', Buffer.concat([Buffer.alloc(1023, 'x'), Buffer.from('%PDF-1.4\n')]));
-    await assertSkipped('unknown', Buffer.concat([Buffer.alloc(1024, 'x'), Buffer.from('%PDF-1.4\n')]));
+    await assertSkipped('unknown', Buffer.concat([Buffer.alloc(1024, 1), Buffer.from('%PDF-1.4\n')]));
   });
 
   it('takes XML for a FictionBook by its root, in any encoding', async () => {
@@ -236,7 +295,9 @@ describe('detectBook', () => {
     await assertSkipped('xml without a book', Buffer.from('<?xml version="1.0"?><FictionBookShelf/>'));
     await assertSkipped('xml without a book', Buffer.from('<?xml version="1.0"?>'));
     await assertSkipped('xml without a book', Buffer.from('<?xml version="1.0"?><svg/>'), 'a.svg');
-    await assertSkipped('unknown', Buffer.from('<!DOCTYPE html><html></html>'));
+    await assertSkipped('unknown', Buffer.from('<!DOCTYPE html><html></html>'), 'page.php');
+    await assertBook('html', Buffer.from('<!DOCTYPE html><html></html>'));
+    await assertBook('fb2', Buffer.from(`<?xml version="1.0"?><!--${'-- '.repeat(10_000)}-->${fictionBook}`));
     await assertSkipped('unknown', Buffer.from('<3 words about <FictionBook>'));
   });
 
@@ -283,10 +344,65 @@ describe('detectBook', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 600 }), async (start, rest) => {
         const body = Buffer.concat([Buffer.from(start, 'latin1'), rest]);
-        const detection = await detectBook('16470000', body.length || 1, body);
+        const detection = await detectBook('16470000', bufferReader(body));
         assert.ok(['book', 'skipped'].includes(detection.kind));
       }),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('correctedBook', () => {
+  const [entry] = catalogue;
+  assert.ok(entry);
+  const book = { ...entry, paragraphs: ['.'] };
+
+  it('goes by the bytes where these are sure', async () => {
+    const cases: [BookFormat, Buffer, string][] = [
+      ['epub', makePdf(book), 'pdf'],
+      ['epub', makeEpub(book), 'epub'],
+      ['fb2', zip({ 'a.fb2': makeFb2(book) }), 'fb2.zip'],
+      ['doc', Buffer.from('{\\rtf1}'), 'rtf'],
+      ['doc', Buffer.from('<html><body>from Word</body></html>'), 'html'],
+      ['doc', zip({ '[Content_Types].xml': strToU8('.'), 'word/document.xml': strToU8('.') }), 'docx'],
+      ['mobi', mobiHeaders(8), 'azw3'],
+      ['azw3', mobiHeaders(6), 'mobi'],
+      ['pdb', mobiHeaders(6), 'mobi'],
+      ['txt', makeFb2(book), 'fb2'],
+      ['txt', makeJpeg(), 'image'],
+      ['epub', makePlainZip(1), 'zip without a book'],
+    ];
+    for (const [extension, body, expected] of cases) {
+      assert.equal(await corrected(extension, body), expected, `${extension} that is ${expected}`);
+    }
+  });
+
+  it('keeps the extension where the bytes leave it open, or say the same', async () => {
+    const cases: [BookFormat, Buffer][] = [
+      ['epub', Buffer.from('broken')],
+      ['epub', makeEpub(book).subarray(0, 300)],
+      ['prc', mobiHeaders(6)],
+      ['htm', Buffer.from('<html></html>')],
+      ['fb2', Buffer.from('<?xml version="1.0"?><!-- cut off')],
+      ['txt', Buffer.from('How to write %PDF-1.4 by hand: a text.')],
+      ['txt', Buffer.from('<a> tag begins this text')],
+      ['cbz', zip({ '1.jpg': makeJpeg() })],
+      ['doc', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(5000)])],
+    ];
+    for (const [extension, body] of cases) assert.equal(await corrected(extension, body), extension);
+  });
+
+  it('has an answer for any bytes under any name', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...bookFormats),
+        fc.constantFrom('', 'PK\x03\x04', 'PK\x05\x06', '<?xml ', '%PDF-', 'AT&TFORM'),
+        fc.uint8Array({ maxLength: 400 }),
+        async (format, start, rest) => {
+          const body = Buffer.concat([Buffer.from(start, 'latin1'), rest]);
+          assert.ok((await corrected(format, body)).length > 0);
+        },
+      ),
     );
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
-import type { BookFormat } from '../../../src/engine/books/bookType.ts';
+import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import { catalogue } from '../../../src/samples/catalogue.ts';
 import { makeEpub } from '../../../src/samples/epub.ts';

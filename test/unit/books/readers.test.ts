@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { deflateRawSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
-import type { BookFormat } from '../../../src/engine/books/bookType.ts';
+import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import type { BookMetadata } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 

@@ -59,11 +59,56 @@ describe('library', () => {
         path_identity: 'books/jane austen/emma.epub',
         title: 'Emma',
         authors: 'Jane Austen',
+        author_sort: 'Austen, Jane',
         language: 'en',
+        series: null,
+        series_index: null,
+        publisher: null,
+        published: null,
+        identifiers: null,
         source_tar: 'a.tar',
         source_member: 'folder/16470000',
         added_at: '',
       },
+    );
+  });
+
+  it('has a column for each field of the metadata', async () => {
+    const library = await Library.make(folder());
+    await library.store(
+      book('x', {
+        series: { name: 'Novels', index: 4.5 },
+        publisher: 'Murray',
+        date: '1815-12',
+        identifiers: { isbn: '9780306406157', uri: 'urn:x' },
+      }),
+    );
+    library.close();
+    const [row] = rows();
+    assert.deepEqual(
+      [row?.['series'], row?.['series_index'], row?.['publisher'], row?.['published'], row?.['identifiers']],
+      ['Novels', 4.5, 'Murray', '1815-12', 'isbn:9780306406157,uri:urn:x'],
+    );
+  });
+
+  it('takes up a library that an earlier version made', async () => {
+    await mkdir(join(folder(), 'books'));
+    const database = new DatabaseSync(join(folder(), 'library.db'));
+    database.exec(`create table books (sha1 text not null, size integer not null, format text not null,
+      path text not null, path_identity text not null unique, title text not null, authors text not null,
+      language text, source_tar text not null, source_member text not null, added_at text not null,
+      unique (sha1, size)) strict;
+      insert into books values ('${'a'.repeat(40)}', 1, 'epub', 'p', 'p', 'Old', 'A', null, 't', 'm', '');`);
+    database.close();
+    const [library] = await Promise.all([Library.make(folder()), Library.make(folder())]);
+    assert.equal(await library.store(book('x', { publisher: 'Murray' })), 'uploaded');
+    library.close();
+    assert.deepEqual(
+      rows().map(row => [row['title'], row['publisher']]),
+      [
+        ['Emma', 'Murray'],
+        ['Old', null],
+      ],
     );
   });
 

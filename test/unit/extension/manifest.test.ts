@@ -10,6 +10,7 @@ import {
   viewContainerId,
   viewIds,
 } from '../../../src/manifest.ts';
+import { bookFormats } from '../../../src/protocol/bookFormat.ts';
 import {
   completionActions,
   defaultCompletionAction,
@@ -34,6 +35,7 @@ interface Setting {
   minimum?: number;
   maximum?: number;
   enum?: string[];
+  items?: { enum?: string[] };
   markdownEnumDescriptions?: string[];
   scope: string;
   markdownDescription: string;
@@ -118,6 +120,12 @@ describe('package.json', () => {
       assert.equal(property.markdownEnumDescriptions?.length, known.length, name);
       assert.equal(property.default, usual, name);
     }
+  });
+
+  it('offers the types of books that the engine knows', () => {
+    const property = contributes.configuration.properties[`${settingsSection}.bookTypes`];
+    assert.deepEqual(property?.items?.enum, [...bookFormats]);
+    assert.deepEqual(property.default, []);
   });
 
   it('describes every setting and gives it a scope', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { checkFolder, checkNumber } from '../../../src/settingValues.ts';
+import { checkChoices, checkFolder, checkNumber } from '../../../src/settingValues.ts';
 
 const home = path.resolve('/home/reader');
 const workspace = path.resolve('/work space/$&');
@@ -65,6 +65,26 @@ describe('checkNumber', () => {
       const checked = checkNumber(value, range);
       assert.ok(!checked.ok);
       assert.match(checked.reason, /1 to 64/);
+    }
+  });
+});
+
+describe('checkChoices', () => {
+  const known = ['epub', 'fb2', 'pdf'] as const;
+
+  it('takes known words, each once, and a missing setting for none', () => {
+    assert.deepEqual(checkChoices(undefined, known), { ok: true, value: undefined });
+    assert.deepEqual(checkChoices([], known), { ok: true, value: [] });
+    assert.deepEqual(checkChoices(['pdf', 'epub', 'pdf'], known), { ok: true, value: ['pdf', 'epub'] });
+  });
+
+  it('says what is wrong with others', () => {
+    assert.deepEqual(checkChoices('epub', known), { ok: false, reason: 'is no list' });
+    for (const value of [['mp3'], [null], [7]]) {
+      assert.deepEqual(checkChoices(value, known), {
+        ok: false,
+        reason: 'holds what is none of epub, fb2, pdf',
+      });
     }
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
-import type { BookFormat } from '../../../src/engine/books/bookType.ts';
+import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { EbookMeta } from '../../../src/engine/books/metadata/ebookMeta.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import type { MetadataReader } from '../../../src/protocol/ingestOptions.ts';

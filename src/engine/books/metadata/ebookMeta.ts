@@ -10,7 +10,7 @@ import pLimit from 'p-limit';
 import { oneLine, TarshelfError } from '../../../protocol/errors.ts';
 import { findCalibreProgram } from '../../calibreProgram.ts';
 import { isAlive } from '../../processes.ts';
-import type { BookFormat } from '../bookType.ts';
+import type { BookFormat } from '../../../protocol/bookFormat.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { UnreadableBookError } from './bookMetadata.ts';
 import { parseEbookMeta } from './ebookMetaOutput.ts';

@@ -1,5 +1,5 @@
 import { oneLine } from '../../../protocol/errors.ts';
-import type { BookFormat } from '../bookType.ts';
+import type { BookFormat } from '../../../protocol/bookFormat.ts';
 import type { BookMetadata, FoundMetadata } from './bookMetadata.ts';
 import { bookMetadataFromName, UnreadableBookError } from './bookMetadata.ts';
 import { completeMetadata, nameUsed } from './completeMetadata.ts';
