@@ -25,6 +25,7 @@ const processes = {
   entryPoints: {
     engine: 'src/engine/supervisor/main.ts',
     worker: 'src/engine/worker/main.ts',
+    metadataReader: 'src/engine/books/metadata/readerThread.ts',
     cli: 'src/cli/main.ts',
     samples: 'src/samples/main.ts',
   },

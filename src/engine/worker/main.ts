@@ -17,6 +17,7 @@ import { EventLog } from '../logs/eventLog.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { EngineLink } from './engineLink.ts';
+import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
@@ -33,6 +34,7 @@ let work: Promise<void> = Promise.resolve();
 /** The tar in hand. All that is said meanwhile is said under its lease. */
 let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
+let reader: MetadataThread | null = null;
 let progressLock: FileLock | null = null;
 /** Null until the lock is held: the log, too, is one process's at a time. */
 let log: EventLog | null = null;
@@ -116,9 +118,15 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     () => openDestination(init.options.destination, init.destinationId),
     patience,
   );
-  const metadata = new MetadataSource(init.options.metadataReader, message => {
-    post({ type: 'notice', message });
-  });
+  reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
+  const metadata = new MetadataSource(
+    init.options.metadataReader,
+    message => {
+      post({ type: 'notice', message });
+    },
+    undefined,
+    reader.read.bind(reader),
+  );
   context = {
     options: init.options,
     destination,
@@ -155,6 +163,7 @@ async function leave(): Promise<void> {
   if (leaving) return;
   leaving = true;
   await work;
+  await reader?.close();
   context?.destination.close();
   try {
     await context?.progress.close();

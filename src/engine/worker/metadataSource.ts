@@ -25,6 +25,7 @@ export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
   readonly #newCalibre: () => EbookMeta;
+  readonly #readBytes: typeof readMetadata;
   /** Looked for when it is first asked for, and not again. */
   #calibre: EbookMeta | undefined;
   #toldAbsence = false;
@@ -33,10 +34,12 @@ export class MetadataSource {
     choice: MetadataReader,
     onNotice: (message: string) => void,
     newCalibre: () => EbookMeta = () => new EbookMeta(),
+    readBytes: typeof readMetadata = readMetadata,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
     this.#newCalibre = newCalibre;
+    this.#readBytes = readBytes;
   }
 
   /**
@@ -45,7 +48,7 @@ export class MetadataSource {
    */
   async read(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
     const calibre = this.#calibreFor(book);
-    if (!calibre) return readOwn(book);
+    if (!calibre) return await this.#readOwn(book);
     const { member, format, body } = book;
     try {
       const bytes = body.kept ? [body.kept] : rereadBody(member, body.key);
@@ -53,9 +56,15 @@ export class MetadataSource {
     } catch (thrown) {
       if (!(thrown instanceof UnreadableBookError)) throw thrown;
       // What calibre cannot read a reader of ours may.
-      if (canReadOwn(book)) return readOwn(book);
+      if (canReadOwn(book)) return await this.#readOwn(book);
       return { ...bookMetadataFromName(member.name), warning: nameUsed(thrown.message) };
     }
+  }
+
+  #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
+    return body.kept && hasReader(format)
+      ? this.#readBytes(format, body.kept, member.name)
+      : Promise.resolve(bookMetadataFromName(member.name));
   }
 
   #calibreFor(book: BookToRead): EbookMeta | undefined {
@@ -87,10 +96,4 @@ function isForCalibre(book: BookToRead): boolean {
 
 function canReadOwn({ format, body }: BookToRead): boolean {
   return body.kept !== null && hasReader(format);
-}
-
-function readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
-  return body.kept
-    ? readMetadata(format, body.kept, member.name)
-    : Promise.resolve(bookMetadataFromName(member.name));
 }

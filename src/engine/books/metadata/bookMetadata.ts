@@ -26,10 +26,16 @@ export interface BookMetadata {
   warning: string | null;
 }
 
+/** A name, with the way in which a catalogue has it where the book says that. */
+export interface FoundAuthor {
+  name: string;
+  sortName: string | undefined;
+}
+
 /** What a reader of one format found, as it stands in the book. */
 export interface FoundMetadata {
   title: string | undefined;
-  authors: string[];
+  authors: readonly (string | FoundAuthor)[];
   language: string | undefined;
   /** The number within the series is undefined where the book does not say it. */
   series?: { name: string; index: number | undefined } | undefined;

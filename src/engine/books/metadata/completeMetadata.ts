@@ -3,6 +3,7 @@ import {
   maxAuthorLength,
   maxAuthors,
   maxTitleLength,
+  type Author,
   type BookMetadata,
   type FoundMetadata,
 } from './bookMetadata.ts';
@@ -19,7 +20,7 @@ export function completeMetadata(found: FoundMetadata, memberName: string): Book
   return {
     ...bookMetadataFromName(memberName),
     ...(title === '' ? {} : { title }),
-    authors: cleanAuthors(found.authors).map(name => ({ name, sortName: sortName(name) })),
+    authors: cleanAuthors(found.authors),
     language: normalizeLanguage(found.language ?? ''),
     series: series === '' ? null : { name: series, index: found.series?.index ?? null },
     publisher: cleanText(found.publisher ?? '', maxTitleLength) || null,
@@ -29,14 +30,17 @@ export function completeMetadata(found: FoundMetadata, memberName: string): Book
   };
 }
 
-function cleanAuthors(found: readonly string[]): string[] {
-  const authors = new Set<string>();
+function cleanAuthors(found: FoundMetadata['authors']): Author[] {
+  const authors = new Map<string, Author>();
   for (const author of found) {
-    const name = cleanText(author, maxAuthorLength);
-    if (name !== '') authors.add(name);
+    const { name: text, sortName: stated } =
+      typeof author === 'string' ? { name: author, sortName: undefined } : author;
+    const name = cleanText(text, maxAuthorLength);
+    if (name === '' || authors.has(name)) continue;
+    authors.set(name, { name, sortName: cleanText(stated ?? '', maxAuthorLength) || sortName(name) });
     if (authors.size === maxAuthors) break;
   }
-  return [...authors];
+  return [...authors.values()];
 }
 
 const isoDate = /^\s*([1-9]\d{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?!\d)/;

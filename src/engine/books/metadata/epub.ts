@@ -1,5 +1,6 @@
-import type { FoundMetadata } from './bookMetadata.ts';
+import type { FoundAuthor, FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
+import { isbnIn } from './isbn.ts';
 import { displayNames } from './personName.ts';
 import type { XmlVisitor } from './walkXml.ts';
 import { GrowingText, walkXml } from './walkXml.ts';
@@ -16,11 +17,7 @@ export function readEpub(body: Buffer): FoundMetadata {
   const entries = findZipEntries(body, name => name === containerName || name.toLowerCase().endsWith('.opf'));
   const metadata = new PackageMetadata();
   walkXml(readZipEntry(body, packageEntry(body, entries), maxXmlBytes), maxXmlBytes, metadata);
-  return {
-    title: metadata.title(),
-    authors: metadata.authors().flatMap(displayNames),
-    language: metadata.languages[0]?.text.toString(),
-  };
+  return metadata.found();
 }
 
 function packageEntry(body: Buffer, entries: readonly ZipEntry[]): ZipEntry {
@@ -71,66 +68,140 @@ function packagePath(container: Buffer): string | undefined {
 }
 
 interface Element {
-  id: string | undefined;
-  role: string | undefined;
-  text: GrowingText;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly text: GrowingText;
 }
 
+const elementNames = ['title', 'creator', 'language', 'publisher', 'date', 'identifier'] as const;
+type ElementName = (typeof elementNames)[number];
+
+/** Identifiers that mean something elsewhere; those that a program made up for one file do not. */
+const knownSchemes: ReadonlySet<string> = new Set([
+  'asin',
+  'amazon',
+  'doi',
+  'goodreads',
+  'google',
+  'mobi-asin',
+]);
+
 class PackageMetadata implements XmlVisitor {
-  readonly languages: Element[] = [];
-  readonly #titles: Element[] = [];
-  readonly #creators: Element[] = [];
+  readonly #elements = new Map<ElementName, Element[]>(elementNames.map(name => [name, []]));
+  /** `belongs-to-collection` of EPUB 3. */
+  readonly #collections: Element[] = [];
   /** What EPUB 3 says of an element, by `#id property`: the role of a creator, the type of a title. */
   readonly #refinements = new Map<string, GrowingText>();
+  /** `name` and `content` of EPUB 2, as calibre uses them for series. */
+  readonly #metas = new Map<string, string>();
   #current: GrowingText | undefined;
   done = false;
 
+  found(): FoundMetadata {
+    return {
+      title: this.#title(),
+      authors: this.#authors(),
+      language: this.#texts('language')[0],
+      series: this.#series(),
+      publisher: this.#texts('publisher')[0],
+      date: this.#date(),
+      identifiers: this.#identifiers(),
+    };
+  }
+
   /** The main title where there are several, else the first one. */
-  title(): string | undefined {
-    const titles = this.#titles.filter(title => title.text.toString() !== '');
-    const main = titles.find(title => this.#refinement(title, 'title-type') === 'main');
+  #title(): string | undefined {
+    const titles = this.#of('title');
+    const main = titles.find(title => this.#refinement(title, 'title-type')?.toLowerCase() === 'main');
     return (main ?? titles[0])?.text.toString();
   }
 
   /** Creators who wrote the book: whoever has another role (translator, illustrator) is no author of it. */
-  authors(): string[] {
-    return this.#creators
-      .filter(creator => ['aut', ''].includes(creator.role ?? this.#refinement(creator, 'role') ?? ''))
+  #authors(): FoundAuthor[] {
+    return this.#of('creator')
+      .filter(creator => {
+        const role = creator.attributes['role'] ?? this.#refinement(creator, 'role') ?? '';
+        return ['aut', ''].includes(role.trim().toLowerCase());
+      })
       .slice(0, maxAuthors)
-      .map(creator => creator.text.toString());
+      .flatMap(creator => {
+        const names = displayNames(creator.text.toString());
+        const sortName = creator.attributes['file-as'] ?? this.#refinement(creator, 'file-as');
+        return names.map(name => ({ name, sortName: names.length === 1 ? sortName : undefined }));
+      });
+  }
+
+  #series(): FoundMetadata['series'] {
+    const byCalibre = this.#metas.get('calibre:series');
+    if (byCalibre !== undefined && byCalibre.trim() !== '')
+      return { name: byCalibre, index: numberIn(this.#metas.get('calibre:series_index')) };
+    const series = this.#collections.find(collection => {
+      const type = this.#refinement(collection, 'collection-type');
+      return type === undefined || type.toLowerCase() === 'series';
+    });
+    if (!series) return undefined;
+    return { name: series.text.toString(), index: numberIn(this.#refinement(series, 'group-position')) };
+  }
+
+  /** When it was published, where several dates are given. */
+  #date(): string | undefined {
+    const dates = this.#of('date');
+    const published = dates.find(date => date.attributes['event']?.toLowerCase() === 'publication');
+    const unnamed = dates.find(date => date.attributes['event'] === undefined);
+    return (published ?? unnamed)?.text.toString();
+  }
+
+  #identifiers(): Record<string, string> {
+    const identifiers: Record<string, string> = {};
+    for (const element of this.#of('identifier')) {
+      const text = element.text.toString();
+      const scheme = (element.attributes['scheme'] ?? '').trim().toLowerCase();
+      if (knownSchemes.has(scheme)) identifiers[scheme] ??= text;
+      // A number without a word is an ISBN only where nothing else could have that form.
+      const says = scheme === 'isbn' || /isbn/i.test(text) || /^\s*97[89][\d -]{10,}$/.test(text);
+      const isbn = says ? isbnIn(text.replace(/^urn:isbn:/i, '')) : undefined;
+      if (isbn !== undefined) identifiers['isbn'] ??= isbn;
+    }
+    return identifiers;
+  }
+
+  /** Elements that say something, in their order. */
+  #of(name: ElementName): Element[] {
+    return (this.#elements.get(name) ?? []).filter(element => element.text.toString() !== '');
+  }
+
+  #texts(name: ElementName): string[] {
+    return this.#of(name).map(element => element.text.toString());
   }
 
   #refinement(element: Element, property: string): string | undefined {
-    return element.id === undefined
-      ? undefined
-      : this.#refinements.get(`#${element.id} ${property}`)?.toString().toLowerCase();
+    const id = element.attributes['id'];
+    return id === undefined ? undefined : this.#refinements.get(`#${id} ${property}`)?.toString();
   }
 
   open(path: readonly string[], attributes: Readonly<Record<string, string>>): void {
     if (!path.includes('metadata')) return;
-    const list = this.#listOf(path.at(-1));
-    if (list && list.length < maxElements) {
-      const text = new GrowingText();
-      list.push({ id: attributes['id'], role: attributes['role']?.trim().toLowerCase(), text });
-      this.#current = text;
-    } else if (path.at(-1) === 'meta') {
-      const key = `${attributes['refines'] ?? ''} ${attributes['property'] ?? ''}`;
-      if (key === ' ' || this.#refinements.size >= maxElements) return;
-      this.#current = new GrowingText();
-      this.#refinements.set(key, this.#current);
-    }
+    const name = elementNames.find(known => known === path.at(-1));
+    const list = name && this.#elements.get(name);
+    if (list) this.#collect(list, attributes);
+    else if (path.at(-1) === 'meta') this.#openMeta(attributes);
   }
 
-  #listOf(name: string | undefined): Element[] | undefined {
-    switch (name) {
-      case 'title':
-        return this.#titles;
-      case 'creator':
-        return this.#creators;
-      case 'language':
-        return this.languages;
-      default:
-        return undefined;
+  #collect(list: Element[], attributes: Readonly<Record<string, string>>): void {
+    if (list.length >= maxElements) return;
+    const text = new GrowingText();
+    list.push({ attributes, text });
+    this.#current = text;
+  }
+
+  #openMeta(attributes: Readonly<Record<string, string>>): void {
+    const { property, refines, name, content } = attributes;
+    if (property === 'belongs-to-collection' && refines === undefined) {
+      this.#collect(this.#collections, attributes);
+    } else if (property !== undefined && refines !== undefined && this.#refinements.size < maxElements) {
+      this.#current = new GrowingText();
+      this.#refinements.set(`${refines} ${property}`, this.#current);
+    } else if (name !== undefined && content !== undefined && this.#metas.size < maxElements) {
+      this.#metas.set(name.toLowerCase(), content);
     }
   }
 
@@ -142,4 +213,9 @@ class PackageMetadata implements XmlVisitor {
     this.#current = undefined;
     if (path.at(-1) === 'metadata') this.done = true;
   }
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  const number = Number.parseFloat(text ?? '');
+  return Number.isFinite(number) ? number : undefined;
 }

@@ -1,5 +1,6 @@
-import type { FoundMetadata } from './bookMetadata.ts';
+import type { FoundAuthor, FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
+import { isbnIn } from './isbn.ts';
 import type { XmlVisitor } from './walkXml.ts';
 import { GrowingText, walkXml } from './walkXml.ts';
 import { findZipEntries, readZipEntryStart } from './zipEntries.ts';
@@ -9,13 +10,18 @@ const maxDescriptionBytes = 1024 * 1024;
 
 /** FictionBook 2: `description/title-info`, in whatever encoding. */
 export function readFb2(body: Buffer): FoundMetadata {
-  const titleInfo = new TitleInfo();
-  walkXml(body, maxDescriptionBytes, titleInfo);
-  if (!titleInfo.found) throw new UnreadableBookError('it has no title-info');
+  const description = new Description();
+  walkXml(body, maxDescriptionBytes, description);
+  if (!description.found) throw new UnreadableBookError('it has no title-info');
+  const isbn = isbnIn(description.said('isbn'));
   return {
-    title: titleInfo.title.toString(),
-    authors: titleInfo.authors.map(fullName).filter(name => name !== ''),
-    language: titleInfo.language.toString(),
+    title: description.said('book-title'),
+    authors: description.authors.map(named).filter(author => author.name !== ''),
+    language: description.said('lang'),
+    series: description.series,
+    publisher: description.said('publisher'),
+    date: description.said('year') || description.date,
+    identifiers: isbn === undefined ? {} : { isbn },
   };
 }
 
@@ -29,40 +35,67 @@ export function readFb2Zip(body: Buffer): FoundMetadata {
 const nameParts = ['first-name', 'middle-name', 'last-name', 'nickname'] as const;
 type Author = Record<(typeof nameParts)[number], GrowingText>;
 
-function fullName(author: Author): string {
-  const parts = [author['first-name'], author['middle-name'], author['last-name']].map(String);
-  return parts.filter(part => part !== '').join(' ') || author.nickname.toString();
+function named(author: Author): FoundAuthor {
+  const [first = '', middle = '', last = '', nickname = ''] = nameParts.map(part => author[part].toString());
+  const given = [first, middle].filter(part => part !== '').join(' ');
+  const name = [given, last].filter(part => part !== '').join(' ');
+  return { name: name || nickname, sortName: given !== '' && last !== '' ? `${last}, ${given}` : undefined };
 }
 
-class TitleInfo implements XmlVisitor {
-  readonly title = new GrowingText();
-  readonly language = new GrowingText();
+/** Texts by the element that holds them, and the part of the description in which it counts. */
+const textParents = {
+  'book-title': 'title-info',
+  lang: 'title-info',
+  publisher: 'publish-info',
+  year: 'publish-info',
+  isbn: 'publish-info',
+} as const;
+type TextName = keyof typeof textParents;
+
+class Description implements XmlVisitor {
   readonly authors: Author[] = [];
+  readonly #texts = new Map<string, GrowingText>();
+  series: FoundMetadata['series'];
+  date: string | undefined;
   found = false;
   done = false;
 
-  open(path: readonly string[]): void {
+  open(path: readonly string[], attributes: Readonly<Record<string, string>>): void {
     const name = path.at(-1);
+    const inTitleInfo = path.at(-2) === 'title-info';
     if (name === 'title-info') {
       this.found = true;
-    } else if (name === 'author' && path.at(-2) === 'title-info' && this.authors.length < maxAuthors) {
+    } else if (name === 'author' && inTitleInfo && this.authors.length < maxAuthors) {
       this.authors.push({
         'first-name': new GrowingText(),
         'middle-name': new GrowingText(),
         'last-name': new GrowingText(),
         nickname: new GrowingText(),
       });
+    } else if (name === 'sequence' && inTitleInfo && (attributes['name'] ?? '').trim() !== '') {
+      const index = Number.parseFloat(attributes['number'] ?? '');
+      this.series ??= {
+        name: attributes['name'] ?? '',
+        index: Number.isFinite(index) ? index : undefined,
+      };
+    } else if (name === 'date' && inTitleInfo) {
+      this.date ??= attributes['value'];
     } else if (name === 'body' || name === 'binary') {
       this.done = true;
     }
   }
 
+  said(name: TextName): string {
+    return this.#texts.get(name)?.toString() ?? '';
+  }
+
   text(path: readonly string[], text: string): void {
-    const name = path.at(-1);
+    const name = path.at(-1) ?? '';
     const parent = path.at(-2);
-    if (parent === 'title-info') {
-      if (name === 'book-title') this.title.add(text);
-      else if (name === 'lang') this.language.add(text);
+    if (Object.hasOwn(textParents, name) && textParents[name as TextName] === parent) {
+      const known = this.#texts.get(name) ?? new GrowingText();
+      this.#texts.set(name, known);
+      known.add(text);
     } else if (parent === 'author' && path.at(-3) === 'title-info') {
       const part = nameParts.find(candidate => candidate === name);
       if (part) this.authors.at(-1)?.[part].add(text);
@@ -70,6 +103,6 @@ class TitleInfo implements XmlVisitor {
   }
 
   close(path: readonly string[]): void {
-    if (path.at(-1) === 'title-info') this.done = true;
+    if (path.at(-1) === 'description') this.done = true;
   }
 }

@@ -1,6 +1,7 @@
 import { decodeWindows1252 } from '../windows1252.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
+import { isbnIn } from './isbn.ts';
 import { displayNames } from './personName.ts';
 
 // A MOBI is a PalmDB, a list of records of which record 0 describes the book: a PalmDOC header of 16 bytes,
@@ -12,13 +13,18 @@ const recordListAt = 78;
 const recordListEntry = 8;
 const utf8Encoding = 65001;
 const exthAuthor = 100;
+const exthPublisher = 101;
+const exthIsbn = 104;
+const exthDate = 106;
+const exthAsin = 113;
 const exthTitle = 503;
 const exthLanguage = 524;
 const maxExthEntries = 1000;
 const maxTextBytes = 8192;
 
-/** MOBI, PRC and AZW3: EXTH entries for title, authors and language, else the full name and the locale. */
+/** MOBI, PRC, AZW3 and Palm texts: EXTH entries for title, authors and language, else the full name and the locale. */
 export function readMobi(body: Buffer): FoundMetadata {
+  if (body.toString('latin1', 60, 68) === 'TEXtREAd') return readPalmDoc(body);
   if (body.toString('latin1', 60, 68) !== 'BOOKMOBI') throw new UnreadableBookError('it has no MOBI header');
   const record = firstRecord(body);
   if (record.toString('latin1', 16, 20) !== 'MOBI' || record.length < 96) {
@@ -33,7 +39,27 @@ export function readMobi(body: Buffer): FoundMetadata {
     title: texts(exthTitle)[0] ?? (fullName.length > 0 ? decode(fullName) : undefined),
     authors: texts(exthAuthor).slice(0, maxAuthors).flatMap(displayNames),
     language: texts(exthLanguage)[0] ?? languageOfLocale.get(record.readUInt32BE(92) & 0xff),
+    publisher: texts(exthPublisher)[0],
+    date: texts(exthDate)[0],
+    identifiers: identifiersOf(texts(exthIsbn)[0], texts(exthAsin)[0]),
   };
+}
+
+function identifiersOf(isbnText: string | undefined, asin: string | undefined): Record<string, string> {
+  const isbn = isbnIn(isbnText ?? '');
+  return {
+    ...(isbn === undefined ? {} : { isbn }),
+    // Programs put an identifier of their own there, too.
+    ...(asin !== undefined && /^B[\dA-Z]{9}$/.test(asin) ? { 'mobi-asin': asin } : {}),
+  };
+}
+
+/** A Palm text has nothing but the name of its database: 31 bytes, with underscores for blanks. */
+function readPalmDoc(body: Buffer): FoundMetadata {
+  const name = body.subarray(0, 32);
+  const end = name.indexOf(0);
+  const title = decodeWindows1252(name.subarray(0, end === -1 ? 31 : end)).replaceAll('_', ' ');
+  return { title, authors: [], language: undefined };
 }
 
 function decodeUtf8(bytes: Buffer): string {

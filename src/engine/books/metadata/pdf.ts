@@ -1,5 +1,6 @@
 import { UnreadableBookError, type FoundMetadata } from './bookMetadata.ts';
 import { isbnIn } from './isbn.ts';
+import { namesIn } from './personName.ts';
 import { PdfFile, type PdfFields } from './pdf/pdfFile.ts';
 import { decodePdfText, pdfDateMs } from './pdf/pdfText.ts';
 import { readXmp, xmpLimitBytes, type Xmp } from './pdf/xmp.ts';
@@ -12,9 +13,9 @@ export function readPdf(body: Buffer): FoundMetadata {
   const { info, language, xmp } = openParts(body);
   const text = (key: string): string => decodePdfText(info?.string(key) ?? '').trim();
   const infoTitle = text('Title');
-  const infoAuthors = authorsIn(text('Author'));
+  const infoAuthors = namesIn(text('Author'));
   const xmpTitle = xmp?.title ?? '';
-  const xmpAuthors = (xmp?.authors ?? []).flatMap(authorsIn);
+  const xmpAuthors = (xmp?.authors ?? []).flatMap(namesIn);
   const infoFirst = isInfoNewer(text('ModDate'), xmp);
   const isbn = xmp?.isbn ?? isbnOf(info, text);
   return {
@@ -83,18 +84,6 @@ function isInfoNewer(modDate: string, xmp: Xmp | undefined): boolean {
 
 function firstFilled(lists: readonly string[][]): string[] {
   return lists.find(list => list.length > 0) ?? [];
-}
-
-/**
- * There is one string for all authors. Commas stand between them as well as within a name and after one, so they
- * are left alone; two ampersands are one that belongs to a name.
- */
-function authorsIn(text: string): string[] {
-  return text
-    .replaceAll('&&', '\uffff')
-    .split(/;|&|,?\s+(?:and|with)\s+/i)
-    .map(name => name.replaceAll('\uffff', '&').trim())
-    .filter(name => name !== '');
 }
 
 // Digits that are no number of a book.

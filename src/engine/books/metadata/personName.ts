@@ -16,6 +16,19 @@ export function displayNames(text: string): string[] {
   return text.split(';').map(displayName);
 }
 
+/**
+ * The names in a text that is one for all authors, parted as calibre parts them, and at semicolons too. Commas stand
+ * between names as well as within one, so they part nothing;
+ * two ampersands are one that belongs to a name.
+ */
+export function namesIn(text: string): string[] {
+  return text
+    .replaceAll('&&', '\uffff')
+    .split(/;|&|,?\s+(?:and|with)\s+/i)
+    .map(name => name.replaceAll('\uffff', '&').trim())
+    .filter(name => name !== '');
+}
+
 /** A name as a catalogue has it: `Leo Tolstoy` becomes `Tolstoy, Leo`. One that has a comma or no blank stays. */
 export function sortName(name: string): string {
   const words = name.split(' ');

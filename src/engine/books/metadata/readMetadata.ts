@@ -5,8 +5,11 @@ import { bookMetadataFromName, UnreadableBookError } from './bookMetadata.ts';
 import { completeMetadata, nameUsed } from './completeMetadata.ts';
 import { readEpub } from './epub.ts';
 import { readFb2, readFb2Zip } from './fb2.ts';
+import { readHtml } from './html.ts';
 import { readMobi } from './mobi.ts';
+import { readDocx, readOdt } from './officeDocument.ts';
 import { readPdf } from './pdf.ts';
+import { readRtf } from './rtf.ts';
 
 // What lives in this folder: what books call themselves, one file for each format. What it promises: a reader
 // takes the bytes of a whole book and gives what stands in them, or throws; this file makes it clean, bounded
@@ -23,6 +26,12 @@ const readers: Partial<Record<BookFormat, Reader>> = {
   mobi: readMobi,
   prc: readMobi,
   azw3: readMobi,
+  pdb: readMobi,
+  docx: readDocx,
+  odt: readOdt,
+  html: readHtml,
+  htm: readHtml,
+  rtf: readRtf,
   pdf: readPdf,
 };
 
