@@ -11,6 +11,7 @@ import { makeFb2 } from '../../src/samples/fb2.ts';
 import { makeMobi } from '../../src/samples/mobi.ts';
 import { makePdf } from '../../src/samples/pdf.ts';
 import type { SampleBook } from '../../src/samples/sampleBook.ts';
+import { madeBooks } from '../support/books/madeBooks.ts';
 import { pdfOfQpdf } from '../support/books/pdfOfQpdf.ts';
 import {
   appendToPdf,
@@ -51,6 +52,11 @@ export function sampleBooks(): BookToCompare[] {
         read: () => make({ ...entry, paragraphs: ['One paragraph.'] }),
       })),
   );
+}
+
+/** Books in every format but PDF, and in the ways in which these say things. */
+export function booksMadeAnyWay(): BookToCompare[] {
+  return madeBooks.map(({ name, format, body }) => ({ name: `made: ${name}`, format, read: () => body }));
 }
 
 /** PDFs in every form that ours and calibre's tools read. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 
-import type { BookFormat } from '../../src/protocol/bookFormat.ts';
 import type { BookMetadata } from '../../src/engine/books/metadata/bookMetadata.ts';
 import { completeMetadata } from '../../src/engine/books/metadata/completeMetadata.ts';
 import { parseEbookMeta } from '../../src/engine/books/metadata/ebookMetaOutput.ts';
@@ -13,7 +12,7 @@ import { readMetadata } from '../../src/engine/books/metadata/readMetadata.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 import { hasCalibre } from '../../scripts/calibre.ts';
 import { missingPackages } from '../../scripts/debianBooks.ts';
-import { debianBooks, madePdfs, sampleBooks, type BookToCompare } from './booksToCompare.ts';
+import { booksMadeAnyWay, debianBooks, madePdfs, sampleBooks, type BookToCompare } from './booksToCompare.ts';
 import { asRow, isListed, listedDifferences, listFile, type Difference } from './differenceList.ts';
 
 // Holds what we read of books against what calibre's ebook-meta says of the very same files. Every difference has
@@ -34,9 +33,7 @@ const fields = {
 } satisfies Record<string, (metadata: BookMetadata) => string>;
 type Field = keyof typeof fields;
 
-/** What the readers give of a format; of the others title, authors and language. */
-const fieldsOf: Partial<Record<BookFormat, readonly Field[]>> = { pdf: Object.keys(fields) as Field[] };
-const mainFields: readonly Field[] = ['title', 'authors', 'language'];
+const allFields = Object.keys(fields) as Field[];
 
 function plain(text: string): string {
   return text.normalize('NFC').replace(/\s+/g, ' ').trim().toLowerCase();
@@ -74,7 +71,7 @@ if (hasCalibre()) {
       await writeFile(file, body);
       const ours = await readMetadata(book.format, body, file);
       const calibre = await asCalibreSays(file, stem, file);
-      return (fieldsOf[book.format] ?? mainFields)
+      return allFields
         .map(field => ({
           book: book.name,
           field,
@@ -120,7 +117,7 @@ if (hasCalibre()) {
       this.timeout(540_000);
       const real = debianBooks();
       if (missing.length === 0) assert.ok(real.length >= 100, `only ${String(real.length)} books`);
-      await agree([...sampleBooks(), ...madePdfs(), ...real]);
+      await agree([...sampleBooks(), ...booksMadeAnyWay(), ...madePdfs(), ...real]);
     });
   });
 } else {

@@ -53,7 +53,7 @@ export interface WorkerContext {
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
   /** What becomes of single members goes here, for people. */
-  readonly log?: Pick<EventLog, 'info'>;
+  readonly log?: Pick<EventLog, 'info' | 'warn'>;
   /** How tars are opened, where that is not from the disk as usual. */
   readonly openArchive?: typeof openArchive;
 }
@@ -444,13 +444,15 @@ class TarRun {
 
   async #upload(book: DigestedBook): Promise<void> {
     if (this.#context.stop.aborted) return;
-    const { destination, link, metadata, progress, stop } = this.#context;
+    const { destination, link, log, metadata, progress, stop } = this.#context;
     const { member, format, body } = book;
     try {
+      const says = await metadata.read(book, stop);
+      if (says.warning !== null) log?.warn(`${this.#name} › ${member.name}: ${says.warning}`);
       const outcome = await destination.store({
         key: body.key,
         format,
-        metadata: await metadata.read(book, stop),
+        metadata: says,
         tar: this.#name,
         member: member.name,
         body: () => (body.kept ? [body.kept] : rereadBody(member, body.key)),

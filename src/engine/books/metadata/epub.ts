@@ -146,8 +146,8 @@ class PackageMetadata implements XmlVisitor {
   #date(): string | undefined {
     const dates = this.#of('date');
     const published = dates.find(date => date.attributes['event']?.toLowerCase() === 'publication');
-    const unnamed = dates.find(date => date.attributes['event'] === undefined);
-    return (published ?? unnamed)?.text.toString();
+    const others = dates.filter(date => date.attributes['event']?.toLowerCase() !== 'modification');
+    return (published ?? others[0])?.text.toString();
   }
 
   #identifiers(): Record<string, string> {
