@@ -62,6 +62,25 @@ function epub({
   return Buffer.concat([Buffer.from(rest.before ?? ''), body]);
 }
 
+describe('a date', () => {
+  for (const [stated, expected] of [
+    ['2015', '2015'],
+    ['2015-09', '2015-09'],
+    ['2015-09-22T10:00:00Z', '2015-09-22'],
+    ['22.09.2015', '2015-09-22'],
+    ['2.9.2015', '2015-09-02'],
+    ['09/22/2015', null],
+    ['32.01.2015', null],
+    ['0101-01-01', null],
+    ['soon', null],
+  ] as const) {
+    it(`is kept as exactly as it is stated: ${stated}`, async () => {
+      const opf = packageOf(`<dc:title>T</dc:title><dc:date>${stated}</dc:date>`);
+      assert.equal((await readMetadata('epub', epub({ opf }), 'x')).date, expected);
+    });
+  }
+});
+
 describe('the EPUB reader', () => {
   it('reads title, authors and language', async () => {
     const opf = packageOf(

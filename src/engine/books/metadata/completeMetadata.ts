@@ -45,10 +45,15 @@ function cleanAuthors(found: FoundMetadata['authors']): Author[] {
 
 const isoDate = /^\s*([1-9]\d{3})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?!\d)/;
 
+/** With dots the day comes first, in every country that writes them; with slashes nobody knows. */
+const dottedDate = /^\s*(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.([1-9]\d{3})(?!\d)/;
+
 /** As exactly as the text says it, without the time of day. */
 function dayOf(text: string): string | null {
   const match = isoDate.exec(text);
-  return match?.slice(1).filter(Boolean).join('-') ?? null;
+  if (match) return match.slice(1).filter(Boolean).join('-');
+  const [, day, month, year] = dottedDate.exec(text) ?? [];
+  return day && month && year ? `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}` : null;
 }
 
 function cleanIdentifiers(found: Readonly<Record<string, string>>): Record<string, string> {
