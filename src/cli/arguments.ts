@@ -46,7 +46,7 @@ export const ingestOptionTable = {
     value: 'READER',
     help: `titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
   },
-  types: { value: 'LIST', help: 'only books of these types: epub,fb2,… (default: all)' },
+  types: { value: 'LIST', help: 'only books of these types, such as epub,fb2' },
   ...destinationOptionTable,
   json: { help: 'one JSON object a line, the last one a summary' },
   help: { short: 'h', help: 'this text' },
