@@ -60,7 +60,9 @@ async function open(options: DestinationOptions): Promise<Destination> {
 }
 
 function calibreLibrary(options: Extract<DestinationOptions, { kind: 'calibre' }>): CalibreLibrary {
-  return { location: options.library, userName: options.userName, password: null };
+  // From the environment, never from an option: those stand in process lists and state files.
+  const password = process.env['TARSHELF_PASSWORD'] ?? null;
+  return { location: options.library, userName: options.userName, password };
 }
 
 function place(options: DestinationOptions): string {

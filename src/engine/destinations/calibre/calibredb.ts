@@ -157,20 +157,20 @@ function throwIfUnusable(result: CalibredbResult, location: string): void {
     );
   }
   if (
-    /not authorized|unauthorized|\b401\b|username|forbidden|\b403\b/i.test(text) &&
-    isContentServer(location)
-  ) {
-    throw new DestinationUnusable(
-      `The calibre content server ${location} does not let us in (${lastLine(result)}). ` +
-        'Check user name and password, and that this user may make changes.',
-    );
-  }
-  if (
     /urlopen error|connection refused|timed out|name or service not known|no library/i.test(text) &&
     isContentServer(location)
   ) {
     throw new DestinationUnusable(
       `The calibre content server ${location} cannot be reached (${lastLine(result)}). Start it, or check its address.`,
+    );
+  }
+  if (
+    /not authorized|unauthorized|\b401\b|username|password|forbidden|\b403\b/i.test(text) &&
+    isContentServer(location)
+  ) {
+    throw new DestinationUnusable(
+      `The calibre content server ${location} does not let us in (${lastLine(result)}). ` +
+        'Check user name and password, and that this user may make changes.',
     );
   }
   if (
