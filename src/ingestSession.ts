@@ -4,6 +4,7 @@ import type { EngineClient } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { isUsageCode, TarshelfError } from './protocol/errors.ts';
 import type { IngestOptions } from './protocol/ingestOptions.ts';
+import type { Secrets } from './protocol/secrets.ts';
 import type { RunState } from './protocol/snapshot.ts';
 
 /**
@@ -53,12 +54,12 @@ export class IngestSession {
    * @returns the run's last state: `finished` or `stopped`.
    * @throws TarshelfError as `EngineClient.ingest` does.
    */
-  async ingest(options: IngestOptions): Promise<RunState> {
+  async ingest(options: IngestOptions, secrets: Secrets): Promise<RunState> {
     // One that is under way keeps its connection; the client refuses the second.
-    if (this.isRunning) return await this.#client.ingest(options);
+    if (this.isRunning) return await this.#client.ingest(options, secrets);
     this.#become('starting');
     try {
-      const run = await this.#client.ingest(options);
+      const run = await this.#client.ingest(options, secrets);
       this.#become('ended');
       return run;
     } catch (thrown) {

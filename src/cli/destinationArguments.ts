@@ -2,30 +2,43 @@ import { resolve } from 'node:path';
 import { TarshelfError } from '../protocol/errors.ts';
 import {
   calibreDeclined,
+  defaultApiUrl,
   defaultCalibreDeclined,
   defaultLibraryFolderName,
+  defaultProgram,
+  defaultWebSocketUrl,
+  destinationKinds,
   type CalibreDeclined,
   type DestinationOptions,
 } from '../protocol/ingestOptions.ts';
 
-const kinds = ['library', 'calibre'] as const satisfies DestinationOptions['kind'][];
-
 /** The options of `tarshelf ingest` that say where books go. */
 export const destinationOptionTable = {
-  destination: { value: 'KIND', help: `where books go: ${kinds.join(', ')}` },
-  library: {
-    value: 'PLACE',
-    help: `folder (default: in the state folder) or address`,
-  },
+  destination: { value: 'KIND', help: `where books go: library, calibre, ...` },
+  library: { value: 'PLACE', help: `library: its folder; calibre: folder or address` },
+  declined: { value: 'HOW', help: `calibre: ${calibreDeclined.join(', ')}` },
+  server: { value: 'URL', help: 'mybookshelf2: its address' },
+  websocket: { value: 'URL', help: 'mybookshelf2: address of its WebSocket' },
+  language: { value: 'CODE', help: 'mybookshelf2: for books without a known one' },
+  database: { value: 'URL', help: 'mybookshelf2: postgresql://user@host/name' },
+  container: { value: 'NAME', help: 'mybookshelf2-cli: Docker container' },
+  program: { value: 'PATH', help: `mybookshelf2-cli: of ${defaultProgram}` },
   user: { value: 'NAME', help: 'user name (password: TARSHELF_PASSWORD)' },
-  declined: {
-    value: 'HOW',
-    help: calibreDeclined.join(', '),
-  },
 } as const;
 
+type OptionName = keyof typeof destinationOptionTable;
+
+/** Which of them say something of which destination. */
+const optionsOf: Readonly<Record<DestinationOptions['kind'], readonly OptionName[]>> = {
+  library: ['library'],
+  calibre: ['library', 'declined', 'user'],
+  mybookshelf2: ['server', 'websocket', 'language', 'database', 'user'],
+  'mybookshelf2-cli': ['server', 'websocket', 'language', 'database', 'user', 'container', 'program'],
+  none: [],
+};
+
 interface GivenValues {
-  value(name: keyof typeof destinationOptionTable): string | undefined;
+  value(name: OptionName): string | undefined;
 }
 
 /**
@@ -38,10 +51,17 @@ export function readDestination(
   currentFolder: string,
   stateFolder: string,
 ): DestinationOptions {
-  const kind = given.value('destination') ?? 'library';
-  const library = given.value('library');
+  const kind = readChoice('--destination', given.value('destination') ?? 'library', destinationKinds);
+  for (const name of Object.keys(destinationOptionTable) as OptionName[]) {
+    if (name === 'destination' || given.value(name) === undefined || optionsOf[kind].includes(name)) continue;
+    throw new TarshelfError(
+      'USAGE',
+      `--${name} says nothing of the destination ${kind}. It goes with: ${kindsWith(name).join(', ')}.`,
+    );
+  }
   switch (kind) {
-    case 'library':
+    case 'library': {
+      const library = given.value('library');
       return {
         kind,
         folder:
@@ -49,36 +69,84 @@ export function readDestination(
             ? resolve(stateFolder, defaultLibraryFolderName)
             : resolve(currentFolder, library),
       };
+    }
     case 'calibre': {
-      if (library === undefined) {
-        throw new TarshelfError(
-          'USAGE',
-          '--destination calibre needs --library: the folder of the calibre library, or the address of one on a content server.',
-        );
-      }
-      const declined = given.value('declined') ?? defaultCalibreDeclined;
-      if (!isDeclined(declined)) {
-        throw new TarshelfError(
-          'USAGE',
-          `--declined takes: ${calibreDeclined.join(', ')}, not "${declined}".`,
-        );
-      }
+      const library = need(
+        given,
+        kind,
+        'library',
+        'the folder of the calibre library, or the address of one on a content server',
+      );
       const isServer = /^https?:\/\//i.test(library);
       return {
         kind,
         library: isServer ? library : resolve(currentFolder, library),
         userName: given.value('user') ?? null,
-        declined,
+        declined: readChoice(
+          '--declined',
+          given.value('declined') ?? defaultCalibreDeclined,
+          calibreDeclined,
+        ) satisfies CalibreDeclined,
       };
     }
+    case 'mybookshelf2':
+      return { kind, ...myBookshelf2(given, kind) };
+    case 'mybookshelf2-cli': {
+      const container = given.value('container') ?? null;
+      const program = given.value('program') ?? defaultProgram;
+      return {
+        kind,
+        ...myBookshelf2(given, kind),
+        container,
+        program: container === null ? resolve(currentFolder, program) : program,
+      };
+    }
+    case 'none':
+      return { kind };
     default:
-      throw new TarshelfError(
-        'USAGE',
-        `Unknown destination "${kind}". --destination takes: ${kinds.join(', ')}.`,
-      );
+      return kind satisfies never;
   }
 }
 
-function isDeclined(text: string): text is CalibreDeclined {
-  return calibreDeclined.some(known => known === text);
+function myBookshelf2(given: GivenValues, kind: string) {
+  return {
+    apiUrl: address('--server', given.value('server') ?? defaultApiUrl, ['http:', 'https:']),
+    webSocketUrl: address('--websocket', given.value('websocket') ?? defaultWebSocketUrl, ['ws:', 'wss:']),
+    userName: need(given, kind, 'user', 'the name of a user of the server'),
+    fallbackLanguage: given.value('language') ?? null,
+    database: readDatabase(given.value('database')),
+  };
+}
+
+function readDatabase(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const url = address('--database', text, ['postgresql:', 'postgres:']);
+  if (new URL(url).password === '') return url;
+  throw new TarshelfError(
+    'USAGE',
+    '--database takes no password, for everybody can read command lines. Put it into TARSHELF_DATABASE_PASSWORD.',
+  );
+}
+
+function address(name: string, text: string, protocols: readonly string[]): string {
+  const url = URL.parse(text);
+  if (url && protocols.includes(url.protocol) && url.hostname !== '') return text;
+  const beginnings = protocols.map(protocol => `${protocol}//`).join(' or ');
+  throw new TarshelfError('USAGE', `${name} takes an address that begins with ${beginnings}, not "${text}".`);
+}
+
+function need(given: GivenValues, kind: string, name: OptionName, what: string): string {
+  const value = given.value(name);
+  if (value !== undefined) return value;
+  throw new TarshelfError('USAGE', `--destination ${kind} needs --${name}: ${what}.`);
+}
+
+function readChoice<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const choice = choices.find(known => known === text);
+  if (choice !== undefined) return choice;
+  throw new TarshelfError('USAGE', `${name} takes: ${choices.join(', ')}, not "${text}".`);
+}
+
+function kindsWith(name: OptionName): string[] {
+  return destinationKinds.filter(kind => optionsOf[kind].includes(name));
 }

@@ -9,6 +9,7 @@ import {
 import { TarshelfError } from '../protocol/errors.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
+import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
 import { Emitter, type Subscription } from './emitter.ts';
 import { SnapshotStore, type SnapshotReader } from './snapshotStore.ts';
@@ -65,7 +66,7 @@ export class EngineClient {
    * @throws TarshelfError the code of the refusal when the engine would not begin; `ENGINE_BUSY` when one of
    *   ours is running already; `ENGINE_DIED` when it ended without saying how the run ended.
    */
-  async ingest(options: IngestOptions): Promise<RunState> {
+  async ingest(options: IngestOptions, secrets: Secrets): Promise<RunState> {
     if (this.#child) {
       throw busy();
     }
@@ -77,7 +78,7 @@ export class EngineClient {
       else if (event.type === 'snapshot') run = event.snapshot.run;
     });
     this.#store.expectNewEngine();
-    this.#send({ type: 'ingest:start', options });
+    this.#send({ type: 'ingest:start', options, secrets });
     await this.#exited;
     listening.dispose();
     if (run?.phase === 'finished' || run?.phase === 'stopped') return run;

@@ -1,5 +1,6 @@
 import { formatCount, formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
+import { noSecrets } from '../protocol/secrets.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
@@ -23,7 +24,7 @@ export async function launch(services: Services): Promise<Summary | undefined> {
     return undefined;
   }
   try {
-    const run = await engine.ingest(settings.ingestOptions(sourceFolder));
+    const run = await engine.ingest(settings.ingestOptions(sourceFolder), noSecrets);
     announceEnd(services, run);
     return run.summary ?? undefined;
   } catch (thrown) {

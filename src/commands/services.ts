@@ -1,12 +1,13 @@
 import type { Settings } from '../settings.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
 import type { Messages } from './messages.ts';
 
 /** The engine, as commands use it. */
 export interface IngestCommands {
   readonly isRunning: boolean;
-  ingest(options: IngestOptions): Promise<RunState>;
+  ingest(options: IngestOptions, secrets: Secrets): Promise<RunState>;
   stop(): Promise<void>;
 }
 

@@ -2,12 +2,13 @@ import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
 import { failedTarSchema } from './progressFile.ts';
+import { secretsSchema } from './secrets.ts';
 import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
 
 /** What a client may ask of an engine. */
 export const clientRequestSchema = v.variant('type', [
   /** Begin an ingest; answered by events, the first a `snapshot` or a `run:changed` in phase `refused`. */
-  v.object({ type: v.literal('ingest:start'), options: ingestOptionsSchema }),
+  v.object({ type: v.literal('ingest:start'), options: ingestOptionsSchema, secrets: secretsSchema }),
   /** Finish the books in hand, save, and end. */
   v.object({ type: v.literal('ingest:stop') }),
   /** Send the whole state, for a client that has missed events. */

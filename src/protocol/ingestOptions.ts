@@ -27,6 +27,19 @@ export const defaultCalibreDeclined = 'add-format';
 export const calibreDeclinedSchema = v.picklist(calibreDeclined);
 export type CalibreDeclined = v.InferOutput<typeof calibreDeclinedSchema>;
 
+/** Where a MyBookshelf2 server is, as whom books go there, and what its contract leaves to us. */
+const myBookshelf2Entries = {
+  /** Of its REST server, such as `http://localhost:6006`. */
+  apiUrl: v.string(),
+  /** Of its WebSocket backend, such as `ws://localhost:8080/ws`. */
+  webSocketUrl: v.string(),
+  userName: v.string(),
+  /** Code of the language of books whose own is not said or not known to the server; null: such books fail. */
+  fallbackLanguage: v.nullable(v.string()),
+  /** `postgresql://user@host:port/database` of its list of books, without a password; null: keys are asked for in batches. */
+  database: v.nullable(v.string()),
+};
+
 /** Where new books go. Discriminated by `kind`, so that further destinations are further members. */
 export const destinationOptionsSchema = v.variant('kind', [
   /** `folder` is the absolute path of the embedded library. */
@@ -38,8 +51,34 @@ export const destinationOptionsSchema = v.variant('kind', [
     userName: v.nullable(v.string()),
     declined: v.optional(calibreDeclinedSchema, defaultCalibreDeclined),
   }),
+  v.object({ kind: v.literal('mybookshelf2'), ...myBookshelf2Entries }),
+  /** The server's own command-line program, for servers whose WebSocket cannot be reached from here. */
+  v.object({
+    kind: v.literal('mybookshelf2-cli'),
+    ...myBookshelf2Entries,
+    /** The container in which the program runs; null: here. */
+    container: v.nullable(v.string()),
+    /** Path of `mbs2.py` where it runs: in the container, or here. */
+    program: v.string(),
+  }),
+  /** Nowhere: books are read, digested and counted. For rehearsals and measurements. */
+  v.object({ kind: v.literal('none') }),
 ]);
 export type DestinationOptions = v.InferOutput<typeof destinationOptionsSchema>;
+
+export const destinationKinds = [
+  'library',
+  'calibre',
+  'mybookshelf2',
+  'mybookshelf2-cli',
+  'none',
+] as const satisfies DestinationOptions['kind'][];
+
+/** Where a MyBookshelf2 server listens when nobody says otherwise, seen from its own machine. */
+export const defaultApiUrl = 'http://localhost:6006';
+export const defaultWebSocketUrl = 'ws://localhost:8080/ws';
+/** Where its command-line program is, seen from the folder of the server. */
+export const defaultProgram = 'cli/mbs2.py';
 
 /**
  * How members are read:

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { bookKeySchema } from './bookKey.ts';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
+import { secretsSchema } from './secrets.ts';
 import { resumePointSchema } from './resumePoint.ts';
 import { bookCountsSchema, duplicateLayerSchema, extractionSchema, workerPhaseSchema } from './snapshot.ts';
 
@@ -31,6 +32,7 @@ export const workerRequestSchema = v.variant('type', [
     type: v.literal('worker:init'),
     number: count,
     options: ingestOptionsSchema,
+    secrets: secretsSchema,
     /** Identity of the destination, recorded with what was uploaded to it. */
     destinationId: v.string(),
     /** All tars dealt to this worker, recorded before the first one starts. */

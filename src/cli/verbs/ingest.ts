@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { EngineClient } from '../../client/engineClient.ts';
+import { destinationText } from '../../protocol/destinationText.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { RunState } from '../../protocol/snapshot.ts';
 import { ingestOptionTable, parseIngestArguments } from '../arguments.ts';
@@ -10,6 +11,7 @@ import { describeOptions } from '../optionTable.ts';
 import { JsonReporter } from '../reporters/jsonReporter.ts';
 import { LiveReporter } from '../reporters/liveReporter.ts';
 import { PlainReporter } from '../reporters/plainReporter.ts';
+import { secretsFromEnvironment, withoutSecrets } from '../secrets.ts';
 import type { Reporter } from '../reporters/reporter.ts';
 import { RunFollower } from '../runFollower.ts';
 import { listedFailures, renderSummary } from '../summaryText.ts';
@@ -60,6 +62,7 @@ export async function runIngest(
   const client = new EngineClient({
     enginePath: join(commandLine.programFolder, 'engine.js'),
     execPath: findEngineNode(commandLine.programFolder),
+    env: withoutSecrets(commandLine.env),
     onStderr: text => {
       engineLines.push(text);
     },
@@ -86,7 +89,7 @@ export async function runIngest(
     interruption.stop();
   });
   try {
-    const run = await client.ingest(options);
+    const run = await client.ingest(options, secretsFromEnvironment(commandLine.env));
     engineLines.end();
     reporter.summarize(run);
     return interruption.hasHappened ? exitCodes.interrupted : exitCodeOfRun(run);
@@ -114,8 +117,7 @@ function makeReporter(
           run,
           tars: store.tars,
           failures: follower.failures(listedFailures),
-          libraryPlace:
-            options.destination.kind === 'library' ? options.destination.folder : options.destination.library,
+          destination: destinationText(options.destination),
         },
         paint,
       );

@@ -1,9 +1,12 @@
 import { TarshelfError } from '../../protocol/errors.ts';
+import { destinationText } from '../../protocol/destinationText.ts';
 import type { DestinationOptions } from '../../protocol/ingestOptions.ts';
+import type { Secrets } from '../../protocol/secrets.ts';
 import { DestinationUnusable, type Destination } from './destination.ts';
 import { CalibreDestination } from './calibre/calibreDestination.ts';
 import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
+import { Nowhere } from './nowhere.ts';
 
 /**
  * Opens a destination that one process has prepared.
@@ -11,12 +14,16 @@ import { Library } from './library.ts';
  * @param id what it was then. Another one may stand in its place by now.
  * @throws DestinationUnusable
  */
-export async function openDestination(options: DestinationOptions, id: string): Promise<Destination> {
-  const destination = await open(options);
+export async function openDestination(
+  options: DestinationOptions,
+  secrets: Secrets,
+  id: string,
+): Promise<Destination> {
+  const destination = await open(options, secrets);
   if (destination.id === id) return destination;
   destination.close();
   throw new DestinationUnusable(
-    `The library ${place(options)} is another one than this run began with. Put the right one back.`,
+    `The library ${destinationText(options)} is another one than this run began with. Put the right one back.`,
   );
 }
 
@@ -25,16 +32,19 @@ export async function openDestination(options: DestinationOptions, id: string): 
  *
  * @throws TarshelfError where the destination cannot be used at all
  */
-export async function prepareDestination(options: DestinationOptions): Promise<Destination> {
+export async function prepareDestination(
+  options: DestinationOptions,
+  secrets: Secrets,
+): Promise<Destination> {
   try {
-    return await prepare(options);
+    return await prepare(options, secrets);
   } catch (thrown) {
     if (!(thrown instanceof DestinationUnusable)) throw thrown;
     throw new TarshelfError('DESTINATION_UNUSABLE', thrown.message, { cause: thrown });
   }
 }
 
-async function prepare(options: DestinationOptions): Promise<Destination> {
+async function prepare(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
   switch (options.kind) {
     case 'library': {
       const library = await Library.make(options.folder);
@@ -42,29 +52,35 @@ async function prepare(options: DestinationOptions): Promise<Destination> {
       return library;
     }
     case 'calibre':
-      return CalibreDestination.make(calibreLibrary(options), options.declined);
+      return CalibreDestination.make(calibreLibrary(options, secrets), options.declined);
+    case 'mybookshelf2':
+    case 'mybookshelf2-cli':
+    case 'none':
+      return open(options, secrets);
     default:
       return options satisfies never;
   }
 }
 
-async function open(options: DestinationOptions): Promise<Destination> {
+async function open(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
   switch (options.kind) {
     case 'library':
       return Library.open(options.folder);
     case 'calibre':
-      return CalibreDestination.open(calibreLibrary(options), options.declined);
+      return CalibreDestination.open(calibreLibrary(options, secrets), options.declined);
+    case 'mybookshelf2':
+    case 'mybookshelf2-cli':
+      throw new DestinationUnusable(`${options.kind} is not there yet.`);
+    case 'none':
+      return new Nowhere();
     default:
       return options satisfies never;
   }
 }
 
-function calibreLibrary(options: Extract<DestinationOptions, { kind: 'calibre' }>): CalibreLibrary {
-  // From the environment, never from an option: those stand in process lists and state files.
-  const password = process.env['TARSHELF_PASSWORD'] ?? null;
+function calibreLibrary(
+  options: Extract<DestinationOptions, { kind: 'calibre' }>,
+  { password }: Secrets,
+): CalibreLibrary {
   return { location: options.library, userName: options.userName, password };
-}
-
-function place(options: DestinationOptions): string {
-  return options.kind === 'library' ? options.folder : options.library;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName, monitorLogName } from '../../protocol/logFiles.ts';
+import type { Secrets } from '../../protocol/secrets.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
@@ -39,14 +40,16 @@ interface Plan {
 /** One ingest from its start to its summary. */
 export class Ingest {
   readonly #options: IngestOptions;
+  readonly #secrets: Secrets;
   readonly #workerPath: string;
   readonly #board: StateBoard;
   readonly #claims = new ClaimTable();
   readonly #stop = new AbortController();
   #crew: Crew | undefined;
 
-  constructor(options: IngestOptions, workerPath: string, board: StateBoard) {
+  constructor(options: IngestOptions, secrets: Secrets, workerPath: string, board: StateBoard) {
     this.#options = options;
+    this.#secrets = secrets;
     this.#workerPath = workerPath;
     this.#board = board;
   }
@@ -72,7 +75,7 @@ export class Ingest {
       });
       // Not before: what keeps the run from beginning is to be said alone.
       for (const message of notices) this.#board.tell({ type: 'notice', message });
-      destination = await prepareDestination(this.#options.destination);
+      destination = await prepareDestination(this.#options.destination, this.#secrets);
       const progress = await state.readProgress(
         (worker, sha1, sizeBytes) => {
           this.#claims.addFromProgress(worker, sha1, sizeBytes);
@@ -273,6 +276,7 @@ export class Ingest {
         type: 'worker:init',
         number,
         options: this.#options,
+        secrets: this.#secrets,
         destinationId,
         assignedTars: [...assignedTars],
       }),

@@ -8,6 +8,7 @@ import {
 } from '../../protocol/clientMessages.ts';
 import { toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import type { Secrets } from '../../protocol/secrets.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { Ingest } from './ingest.ts';
 import { StateBoard } from './stateBoard.ts';
@@ -34,7 +35,7 @@ function post(event: EngineEvent | EngineReply): void {
 function receive(request: ClientRequest): void {
   switch (request.type) {
     case 'ingest:start':
-      if (!running) void start(request.options);
+      if (!running) void start(request.options, request.secrets);
       break;
     case 'ingest:stop':
       running?.ingest.stop();
@@ -59,13 +60,13 @@ async function answerFailures(stateFolder: string): Promise<void> {
   if (!running && process.connected) process.disconnect();
 }
 
-async function start(options: IngestOptions): Promise<void> {
+async function start(options: IngestOptions, secrets: Secrets): Promise<void> {
   const status = new StatusWriter(options.stateFolder, () => board.snapshot());
   const board = new StateBoard(options, event => {
     post(event);
     status.follow(event);
   });
-  const ingest = new Ingest(options, join(import.meta.dirname, 'worker.js'), board);
+  const ingest = new Ingest(options, secrets, join(import.meta.dirname, 'worker.js'), board);
   running = { ingest, board };
   await ingest.run();
   await status.end();

@@ -73,7 +73,7 @@ describe('output of a run that is no terminal', () => {
       '            (known to the worker itself: 1, to another worker: 2, to the library: 3)',
       '  Skipped   4 files in the tars that are no books',
       '  Read      300 MB in less than a second',
-      `  Library   ${join('/', '.tarshelf', 'library')}`,
+      `  Shelf     ${join('/', '.tarshelf', 'library')}`,
       '',
       '2 failures:',
       '  books-02.tar: Damaged at byte 100000000: no header there.',

@@ -124,7 +124,7 @@ describe('arguments of tarshelf ingest', () => {
     ],
     ['an empty value', ['tars', '--library='], /--library needs a value/],
     ['a switch with a value', ['tars', '--json=yes'], /--json takes no value/],
-    ['an unknown destination', ['tars', '--destination', 'attic'], /Unknown destination "attic"/],
+    ['an unknown destination', ['tars', '--destination', 'attic'], /--destination takes: .* not "attic"/],
   ];
   for (const [name, args, message] of wrong) {
     it(`refuse ${name} in one line`, () => {

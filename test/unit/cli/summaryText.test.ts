@@ -28,7 +28,7 @@ function outcome(change: Partial<Outcome>): Outcome {
     run: runState({ phase: 'finished', summary: summary(), counts: { ...counts, found: 1594, failed: 0 } }),
     tars: [],
     failures: { first: [], count: 0 },
-    libraryPlace: '/state/library',
+    destination: '/state/library',
     ...change,
   };
 }
@@ -47,7 +47,7 @@ describe('summary text', () => {
       '            (known to the worker itself: 300, to another worker: 50, to the library: 10)',
       '  Skipped   1 file in the tars that are no books',
       '  Read      3 GB in 3 min (20 MB/s)',
-      '  Library   /state/library',
+      '  Shelf     /state/library',
     ]);
   });
 
@@ -57,7 +57,7 @@ describe('summary text', () => {
       renderSummary(outcome({ run, tars: [earlier('a.tar'), earlier('b.tar')] }), paintPlain),
       [
         'All 2 tars were completed by an earlier run (recorded in /state). Nothing was left to upload.',
-        '  Library   /state/library',
+        '  Shelf     /state/library',
       ],
     );
     assert.equal(
@@ -94,7 +94,7 @@ describe('summary text', () => {
       '            (known to the worker itself: 300, to another worker: 50, to the library: 10)',
       '  Skipped   1 file in the tars that are no books',
       '  Read      3 GB in less than a second',
-      '  Library   /state/library',
+      '  Shelf     /state/library',
       '',
       '14 failures:',
       '  b.tar: cut off at byte 512. Get the tar anew.',
@@ -115,7 +115,7 @@ describe('summary text', () => {
       '  Books     2,000 found: 900 uploaded, 360 already there, 740 left for the next run',
       '            (known to the worker itself: 300, to another worker: 50, to the library: 10)',
       '  Read      3 GB in 3 min (20 MB/s)',
-      '  Library   /state/library',
+      '  Shelf     /state/library',
       '',
       'Run the same command again to go on where this run stopped. Nothing is uploaded twice.',
     ]);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { EngineClient } from '../../../src/client/engineClient.ts';
 import { IngestSession, type Connection } from '../../../src/ingestSession.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
+import { noSecrets } from '../../../src/protocol/secrets.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { runState } from './sampleStates.ts';
 
@@ -53,7 +54,7 @@ describe('IngestSession', () => {
       `say(${JSON.stringify(told({ phase: 'finished' }))}, () => process.disconnect());`,
     );
     assert.equal(session.connection, 'none');
-    const running = session.ingest(options);
+    const running = session.ingest(options, noSecrets);
     assert.equal(session.isRunning, true);
     assert.equal((await running).phase, 'finished');
     assert.deepEqual(seen, ['starting', 'attached', 'ended']);
@@ -66,7 +67,7 @@ describe('IngestSession', () => {
       `say(${JSON.stringify(told({ phase: 'refused', failure }))}, () => process.disconnect());`,
     );
     await assert.rejects(
-      session.ingest(options),
+      session.ingest(options, noSecrets),
       (thrown: unknown) => thrown instanceof TarshelfError && thrown.code === 'SOURCE_MISSING',
     );
     assert.deepEqual(seen, ['starting', 'attached', 'ended']);
@@ -77,7 +78,7 @@ describe('IngestSession', () => {
       `say(${JSON.stringify(told({ phase: 'running' }))}, () => process.exit(1));`,
     );
     await assert.rejects(
-      session.ingest(options),
+      session.ingest(options, noSecrets),
       (thrown: unknown) => thrown instanceof TarshelfError && thrown.code === 'ENGINE_DIED',
     );
     assert.deepEqual(seen, ['starting', 'attached', 'lost']);
@@ -88,10 +89,10 @@ describe('IngestSession', () => {
     const { session, seen } = await sessionWith(
       `say(${JSON.stringify(told({ phase: 'finished' }))}, () => process.disconnect());`,
     );
-    await session.ingest(options);
+    await session.ingest(options, noSecrets);
     await writeFile(path.join(folder, 'engine.mjs'), 'process.exit(1);');
     await assert.rejects(
-      session.ingest(options),
+      session.ingest(options, noSecrets),
       (thrown: unknown) => thrown instanceof TarshelfError && thrown.code === 'ENGINE_DIED',
     );
     assert.deepEqual(seen, ['starting', 'attached', 'ended', 'starting', 'lost']);
@@ -101,9 +102,9 @@ describe('IngestSession', () => {
     const { session, seen } = await sessionWith(
       `if (type === 'ingest:stop') say(${JSON.stringify(told({ phase: 'stopped' }))}, () => process.disconnect());`,
     );
-    const first = session.ingest(options);
+    const first = session.ingest(options, noSecrets);
     await assert.rejects(
-      session.ingest(options),
+      session.ingest(options, noSecrets),
       (thrown: unknown) => thrown instanceof TarshelfError && thrown.code === 'ENGINE_BUSY',
     );
     assert.equal(session.isRunning, true);

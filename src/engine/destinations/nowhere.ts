@@ -1,0 +1,18 @@
+import type { Destination } from './destination.ts';
+
+/** Takes every book and keeps none: all of an ingest but its writing, for rehearsals and measurements. */
+export class Nowhere implements Destination {
+  readonly id = 'none';
+
+  store(): Promise<'uploaded'> {
+    return Promise.resolve('uploaded');
+  }
+
+  readKeys(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  close(): void {
+    // Nothing was opened.
+  }
+}
