@@ -36,10 +36,22 @@ export interface Destination {
    */
   store(book: Book, signal?: AbortSignal): Promise<'uploaded' | 'already_exists'>;
   /**
+   * Which of some books the destination has, asked for many at once where it lists them not at all or seldom. One
+   * that it does not know may be there nevertheless, and is found by `store` then.
+   *
+   * @throws DestinationUnusable
+   */
+  known?(
+    books: readonly { readonly key: BookKey; readonly format: BookFormat }[],
+    signal?: AbortSignal,
+  ): Promise<boolean[]>;
+  /**
    * Tells every key that the destination has; after `since`, at least those that came after it.
    *
    * @param since what an earlier call returned; null for all
    * @returns where the next call goes on, or null where only all can be read again
+   * A destination that cannot list them tells none, and answers `known`.
+   *
    * @throws DestinationUnusable when the list cannot be read now: it is never taken for an empty one
    */
   readKeys(
@@ -50,10 +62,14 @@ export interface Destination {
   close(): void;
 }
 
-/** The destination takes no book at all for now: its disk is full, or it may not be written. */
+/** The destination takes no book at all for now: its disk is full, it is down, or it may not be written. */
 export class DestinationUnusable extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** It asks to be left alone for so long. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, options?: ErrorOptions & { retryAfterMs?: number }) {
     super(message, options);
     this.name = 'DestinationUnusable';
+    this.retryAfterMs = options?.retryAfterMs ?? 0;
   }
 }

@@ -6,20 +6,23 @@ import { DestinationUnusable, type Destination } from './destination.ts';
 import { CalibreDestination } from './calibre/calibreDestination.ts';
 import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
+import { MyBookshelf2Destination } from './mybookshelf2/myBookshelf2Destination.ts';
 import { Nowhere } from './nowhere.ts';
 
 /**
  * Opens a destination that one process has prepared.
  *
  * @param id what it was then. Another one may stand in its place by now.
+ * @param stop ends waiting for what may pass; what is under way is finished
  * @throws DestinationUnusable
  */
 export async function openDestination(
   options: DestinationOptions,
   secrets: Secrets,
   id: string,
+  stop: AbortSignal,
 ): Promise<Destination> {
-  const destination = await open(options, secrets);
+  const destination = await open(options, secrets, stop);
   if (destination.id === id) return destination;
   destination.close();
   throw new DestinationUnusable(
@@ -53,7 +56,16 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
     }
     case 'calibre':
       return CalibreDestination.make(calibreLibrary(options, secrets), options.declined);
-    case 'mybookshelf2':
+    case 'mybookshelf2': {
+      const destination = new MyBookshelf2Destination(options, secrets);
+      try {
+        await destination.check();
+      } catch (thrown) {
+        destination.close();
+        throw thrown;
+      }
+      return destination;
+    }
     case 'mybookshelf2-cli':
     case 'none':
       return open(options, secrets);
@@ -62,13 +74,14 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
   }
 }
 
-async function open(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
+async function open(options: DestinationOptions, secrets: Secrets, stop?: AbortSignal): Promise<Destination> {
   switch (options.kind) {
     case 'library':
       return Library.open(options.folder);
     case 'calibre':
       return CalibreDestination.open(calibreLibrary(options, secrets), options.declined);
     case 'mybookshelf2':
+      return new MyBookshelf2Destination(options, secrets, stop ? { stop } : {});
     case 'mybookshelf2-cli':
       throw new DestinationUnusable(`${options.kind} is not there yet.`);
     case 'none':

@@ -115,7 +115,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     },
   });
   const destination = await PatientDestination.open(
-    () => openDestination(init.options.destination, init.secrets, init.destinationId),
+    () => openDestination(init.options.destination, init.secrets, init.destinationId, stop.signal),
     patience,
   );
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));

@@ -29,9 +29,14 @@ export class Patience {
    * Does a task, again and again at growing intervals while it fails in a way that can pass.
    *
    * @param passing the words for a person where what was thrown can pass; null where it cannot.
+   * @param leastMs how long at least to wait after what was thrown
    * @throws what cannot pass, as it was thrown; what can, when the signal came first.
    */
-  async persist<T>(task: () => Promise<T>, passing: (thrown: unknown) => Failure | null): Promise<T> {
+  async persist<T>(
+    task: () => Promise<T>,
+    passing: (thrown: unknown) => Failure | null,
+    leastMs: (thrown: unknown) => number = () => 0,
+  ): Promise<T> {
     for (let waitMs = firstWaitMs, waited = false; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       try {
         const result = await task();
@@ -43,7 +48,7 @@ export class Patience {
           waited = true;
           if (this.#waiting++ === 0) this.#listener.onWaiting(failure);
         }
-        if (failure && (await this.#pause(waitMs))) continue;
+        if (failure && (await this.#pause(Math.max(waitMs, leastMs(thrown))))) continue;
         if (waited) this.#resume();
         throw thrown;
       }

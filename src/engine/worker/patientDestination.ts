@@ -4,12 +4,18 @@ import {
   type Destination,
   type KnownKey,
 } from '../destinations/destination.ts';
+import type { BookFormat } from '../../protocol/bookFormat.ts';
+import type { BookKey } from '../../protocol/bookKey.ts';
 import type { Failure } from '../../protocol/errors.ts';
 import type { Patience } from './patience.ts';
 
 function whenUnusable(thrown: unknown): Failure | null {
   if (!(thrown instanceof DestinationUnusable)) return null;
   return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
+}
+
+function leastWait(thrown: unknown): number {
+  return thrown instanceof DestinationUnusable ? thrown.retryAfterMs : 0;
 }
 
 /** A destination that waits while it takes no book at all, instead of failing one after another. */
@@ -24,7 +30,7 @@ export class PatientDestination implements Destination {
 
   /** @throws DestinationUnusable when the waiting was ended */
   static async open(open: () => Promise<Destination>, patience: Patience): Promise<PatientDestination> {
-    return new PatientDestination(await patience.persist(open, whenUnusable), patience);
+    return new PatientDestination(await patience.persist(open, whenUnusable, leastWait), patience);
   }
 
   get id(): string {
@@ -36,7 +42,16 @@ export class PatientDestination implements Destination {
   }
 
   store(book: Book, signal?: AbortSignal): Promise<'uploaded' | 'already_exists'> {
-    return this.#patience.persist(() => this.#inner.store(book, signal), whenUnusable);
+    return this.#patience.persist(() => this.#inner.store(book, signal), whenUnusable, leastWait);
+  }
+
+  known(
+    books: readonly { readonly key: BookKey; readonly format: BookFormat }[],
+    signal?: AbortSignal,
+  ): Promise<boolean[]> {
+    const ask = this.#inner.known?.bind(this.#inner);
+    if (!ask) return Promise.resolve(books.map(() => false));
+    return this.#patience.persist(() => ask(books, signal), whenUnusable, leastWait);
   }
 
   readKeys(

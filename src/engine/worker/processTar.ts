@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
+import { oneLine, TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import { formatCount } from '../../protocol/format.ts';
+import type { BookKey } from '../../protocol/bookKey.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { ShelfOutcome } from '../../protocol/progressFile.ts';
@@ -27,7 +28,7 @@ import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { MemberBytes } from './memberBytes.ts';
 import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
-import type { EngineLink } from './engineLink.ts';
+import type { EngineLink, FinalVerdict } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
 import { TarCounter } from './tarCounter.ts';
@@ -346,13 +347,15 @@ class TarRun {
     const verdicts = await this.#unlessStopped(link.claim(digested.map(book => book.body.key)));
     if (verdicts === null) return;
     this.#counter.phase = 'upload';
+    const there = await this.#askDestination(digested, verdicts);
     const limit = pLimit(Math.max(options.parallelUploads, this.#context.destination.storesTogether ?? 1));
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const outcomes = await Promise.allSettled(
       digested.map(async (book, index) => {
         const verdict = await this.#unlessStopped(verdicts[index]);
         if (verdict === null) return;
-        if (verdict.kind === 'claimed') await limit(() => this.#upload(book));
+        if (verdict.kind === 'claimed' && there.has(book)) this.#thereAlready(book);
+        else if (verdict.kind === 'claimed') await limit(() => this.#upload(book));
         else this.#duplicate(book, verdict.layer);
       }),
     );
@@ -362,6 +365,42 @@ class TarRun {
     await this.#commit();
     // After a stop it is the stop that counts: until then it was waited for.
     if (rejected && !stop.aborted) throw rejected.reason;
+  }
+
+  /**
+   * Which of the books that are claimed by now the destination has. Those that wait for others' uploads are left
+   * out: what is held here is not to wait for them.
+   */
+  async #askDestination(
+    books: readonly DigestedBook[],
+    verdicts: readonly Promise<FinalVerdict>[],
+  ): Promise<ReadonlySet<DigestedBook>> {
+    const { destination, stop } = this.#context;
+    if (!destination.known || stop.aborted) return new Set();
+    const notYet = Promise.resolve(null);
+    const now = await Promise.all(verdicts.map(verdict => Promise.race([verdict, notYet])));
+    const claimed = books.filter((_, index) => now[index]?.kind === 'claimed');
+    if (claimed.length === 0) return new Set();
+    try {
+      const known = await destination.known(
+        claimed.map(({ body, format }) => ({ key: body.key, format })),
+        stop,
+      );
+      return new Set(claimed.filter((_, index) => known[index]));
+    } catch (thrown) {
+      // Without an answer each book is asked for on its way, or after the stop by the next run.
+      this.#context.log?.warn(`${this.#name}: ${oneLine(thrown)}`);
+      return new Set();
+    }
+  }
+
+  #giveBack(key: BookKey): void {
+    this.#context.link.send({ type: 'claim:outcome', key, outcome: 'failed' });
+  }
+
+  #thereAlready(book: DigestedBook): void {
+    this.#context.link.send({ type: 'claim:outcome', key: book.body.key, outcome: 'stored' });
+    this.#duplicate(book, 'destination');
   }
 
   /**
@@ -466,7 +505,7 @@ class TarRun {
       link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
       this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
     } catch (thrown) {
-      link.send({ type: 'claim:outcome', key: body.key, outcome: 'failed' });
+      this.#giveBack(body.key);
       // No outcome of this book: its batch is not whole, and the next run meets the book again.
       if (thrown instanceof DestinationUnusable) throw thrown;
       // Nor where the stop came while its metadata were read: it is not to be on the shelf without them.
