@@ -6,40 +6,14 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BookMetadata } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { CalibreDestination } from '../../../src/engine/destinations/calibre/calibreDestination.ts';
 import { Calibredb, type CalibreLibrary } from '../../../src/engine/destinations/calibre/calibredb.ts';
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import type { CalibreDeclined } from '../../../src/protocol/ingestOptions.ts';
 import { hasCalibre } from '../../../scripts/calibre.ts';
+import { bookToStore } from '../../support/books/bookToStore.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
-
-function sha1(bytes: Buffer): string {
-  return createHash('sha1').update(bytes).digest('hex');
-}
-
-function book(body: string, metadata: Partial<BookMetadata> = {}, format: Book['format'] = 'txt'): Book {
-  const bytes = Buffer.from(body);
-  return {
-    key: { sha1: sha1(bytes), sizeBytes: bytes.length },
-    format,
-    metadata: {
-      title: 'Emma',
-      authors: [{ name: 'Jane Austen', sortName: 'Austen, Jane' }],
-      language: 'en',
-      series: null,
-      publisher: null,
-      date: null,
-      identifiers: {},
-      warning: null,
-      ...metadata,
-    },
-    tar: 'a.tar',
-    member: `books/${body}.${format}`,
-    body: () => [bytes],
-  };
-}
 
 /** What calibre itself says, asked by its own program. */
 function listed(library: string): Record<string, unknown>[] {
@@ -73,8 +47,8 @@ describe('calibre', function () {
   it('adds books in one call, each with its own metadata and key', async () => {
     const destination = await make();
     const books = [
-      book('one', { title: 'Emma & “Others” <1>', language: 'en' }),
-      book('two', {
+      bookToStore('one', { title: 'Emma & “Others” <1>', language: 'en' }),
+      bookToStore('two', {
         title: 'Война и мир',
         authors: [
           { name: 'Лев Толстой', sortName: 'Толстой, Лев' },
@@ -86,7 +60,7 @@ describe('calibre', function () {
         date: '1869-01-20',
         identifiers: { isbn: '9780306406157' },
       }),
-      book('three', { title: 'Ohne Autor', authors: [], language: null }),
+      bookToStore('three', { title: 'Ohne Autor', authors: [], language: null }),
     ];
     assert.deepEqual(await Promise.all(books.map(one => destination.store(one))), [
       'uploaded',
@@ -115,7 +89,7 @@ describe('calibre', function () {
 
   it('adds nothing a second time', async () => {
     const destination = await make('add-format');
-    const emma = book('one');
+    const emma = bookToStore('one');
     assert.equal(await destination.store(emma), 'uploaded');
     const again = await make('add-format');
     assert.equal(again.id, destination.id);
@@ -125,8 +99,8 @@ describe('calibre', function () {
 
   it('makes a book of the same title and authors a further format, and knows it by its own key', async () => {
     const destination = await make('add-format');
-    const text = book('as text');
-    const rich = book('{\\rtf1 as rich text}', {}, 'rtf');
+    const text = bookToStore('as text');
+    const rich = bookToStore('{\\rtf1 as rich text}', {}, 'rtf');
     assert.equal(await destination.store(text), 'uploaded');
     assert.equal(await destination.store(rich), 'uploaded');
     const [only, ...others] = listed(library());
@@ -134,7 +108,7 @@ describe('calibre', function () {
     assert.deepEqual(only?.['identifiers'], { tarshelf: text.key.sha1, 'tarshelf-rtf': rich.key.sha1 });
     assert.deepEqual(await knownKeys(destination), [text.key.sha1, rich.key.sha1].sort());
     // A second text has no place in that book, and is lost in none.
-    assert.equal(await destination.store(book('another text')), 'uploaded');
+    assert.equal(await destination.store(bookToStore('another text')), 'uploaded');
     assert.equal(listed(library()).length, 2);
     assert.equal((await knownKeys(destination)).length, 3);
   });
@@ -142,7 +116,9 @@ describe('calibre', function () {
   it('declines a book of the same title and authors where that was chosen, and says why', async () => {
     const destination = await make('decline');
     const outcomes = await Promise.allSettled(
-      [book('one'), book('two'), book('three', { title: 'Persuasion' })].map(one => destination.store(one)),
+      [bookToStore('one'), bookToStore('two'), bookToStore('three', { title: 'Persuasion' })].map(one =>
+        destination.store(one),
+      ),
     );
     assert.deepEqual(
       outcomes.map(outcome => outcome.status),
@@ -157,14 +133,14 @@ describe('calibre', function () {
 
   it('adds a book of the same title and authors as one more where that was chosen', async () => {
     const destination = await make('add-anyway');
-    assert.equal(await destination.store(book('one')), 'uploaded');
-    assert.equal(await destination.store(book('two')), 'uploaded');
+    assert.equal(await destination.store(bookToStore('one')), 'uploaded');
+    assert.equal(await destination.store(bookToStore('two')), 'uploaded');
     assert.equal(listed(library()).length, 2);
   });
 
   it('finds by its bytes a book that was added by somebody else, and notes its key', async () => {
     const destination = await make('add-format');
-    const emma = book('one');
+    const emma = bookToStore('one');
     await destination.store(emma);
     const [{ id } = {}] = listed(library());
     spawnSync('calibredb', [
@@ -187,14 +163,14 @@ describe('calibre', function () {
   it('fails the one book that cannot be read, and stores those beside it', async () => {
     const destination = await make();
     const broken: Book = {
-      ...book('broken'),
+      ...bookToStore('broken'),
       body: () => {
         throw new TarshelfError('BOOK_NOT_READABLE', 'the tar ends here');
       },
     };
     const [first, second] = await Promise.allSettled([
       destination.store(broken),
-      destination.store(book('one')),
+      destination.store(bookToStore('one')),
     ]);
     assert.equal(
       first.status === 'rejected' && first.reason instanceof TarshelfError && first.reason.code,
@@ -205,7 +181,7 @@ describe('calibre', function () {
 
   it('leaves nothing in the folder for temporary files', async () => {
     const destination = await make();
-    await destination.store(book('one'));
+    await destination.store(bookToStore('one'));
     await knownKeys(destination);
     const left = await readdir(join(tmpdir(), `tarshelf-calibre-${String(userInfo().uid)}`));
     assert.deepEqual(
@@ -218,7 +194,7 @@ describe('calibre', function () {
     const destinations = await Promise.all([make(), make(), make()]);
     const outcomes = await Promise.all(
       destinations.map((destination, index) =>
-        destination.store(book(`number ${String(index)}`, { title: `Title ${String(index)}` })),
+        destination.store(bookToStore(`number ${String(index)}`, { title: `Title ${String(index)}` })),
       ),
     );
     assert.deepEqual(outcomes, ['uploaded', 'uploaded', 'uploaded']);
@@ -240,7 +216,7 @@ describe('calibre', function () {
         });
         holder.once('error', reject);
       });
-      await assert.rejects(destination.store(book('one')), (thrown: unknown) => {
+      await assert.rejects(destination.store(bookToStore('one')), (thrown: unknown) => {
         assert(thrown instanceof DestinationUnusable);
         assert.match(thrown.message, /content server/);
         return true;
@@ -252,13 +228,13 @@ describe('calibre', function () {
 
   it('never makes a new library where the old one is gone, and takes no empty list for one', async () => {
     const destination = await make();
-    await destination.store(book('one'));
+    await destination.store(bookToStore('one'));
     await rename(library(), `${library()} elsewhere`);
-    await assert.rejects(destination.store(book('two')), DestinationUnusable);
+    await assert.rejects(destination.store(bookToStore('two')), DestinationUnusable);
     await assert.rejects(knownKeys(destination), DestinationUnusable);
     assert.deepEqual(await readdir(folder()), ['Calibre Library elsewhere']);
     await rename(`${library()} elsewhere`, library());
-    assert.equal(await destination.store(book('two')), 'uploaded');
+    assert.equal(await destination.store(bookToStore('two')), 'uploaded');
   });
 
   describe('on a content server', () => {
@@ -303,7 +279,7 @@ describe('calibre', function () {
 
     it('adds books under a name and a password, and knows them again', async () => {
       const destination = await CalibreDestination.make(at('a secret'), 'add-format');
-      const emma = book('one');
+      const emma = bookToStore('one');
       assert.equal(await destination.store(emma), 'uploaded');
       assert.equal(await destination.store(emma), 'already_exists');
       assert.deepEqual(await knownKeys(destination), [emma.key.sha1]);

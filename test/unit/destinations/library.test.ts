@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Book } from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library.ts';
+import { bookToStore } from '../../support/books/bookToStore.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 function book(body: string | Buffer, changes: Partial<Book['metadata']> = {}): Book {
-  const bytes = Buffer.from(body);
-  return {
-    key: { sha1: createHash('sha1').update(bytes).digest('hex'), sizeBytes: bytes.length },
-    format: 'epub',
-    metadata: {
-      title: 'Emma',
-      authors: [{ name: 'Jane Austen', sortName: 'Austen, Jane' }],
-      language: 'en',
-      series: null,
-      publisher: null,
-      date: null,
-      identifiers: {},
-      warning: null,
-      ...changes,
-    },
-    tar: 'a.tar',
-    member: 'folder/16470000',
-    body: () => [bytes],
-  };
+  return { ...bookToStore(body, changes, 'epub'), member: 'folder/16470000' };
 }
 
 describe('library', () => {

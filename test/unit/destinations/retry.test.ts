@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
 import { PassingFailure, retryAfterMs, retrying } from '../../../src/engine/destinations/retry.ts';
 
 function clock() {
