@@ -260,7 +260,7 @@ export class MyBookshelf2Destination implements Destination {
       }
       throw new TarshelfError(
         'UPLOAD_FAILED',
-        `MyBookshelf2 could not take ${book.member}: ${thrown.message}${pathHint(book)} It is tried again by the next run.`,
+        `MyBookshelf2 could not take ${book.member}: ${thrown.message.replace(/\.?$/, '.')}${pathHint(book)} It is tried again by the next run.`,
         { cause: thrown },
       );
     }

@@ -19,10 +19,10 @@ export interface ProposedMetadata {
 
 /** @param language code of the language to give it; null leaves that to the server */
 export function proposedMetadata(metadata: BookMetadata, language: string | null): ProposedMetadata {
-  const { title, authors, series } = metadata;
+  const { authors, series } = metadata;
   const index = series?.index ?? null;
   return {
-    title,
+    title: fittingTitle(metadata),
     ...(authors.length === 0 ? {} : { authors: authors.map(serverAuthor) }),
     ...(language === null ? {} : { language: { code: language } }),
     // Only together: paths on the server are made of both.
@@ -31,6 +31,23 @@ export function proposedMetadata(metadata: BookMetadata, language: string | null
       : {}),
     genres: [],
   };
+}
+
+/** The server names a file after authors, series and title, and fails where that is more than a file system takes. */
+const longestFileName = 240;
+const shortestTitle = 40;
+
+/** The title, or as many of its words as find room in the name of a file. */
+function fittingTitle({ title, authors, series }: BookMetadata): string {
+  const others = [authors.map(({ name }) => name).join(', '), series ? `${series.name} 000` : ''];
+  const room = longestFileName - others.join(' - ').length;
+  const letters = Array.from(title);
+  const fitting = letters.slice(0, Math.max(room, shortestTitle));
+  if (fitting.length === letters.length) return title;
+  const text = fitting.join('');
+  const lastBlank = text.lastIndexOf(' ');
+  // A title of a single word is cut within it.
+  return (lastBlank > fitting.length / 2 ? text.slice(0, lastBlank) : text).trim();
 }
 
 function serverAuthor({ sortName }: Author): ServerAuthor {
