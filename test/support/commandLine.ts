@@ -19,6 +19,12 @@ export interface RunningCommand {
   line(matches: (line: string) => boolean): Promise<string>;
 }
 
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** Variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 const running = new Set<ChildProcess>();
 
 // A test that failed leaves its command behind, and mocha would wait for it. The engine ends by itself then.
@@ -27,9 +33,10 @@ afterEach(() => {
 });
 
 /** Starts the built command line as a process of its own. */
-export function startTarshelf(args: readonly string[], options: { cwd?: string } = {}): RunningCommand {
+export function startTarshelf(args: readonly string[], options: CommandOptions = {}): RunningCommand {
   const child = spawn(process.execPath, [cliPath, ...args], {
     ...options,
+    env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -68,7 +75,7 @@ export function startTarshelf(args: readonly string[], options: { cwd?: string }
 }
 
 /** Runs the built command line to its end. */
-export function tarshelf(args: readonly string[], options: { cwd?: string } = {}): Promise<Finished> {
+export function tarshelf(args: readonly string[], options: CommandOptions = {}): Promise<Finished> {
   return startTarshelf(args, options).finished;
 }
 

@@ -57,7 +57,7 @@ export class Crew {
   /** Who had a tar last in this run. */
   readonly #lastHolder = new Map<string, number>();
   /** Why a worker waits, by its number. */
-  readonly #waiting = new Map<number, string>();
+  readonly #waiting = new Map<number, Failure>();
   #ended: () => void = () => undefined;
 
   constructor(workers: number, options: CrewOptions) {
@@ -156,7 +156,7 @@ export class Crew {
         this.#tarEnded(worker, event);
         break;
       case 'worker:waiting':
-        this.#waits(worker, event.failure.message);
+        this.#waits(worker, event.failure);
         break;
       case 'worker:resumed':
         this.#resumes(worker);
@@ -171,10 +171,16 @@ export class Crew {
   }
 
   /** All workers mostly wait for the same thing: it is told once, and once more when the last one goes on. */
-  #waits(worker: Worker, why: string): void {
+  #waits(worker: Worker, failure: Failure): void {
     const { board, monitor } = this.#options;
-    const known = [...this.#waiting.values()].includes(why);
-    this.#waiting.set(worker.number, why);
+    // A destination that is down is noticed at several ends of it, each in its own words.
+    const known = [...this.#waiting.values()].some(
+      other =>
+        other.message === failure.message ||
+        (other.code === failure.code && failure.code === 'DESTINATION_UNUSABLE'),
+    );
+    this.#waiting.set(worker.number, failure);
+    const why = failure.message;
     board.changeWorker(worker.number, { phase: 'wait' });
     if (known) return;
     monitor.error(`the workers wait: ${why}`);
