@@ -27,8 +27,10 @@ async function listProcesses(): Promise<ListedProcess[]> {
   return all;
 }
 
-/** Pids of the descendants of a process whose command line ends in `script`. */
-export async function descendants(root: number, script: string): Promise<number[]> {
+/** Pids of the descendants of a process whose command line ends in `script`, or has what is looked for. */
+export async function descendants(root: number, script: string | RegExp): Promise<number[]> {
+  const isWanted = (command: string): boolean =>
+    typeof script === 'string' ? command.endsWith(script) : script.test(command);
   const all = await listProcesses();
   const found: number[] = [];
   const open = [root];
@@ -36,7 +38,7 @@ export async function descendants(root: number, script: string): Promise<number[
     for (const child of all) {
       if (child.parent !== parent) continue;
       open.push(child.pid);
-      if (child.command.endsWith(script)) found.push(child.pid);
+      if (isWanted(child.command)) found.push(child.pid);
     }
   }
   return found;

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import * as v from 'valibot';
 import { oneLine } from '../../../protocol/errors.ts';
+import { longestCallMs, noteProgram } from './turn.ts';
 import { findCalibreProgram } from '../../calibreProgram.ts';
 import { DestinationUnusable } from '../destination.ts';
 
@@ -21,9 +22,6 @@ export interface CalibredbResult {
   /** It was ended because it took longer than its time. */
   readonly timedOut: boolean;
 }
-
-/** Adding a hundred books to a large library on a slow disk takes minutes, never this. */
-const longestCallMs = 15 * 60_000;
 
 /** Whether the location is a content server rather than a folder. */
 export function isContentServer(location: string): boolean {
@@ -67,27 +65,23 @@ export class Calibredb {
       userName === null
         ? []
         : ['--username', userName, ...(password === null ? [] : ['--password', '<stdin>'])];
-    const result = await execa(
-      this.#program,
-      [command, '--with-library', location, ...credentials, ...args],
-      {
-        reject: false,
-        stripFinalNewline: false,
-        windowsHide: true,
-        timeout: longestCallMs,
-        maxBuffer: 1024 * 1024 * 1024,
-        ...(signal ? { cancelSignal: signal } : {}),
-        ...(userName !== null && password !== null
-          ? { input: `${password}\n` }
-          : { stdin: 'ignore' as const }),
-        env: {
-          // Its output is read by us, so it is not to be in the user's language.
-          CALIBRE_OVERRIDE_LANG: 'en',
-          PYTHONIOENCODING: 'utf-8',
-          ...(this.#configFolder === undefined ? {} : { CALIBRE_CONFIG_DIRECTORY: this.#configFolder }),
-        },
+    const running = execa(this.#program, [command, '--with-library', location, ...credentials, ...args], {
+      reject: false,
+      stripFinalNewline: false,
+      windowsHide: true,
+      timeout: longestCallMs,
+      maxBuffer: 1024 * 1024 * 1024,
+      ...(signal ? { cancelSignal: signal } : {}),
+      ...(userName !== null && password !== null ? { input: `${password}\n` } : { stdin: 'ignore' as const }),
+      env: {
+        // Its output is read by us, so it is not to be in the user's language.
+        CALIBRE_OVERRIDE_LANG: 'en',
+        PYTHONIOENCODING: 'utf-8',
+        ...(this.#configFolder === undefined ? {} : { CALIBRE_CONFIG_DIRECTORY: this.#configFolder }),
       },
-    );
+    });
+    if (running.pid !== undefined) noteProgram(running.pid);
+    const result = await running;
     if (result.isCanceled) signal?.throwIfAborted();
     if (result.failed && result.exitCode === undefined && !result.timedOut && result.signal === undefined) {
       throw new DestinationUnusable(

@@ -1,12 +1,31 @@
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { lstat, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as v from 'valibot';
 import { FileLock } from '../../fileLock.ts';
+import { isAlive, processStart } from '../../processes.ts';
+
+/** No call of the program takes longer: whatever bears its pid after that is another process. */
+export const longestCallMs = 15 * 60_000;
+
+const noteName = 'program.json';
+const noteSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ pid: v.number(), start: v.nullable(v.string()) }),
+);
+
+function rootFolder(within: string): string {
+  return join(within, `tarshelf-calibre-${String(userInfo().uid)}`);
+}
 
 /**
  * Our turn with calibre's program: it refuses to run twice at a time for one user, whatever the library, so the
  * workers of all engines take turns. Who has the turn has the folder, too, in which books are laid down for it;
- * what is found in there was left behind by a killed one.
+ * what is found in there was left behind by a killed one, once the program that it had started has ended: without
+ * what lies there, that would add books without their metadata and key.
  */
 export class CalibreTurn {
   /** Empty when the turn begins. */
@@ -24,7 +43,7 @@ export class CalibreTurn {
    * @throws an `AbortError` when the signal comes first; an error of the file system where there is no room for a folder
    */
   static async take(signal: AbortSignal | undefined, within = tmpdir()): Promise<CalibreTurn> {
-    const root = join(within, `tarshelf-calibre-${String(userInfo().uid)}`);
+    const root = rootFolder(within);
     await mkdir(root, { recursive: true, mode: 0o700 });
     const { uid } = await lstat(root);
     // In a folder for everybody, somebody else may have made it to read or change our books.
@@ -34,6 +53,7 @@ export class CalibreTurn {
     if (!lock) throw new Error('a lock without end was not taken');
     const folder = join(root, 'books');
     try {
+      await outwaitProgram(root, signal);
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { mode: 0o700 });
     } catch (thrown) {
@@ -49,5 +69,40 @@ export class CalibreTurn {
     } finally {
       this.#lock.release();
     }
+  }
+}
+
+/**
+ * Notes the program that was started in our turn, for whoever comes after us if we are killed: it goes on without us.
+ * At once, for the kill may be the next thing that happens.
+ */
+export function noteProgram(pid: number, within = tmpdir()): void {
+  const path = join(rootFolder(within), noteName);
+  const write = (start: string | null): string => JSON.stringify({ pid, start });
+  try {
+    writeFileSync(path, write(null));
+  } catch {
+    // Then a next turn may begin too early, and finds the library taken by another program.
+    return;
+  }
+  void processStart(pid)
+    .then(start => (start === null ? undefined : writeFile(path, write(start))))
+    .catch(() => undefined);
+}
+
+/** Waits until the program of a turn whose holder was killed has ended. */
+async function outwaitProgram(root: string, signal: AbortSignal | undefined): Promise<void> {
+  const path = join(root, noteName);
+  while (await stillRuns(path)) await sleep(100, undefined, signal ? { signal } : {});
+  await rm(path, { force: true });
+}
+
+async function stillRuns(path: string): Promise<boolean> {
+  try {
+    const note = v.parse(noteSchema, await readFile(path, 'utf8'));
+    if (note.start !== null) return (await processStart(note.pid)) === note.start;
+    return isAlive(note.pid) && Date.now() - (await stat(path)).mtimeMs < longestCallMs;
+  } catch {
+    return false;
   }
 }

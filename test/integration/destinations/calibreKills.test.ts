@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCalibre } from '../../../scripts/calibre.ts';
+import { startTarshelf, type RunningCommand } from '../../support/commandLine.ts';
+import { extractWithGnuTar, makeTar } from '../../support/gnuTar.ts';
+import { useIngest } from '../../support/ingestFixture.ts';
+import { descendants } from '../../support/processTree.ts';
+
+describe('a run into calibre', function () {
+  this.timeout(180_000);
+  const { folder, source, args } = useIngest();
+  const library = (): string => join(folder(), 'library');
+  const start = (): RunningCommand =>
+    startTarshelf(args('--destination', 'calibre', '--library', library(), '--batch-size', '12'));
+
+  before(function () {
+    if (!hasCalibre()) this.skip();
+  });
+
+  it('adds each book once, also when all of it is killed in the middle of a call', async () => {
+    const files: Record<string, Buffer> = {};
+    for (let n = 0; n < 60; n++) files[`Title ${String(n)}.txt`] = Buffer.from(`Text ${String(n)}.\n`);
+    await makeTar(join(source(), 'a.tar'), 'gnu', files);
+    const keys = (await extractWithGnuTar(join(source(), 'a.tar'))).map(({ sha1 }) => sha1).sort();
+    for (let kill = 1; kill <= 3; kill++) {
+      const command = start();
+      const root = command.child.pid ?? 0;
+      // In the middle: some of a call's books are there by then, or none.
+      while ((await descendants(root, /calibredb.* add /)).length === 0) await sleep(20);
+      await sleep(150 * kill);
+      const all = [
+        ...(await descendants(root, 'worker.js')),
+        ...(await descendants(root, 'engine.js')),
+        root,
+      ];
+      for (const pid of all) process.kill(pid, 'SIGKILL');
+      await command.finished;
+    }
+    const { code, summary, stderr } = await start().finished;
+    assert.equal(code, 0, stderr);
+    assert.equal(summary?.books.failed, 0);
+    const listed = spawnSync(
+      'calibredb',
+      ['list', '--with-library', library(), '--for-machine', '--fields=identifiers'],
+      { encoding: 'utf8' },
+    );
+    const books = JSON.parse(listed.stdout) as { identifiers: { tarshelf?: string } }[];
+    assert.deepEqual(books.map(({ identifiers }) => identifiers.tarshelf).sort(), keys);
+  });
+});
