@@ -159,7 +159,7 @@ function textErrors(
   if (value === undefined) return required ? ['Missing data for required field.'] : undefined;
   if (value === null) return required ? ['Field may not be null.'] : undefined;
   if (typeof value !== 'string') return ['Not a valid string.'];
-  return [...value].length > longest ? [`Longer than maximum length ${String(longest)}.`] : undefined;
+  return Array.from(value).length > longest ? [`Longer than maximum length ${String(longest)}.`] : undefined;
 }
 
 /** The new book, or what the database says against it. */

@@ -10,6 +10,7 @@
 //   expired            401, as if the token had just expired; nothing has happened
 //   tooLarge           413, after the whole body
 //   duplicateMeanwhile somebody else added the same file a moment ago
+//   taskRefused        the call is refused, as when the queue is full
 //   taskError          the task ends with an error, and leaves no upload row
 //   resultLost         the task is done, and its result is never sent
 //   socketDrop         the socket breaks while the task runs; the result waits for the session to come back
@@ -30,7 +31,7 @@ export const faultKinds = {
   'POST /api/ebooks/<id>/add-upload': [...signedIn, 'duplicateMeanwhile'],
   'GET /api/ebooks/<id>': signedIn,
   connect: ['slow', 'cutBefore', 'unavailable', 'expired'],
-  metadata: ['slow', 'taskError', 'resultLost', 'socketDrop'],
+  metadata: ['slow', 'taskRefused', 'taskError', 'resultLost', 'socketDrop'],
 } as const;
 
 export type FaultPlace = keyof typeof faultKinds;

@@ -166,3 +166,14 @@ export function sha1(bytes: Buffer): string {
 function isStored(json: unknown): json is { file: string } {
   return typeof (json as { file?: unknown } | undefined)?.file === 'string';
 }
+
+export async function statusOf(reply: Promise<Reply>): Promise<number> {
+  return (await reply).status;
+}
+
+/** The object of an answer that must have status 200. */
+export async function bodyOf(reply: Promise<Reply>): Promise<Record<string, unknown>> {
+  const { status, json } = await reply;
+  assert.equal(status, 200);
+  return json as Record<string, unknown>;
+}

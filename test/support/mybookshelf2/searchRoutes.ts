@@ -23,7 +23,7 @@ export function searchBooks({ params, query }: Call, { tables }: RestServer): An
 
 /** `GET /api/ebooks/index/<title>`: books whose title begins so; `%` and `_` stand for any text and any character. */
 export function ebooksIndex({ params }: Call, { tables }: RestServer): Answer {
-  const begin = [...folded(params[0]!)].map(wildcard).join('');
+  const begin = Array.from(folded(params[0]!), wildcard).join('');
   const pattern = new RegExp(`^${begin}`, 'su');
   const found = tables.ebooks
     .filter(ebook => pattern.test(folded(ebook.title)))

@@ -2,7 +2,7 @@
 
 /** The name under which an uploaded file is kept. A Cyrillic name loses all its letters, and its extension with them. */
 export function storedFileName(fileName: string): string {
-  const ascii = [...fileName.normalize('NFKD')].filter(character => character.codePointAt(0)! < 128).join('');
+  const ascii = fileName.normalize('NFKD').replace(/[^\0-\x7f]/gu, '');
   return ascii
     .replace(/[/\\]/g, ' ')
     .split(/\s+/)

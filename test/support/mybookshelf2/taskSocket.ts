@@ -112,6 +112,10 @@ export class TaskSocket {
   #call(session: Session, id: unknown, args: readonly unknown[]): void {
     const { tasks, faults } = this.#options;
     const fault: FaultKind | undefined = faults.next('metadata');
+    if (fault === 'taskRefused') {
+      session.post(['e', id, 'The queue of tasks is full', null]);
+      return;
+    }
     const taskId = randomBytes(16).toString('hex');
     const update = (members: JsonObject): void => {
       session.post(['m', id, { ...members, task_id: taskId }]);
@@ -165,8 +169,13 @@ class Session {
   post(message: readonly unknown[]): void {
     // The server writes every slash with a backslash before it; parsers must not care.
     const text = JSON.stringify(message).replaceAll('/', '\\/');
-    if (this.#latencyMs === 0) this.#deliver(text);
-    else setTimeout(() => this.#deliver(text), this.#latencyMs).unref();
+    if (this.#latencyMs === 0) {
+      this.#deliver(text);
+    } else {
+      setTimeout(() => {
+        this.#deliver(text);
+      }, this.#latencyMs).unref();
+    }
   }
 
   /** Breaks the connection without a word. */

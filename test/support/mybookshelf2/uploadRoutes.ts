@@ -21,7 +21,7 @@ export function checkUpload({ json: body }: Call, server: RestServer): Answer {
   if (!isObject(body)) return failure(400);
   const { size, hash, mime_type: mimeType, extension } = body;
   const validSize = typeof size === 'string' ? Number(size) >= 1 : typeof size === 'number' && size >= 1;
-  if (!validSize || typeof mimeType !== 'string' || [...mimeType].length > 255) return failure(400);
+  if (!validSize || typeof mimeType !== 'string' || Array.from(mimeType).length > 255) return failure(400);
   // A size that is a string passes the validation, and breaks what comes after it; so does any other set of keys.
   if (typeof size !== 'number' || !('hash' in body)) return failure(500);
   if (Object.keys(body).some(key => !keysOfCheck.includes(key))) return failure(500);
