@@ -223,6 +223,14 @@ describe('mybookshelf2', function () {
       assert.equal(server.requests.of('POST /api/upload'), 0);
     });
 
+    it('is a book that the server finds too large after all', async () => {
+      server.failNext('POST /api/upload', 'tooLarge');
+      await assert.rejects(
+        open().store(bookToStore('1')),
+        (thrown: unknown) => thrown instanceof TarshelfError && thrown.code === 'DECLINED',
+      );
+    });
+
     it('is a type that it has no name for, and an empty book', async () => {
       await assert.rejects(open().store(bookToStore('1', {}, 'cbz')), /takes no cbz files/);
       await assert.rejects(open().store(bookToStore('')), /is empty/);
@@ -271,6 +279,49 @@ describe('mybookshelf2', function () {
           });
         }
       }
+    }
+
+    for (const [what, restart] of [
+      ['the server', () => server.restart()],
+      ['its backend, with all tasks', () => server.restartBackend()],
+      ['the connections', () => { server.dropSockets(); }],
+    ] as const) {
+      it(`stores each book once when ${what} is lost in the middle, again and again`, async () => {
+        await server.close();
+        server = await MyBookshelf2Server.start({ latencyMs: 5, taskMs: 50 });
+        const destination = open(
+          {},
+          { ...quick, taskTimes: { shortestPatienceMs: 300, longestTaskMs: 1000 } },
+        );
+        const books = Array.from({ length: 24 }, (_, n) =>
+          bookToStore(`book ${String(n)}`, { title: `T${String(n)}` }),
+        );
+        let left = books.length;
+        const restarting = (async () => {
+          while (left > 0) {
+            await new Promise(resolve => setTimeout(resolve, 150));
+            await restart();
+          }
+        })();
+        const storing = books.map(async book => {
+          // As the worker does that waits for a destination.
+          for (;;) {
+            try {
+              return await destination.store(book);
+            } catch (thrown) {
+              if (!(thrown instanceof DestinationUnusable)) throw thrown;
+            }
+          }
+        });
+        for (const one of storing) void one.finally(() => left--).catch(() => undefined);
+        assert.deepEqual(
+          await Promise.all(storing),
+          books.map(() => 'uploaded'),
+        );
+        await restarting;
+        assert.deepEqual(stored(), books.map(keyOf).sort());
+        assert.deepEqual(server.duplicateKeys(), []);
+      });
     }
 
     it('takes a book that somebody else added in the last moment for there', async () => {

@@ -59,6 +59,8 @@ interface Call {
   /** Of all its sendings: whichever answers first counts. */
   readonly ids: number[];
   startedAt: number | null;
+  /** When it is sent again, if its result does not come over a new connection; null while there was no break. */
+  sendAgainAt: number | null;
   deadline: NodeJS.Timeout | undefined;
 }
 
@@ -122,6 +124,7 @@ export class TaskSocket {
         args,
         ids: [],
         startedAt: null,
+        sendAgainAt: null,
         deadline: undefined,
         resolve: result => {
           end();
@@ -162,6 +165,7 @@ export class TaskSocket {
       const id = ++this.#lastId;
       call.ids.push(id);
       call.startedAt = null;
+      call.sendAgainAt = null;
       this.#callOf.set(id, call);
       this.#setDeadline(call, this.#times.longestQueueMs);
       socket.send(JSON.stringify([id, call.task, { args: call.args }]));
@@ -276,7 +280,10 @@ export class TaskSocket {
     });
     // Calls that an earlier connection was lost under, so that their results may come by this one, if anyone keeps them.
     for (const call of this.#calls) {
-      if (call.ids.length > 0) this.#setDeadline(call, this.#times.shortestPatienceMs);
+      if (call.ids.length === 0) continue;
+      // Counted from the first break: where one follows another, it would never come to that.
+      call.sendAgainAt ??= performance.now() + this.#times.shortestPatienceMs;
+      this.#setDeadline(call, Math.max(0, call.sendAgainAt - performance.now()));
     }
   }
 
