@@ -15,7 +15,7 @@ const common = {
   logLevel: 'warning',
 };
 
-const processes = {
+export const processes = {
   ...common,
   format: 'esm',
   // Some packages are CommonJS and load Node's own modules with require().
@@ -40,9 +40,11 @@ const extension = {
   outfile: 'dist/extension.cjs',
 };
 
-await rm('dist', { recursive: true, force: true });
-if (process.argv.includes('--watch')) {
-  for (const options of [processes, extension]) await (await context(options)).watch();
-} else {
-  await Promise.all([build(processes), build(extension)]);
+if (import.meta.main) {
+  await rm('dist', { recursive: true, force: true });
+  if (process.argv.includes('--watch')) {
+    for (const options of [processes, extension]) await (await context(options)).watch();
+  } else {
+    await Promise.all([build(processes), build(extension)]);
+  }
 }
