@@ -137,6 +137,7 @@ export class PostgresServer {
 
   /** Starts the server, and waits until it takes connections. */
   async start(): Promise<void> {
+    await this.ended();
     const settings = {
       listen_addresses: '127.0.0.1',
       port: String(this.port),
@@ -186,7 +187,8 @@ export class PostgresServer {
   async ended(): Promise<void> {
     const server = this.#server;
     if (server?.exitCode === null && server.signalCode === null) await once(server, 'exit');
-    this.#server = null;
+    // Another one may have been started by now.
+    if (this.#server === server) this.#server = null;
   }
 
   /** Ends the server and removes its folder. */

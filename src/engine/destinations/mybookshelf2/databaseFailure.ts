@@ -1,5 +1,6 @@
 import { oneLine, systemCode } from '../../../protocol/errors.ts';
 import { DestinationUnusable } from '../destination.ts';
+import { PassingFailure } from '../retry.ts';
 
 /** What was asked of the server when it failed. */
 export interface DatabaseAttempt {
@@ -9,18 +10,6 @@ export interface DatabaseAttempt {
   readonly user: string;
   /** Whether the server had let us in by then. */
   readonly connected: boolean;
-}
-
-/** Why the list of keys could not be read: one line for a person, without the password. */
-export class DatabaseFailure extends DestinationUnusable {
-  /** Whether it may not happen again in a moment. */
-  readonly canPass: boolean;
-
-  constructor(message: string, canPass: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'DatabaseFailure';
-    this.canPass = canPass;
-  }
 }
 
 /** Codes of Node for a server that is away, and may be back soon. */
@@ -37,7 +26,8 @@ const passingSystemCodes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tells what a thrown error means, by the SQLSTATE that the server gave, else by the code of Node.
+ * Tells what a thrown error means, in one line for a person and without the password: by the SQLSTATE that the
+ * server gave, else by the code of Node.
  *
  *   what happened                                        can pass
  *   no connection, lost in the middle                    yes
@@ -46,12 +36,14 @@ const passingSystemCodes: ReadonlySet<string> = new Set([
  *   a name that is not known, a certificate, no TLS      no
  *   password, database, table, permission                no
  */
-export function databaseFailure(thrown: unknown, at: DatabaseAttempt): DatabaseFailure {
+export function databaseFailure(thrown: unknown, at: DatabaseAttempt): PassingFailure | DestinationUnusable {
   const server = `${at.host}:${String(at.port)}`;
   const place = `${server}/${at.database}`;
   const said = oneLine(thrown);
-  const failure = (message: string, canPass: boolean): DatabaseFailure =>
-    new DatabaseFailure(message, canPass, { cause: thrown });
+  const failure = (message: string, canPass: boolean): PassingFailure | DestinationUnusable =>
+    canPass
+      ? new PassingFailure('destination', message, { cause: thrown })
+      : new DestinationUnusable(message, { cause: thrown });
   const code = systemCode(thrown) ?? '';
 
   switch (code) {

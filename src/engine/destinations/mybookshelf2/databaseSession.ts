@@ -2,7 +2,9 @@ import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { systemCode } from '../../../protocol/errors.ts';
-import { DatabaseFailure, databaseFailure } from './databaseFailure.ts';
+import { DestinationUnusable } from '../destination.ts';
+import { PassingFailure } from '../retry.ts';
+import { databaseFailure } from './databaseFailure.ts';
 
 /** How long a server is waited for. */
 export interface DatabasePatience {
@@ -31,7 +33,7 @@ export interface DatabaseSession {
  * Does something in one read-only transaction, which sees one state of the database throughout. The connection is
  * opened for it, and closed when this returns or throws, whatever happened.
  *
- * @throws DatabaseFailure; what the callback throws of its own as it is; the signal's reason when it was given
+ * @throws PassingFailure, DestinationUnusable, or the signal's reason when it was given
  */
 export async function inDatabase<T>(
   config: ClientConfig,
@@ -55,13 +57,10 @@ export async function inDatabase<T>(
     socket.destroy();
   };
   const server = `${client.host}:${String(client.port)}`;
-  const silent = (ms: number, canPass: boolean): DatabaseFailure =>
-    new DatabaseFailure(
-      `The database server ${server} was silent for ${String(ms / 1000)} s. Check the address, and that the server is well.`,
-      canPass,
-    );
+  const silence = (ms: number): string =>
+    `The database server ${server} was silent for ${String(ms / 1000)} s. Check the address, and that the server is well.`;
   let timer = setTimeout(() => {
-    end(silent(patience.connectMs, true));
+    end(new PassingFailure('destination', silence(patience.connectMs)));
   }, patience.connectMs);
   const onAbort = (): void => {
     end(null);
@@ -99,8 +98,8 @@ export async function inDatabase<T>(
     connected = true;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      // Waited for long enough.
-      end(silent(patience.silenceMs, false));
+      // That was long enough to wait for.
+      end(new DestinationUnusable(silence(patience.silenceMs)));
     }, patience.silenceMs);
     await watchForUs(client);
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL datestyle TO 'ISO'");
@@ -112,7 +111,7 @@ export async function inDatabase<T>(
   } catch (thrown) {
     signal.throwIfAborted();
     if (fate.ended !== null) throw fate.ended;
-    if (thrown instanceof DatabaseFailure) throw thrown;
+    if (thrown instanceof PassingFailure || thrown instanceof DestinationUnusable) throw thrown;
     const { host, port, database = '', user = '' } = client;
     throw databaseFailure(thrown, { host, port, database, user, connected });
   } finally {

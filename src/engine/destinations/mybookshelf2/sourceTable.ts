@@ -1,28 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientConfig } from 'pg';
-import type { KnownKey } from '../destination.ts';
+import { DestinationUnusable, type KnownKey } from '../destination.ts';
+import { PassingFailure, retrying, usualTiming, type RetryTiming } from '../retry.ts';
 import { databaseConfig } from './databaseAddress.ts';
-import { DatabaseFailure } from './databaseFailure.ts';
 import { inDatabase, type DatabasePatience, type DatabaseSession } from './databaseSession.ts';
 import { KeyLines } from './keyLines.ts';
 
-/** How long the server is waited for, and how the waits between attempts are made; other ones for tests. */
-export interface SourceTableTiming extends DatabasePatience {
-  sleep(ms: number, signal: AbortSignal): Promise<unknown>;
-  /** In [0, 1). */
-  random(): number;
+/** Other than usual ones, for tests. */
+export interface SourceTableSettings {
+  readonly timing?: RetryTiming;
+  readonly patience?: Partial<DatabasePatience>;
 }
 
-const usualTiming: SourceTableTiming = {
+const usualPatience: DatabasePatience = {
   connectMs: 10_000,
   // Longer than it takes to look through tens of millions of rows in vain.
   silenceMs: 120_000,
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-  random: Math.random,
 };
-
-const attempts = 3;
-const firstDelayMs = 1000;
 
 /**
  * What lies so little before the newest row that was seen is read again. The MyBookshelf2 server sets `created`
@@ -55,16 +48,18 @@ const newestRowForm = /^(-infinity|[-\d:. ]+) #(\d{1,19})$/;
  */
 export class SourceTable {
   readonly #config: ClientConfig;
-  readonly #timing: SourceTableTiming;
+  readonly #timing: RetryTiming;
+  readonly #patience: DatabasePatience;
 
   /**
    * @param address `postgresql://user@host:port/database`, see databaseAddress.ts
    * @param password null: as everywhere with PostgreSQL, that of PGPASSWORD or `.pgpass`
    * @throws DestinationUnusable where the address is none
    */
-  constructor(address: string, password: string | null, timing: Partial<SourceTableTiming> = {}) {
+  constructor(address: string, password: string | null, settings: SourceTableSettings = {}) {
     this.#config = { ...databaseConfig(address), ...(password === null ? {} : { password }) };
-    this.#timing = { ...usualTiming, ...timing };
+    this.#timing = settings.timing ?? usualTiming;
+    this.#patience = { ...usualPatience, ...settings.patience };
   }
 
   /**
@@ -72,24 +67,23 @@ export class SourceTable {
    * was told before it is told again.
    *
    * @throws DestinationUnusable
-   * @throws something else when the signal was given, once the connection is closed
+   * @throws the signal's reason when it was given, once the connection is closed
    */
   async readKeys(
     onKey: (key: KnownKey) => void,
     since: string | null,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<string | null> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await inDatabase(this.#config, this.#timing, signal, session =>
-          readRows(session, onKey, since),
-        );
-      } catch (thrown) {
-        if (!(thrown instanceof DatabaseFailure) || !thrown.canPass || attempt === attempts) throw thrown;
-        // Half of it at random: several engines that lost one server do not come back all at once.
-        const delayMs = firstDelayMs * 2 ** (attempt - 1) * (0.5 + this.#timing.random() / 2);
-        await this.#timing.sleep(delayMs, signal);
-      }
+    try {
+      return await retrying(
+        () => inDatabase(this.#config, this.#patience, signal, session => readRows(session, onKey, since)),
+        signal,
+        this.#timing,
+      );
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (!(thrown instanceof PassingFailure)) throw thrown;
+      throw new DestinationUnusable(thrown.message, { cause: thrown });
     }
   }
 }
@@ -109,9 +103,9 @@ async function readRows(
     },
   );
   if (sent !== lines.count) {
-    throw new DatabaseFailure(
-      `The database sent ${String(sent)} books, of which ${String(lines.count)} arrived. Try again.`,
-      true,
+    throw new PassingFailure(
+      'destination',
+      `The database sent ${String(sent)} books, of which ${String(lines.count)} arrived.`,
     );
   }
   return typeof newest === 'string' && newestRowForm.test(newest) ? newest : null;
