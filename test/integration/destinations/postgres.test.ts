@@ -527,7 +527,7 @@ describe('the table of books of a MyBookshelf2 database', function () {
   it('is read by the bundled program too', async () => {
     await server.sql(database, manyRows(1000));
     const { processes } = (await import(
-      pathToFileURL(join(import.meta.dirname, '../../../esbuild.mjs')).href
+      pathToFileURL(join(import.meta.dirname, '../../../esbuildOptions.mjs')).href
     )) as { processes: BuildOptions };
     const outfile = join(folder(), 'stdin.mjs');
     await build({
