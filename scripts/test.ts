@@ -50,6 +50,7 @@ const stages: readonly Stage[] = [
   { name: 'unit', groups: ['unit'], run: mochaSuite('unit', { minutes: 5, env: recordCoverage }) },
   { name: 'property', groups: ['unit'], run: mochaSuite('property', { minutes: 5, env: recordCoverage }) },
   { name: 'calibre', groups: ['integration'], run: step(node('scripts/calibre.ts'), { minutes: 15 }) },
+  { name: 'postgres', groups: ['integration'], run: step(node('scripts/postgres.ts'), { minutes: 15 }) },
   {
     name: 'integration',
     groups: ['integration'],

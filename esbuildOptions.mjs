@@ -1,0 +1,38 @@
+// How the bundles in dist/ are made, for esbuild.mjs and for tests of what is bundled.
+const common = {
+  bundle: true,
+  platform: 'node',
+  // VS Code 1.101, the floor, runs extensions on Node 22.
+  target: 'node22',
+  sourcemap: true,
+  // Coverage and stack traces go by the maps; the sources themselves are not shipped.
+  sourcesContent: false,
+  logLevel: 'warning',
+};
+
+/** Of the processes that we start. */
+export const processes = {
+  ...common,
+  format: 'esm',
+  // Some packages are CommonJS and load Node's own modules with require().
+  banner: {
+    js: `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);`,
+  },
+  entryPoints: {
+    engine: 'src/engine/supervisor/main.ts',
+    worker: 'src/engine/worker/main.ts',
+    metadataReader: 'src/engine/books/metadata/readerThread.ts',
+    cli: 'src/cli/main.ts',
+    samples: 'src/samples/main.ts',
+  },
+  outdir: 'dist',
+};
+
+/** Of the extension. */
+export const extension = {
+  ...common,
+  format: 'cjs',
+  external: ['vscode'],
+  entryPoints: ['src/extension.ts'],
+  outfile: 'dist/extension.cjs',
+};
