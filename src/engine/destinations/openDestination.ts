@@ -7,6 +7,7 @@ import { CalibreDestination } from './calibre/calibreDestination.ts';
 import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
 import { MyBookshelf2Destination } from './mybookshelf2/myBookshelf2Destination.ts';
+import { SourceTable } from './mybookshelf2/sourceTable.ts';
 import { Nowhere } from './nowhere.ts';
 
 /**
@@ -57,7 +58,9 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
     case 'calibre':
       return CalibreDestination.make(calibreLibrary(options, secrets), options.declined);
     case 'mybookshelf2': {
-      const destination = new MyBookshelf2Destination(options, secrets);
+      const destination = new MyBookshelf2Destination(options, secrets, {
+        sourceTable: sourceTable(options.database, secrets),
+      });
       try {
         await destination.check();
       } catch (thrown) {
@@ -89,6 +92,11 @@ async function open(options: DestinationOptions, secrets: Secrets, stop?: AbortS
     default:
       return options satisfies never;
   }
+}
+
+/** Only the engine reads all keys; workers ask it. */
+function sourceTable(database: string | null, { databasePassword }: Secrets): SourceTable | null {
+  return database === null ? null : new SourceTable(database, databasePassword);
 }
 
 function calibreLibrary(
