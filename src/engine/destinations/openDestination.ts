@@ -6,6 +6,7 @@ import { DestinationUnusable, type Destination } from './destination.ts';
 import { CalibreDestination } from './calibre/calibreDestination.ts';
 import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
+import { MyBookshelf2CliDestination } from './mybookshelf2Cli/myBookshelf2CliDestination.ts';
 import { Nowhere } from './nowhere.ts';
 
 /**
@@ -53,8 +54,9 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
     }
     case 'calibre':
       return CalibreDestination.make(calibreLibrary(options, secrets), options.declined);
-    case 'mybookshelf2':
     case 'mybookshelf2-cli':
+      return MyBookshelf2CliDestination.make(options, secrets.password, null);
+    case 'mybookshelf2':
     case 'none':
       return open(options, secrets);
     default:
@@ -68,8 +70,9 @@ async function open(options: DestinationOptions, secrets: Secrets): Promise<Dest
       return Library.open(options.folder);
     case 'calibre':
       return CalibreDestination.open(calibreLibrary(options, secrets), options.declined);
-    case 'mybookshelf2':
     case 'mybookshelf2-cli':
+      return MyBookshelf2CliDestination.open(options, secrets.password, null);
+    case 'mybookshelf2':
       throw new DestinationUnusable(`${options.kind} is not there yet.`);
     case 'none':
       return new Nowhere();
