@@ -543,6 +543,22 @@ describe('mybookshelf2-cli', function () {
       assert.deepEqual(await readdir(join(folder(), 'temporary')), []);
     });
 
+    it('copies nothing more into a stopped container, and removes later what it could not remove', async () => {
+      const destination = inContainer();
+      await server.addFault({ lines: 3 });
+      const stored = destination.store(book('one'));
+      await Promise.race([stored, until(async () => (await server.uploads()).length === 1)]);
+      await server.mark('.stopped');
+      assert.equal(await stored, 'uploaded');
+      const left = await server.leftInside();
+      assert.equal(left.length, 1);
+      for (let time = 0; time < 3; time++) await unusable(destination.store(book('two')), /not running/);
+      assert.deepEqual(await server.leftInside(), left);
+      await server.unmark('.stopped');
+      assert.equal(await destination.store(book('two')), 'uploaded');
+      await nothingIsLeft();
+    });
+
     it('says it when Docker is stopped, not allowed, or not installed', async () => {
       await server.markDocker('.no-daemon');
       await unusable(inContainer().store(book('one')), /Docker is not running/);
@@ -673,6 +689,34 @@ describe('ingest into mybookshelf2-cli', function () {
     assert.deepEqual(await readdir(join(folder(), 'temporary')), []);
     assert.deepEqual(await server.leftInside(), []);
     assert.deepEqual(await commandsWith(server.container), []);
+  });
+
+  it('waits, once told, while the container is stopped, and then goes on by itself', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `${String(index)}.txt`);
+    await makeTar(
+      join(source(), 'a.tar'),
+      'gnu',
+      Object.fromEntries(names.map(name => [name, Buffer.from(`book ${name}`)])),
+    );
+    const command = startTarshelf(
+      args(
+        ...['--destination', 'mybookshelf2-cli', '--user', 'admin', '--language', 'en', '--workers', '1'],
+        ...['--parallel-uploads', '2', '--container', 'shelf', '--program', '/app/cli/mbs2.py'],
+      ),
+    );
+    await until(async () => (await server.keys()).length > 0);
+    await server.mark('.stopped');
+    const isNotice = (line: string): boolean =>
+      line.includes('"notice"') && line.includes('docker start shelf');
+    await command.line(isNotice);
+    await server.unmark('.stopped');
+    const { code, stdout, stderr, summary } = await command.finished;
+    assert.equal(code, 0, stdout + stderr);
+    assert.equal(stdout.split('\n').filter(isNotice).length, 1);
+    assert.equal(summary?.books.uploaded, names.length);
+    assert.equal((await server.keys()).length, names.length);
+    assert.deepEqual(await readdir(join(folder(), 'temporary')), []);
+    assert.deepEqual(await server.leftInside(), []);
   });
 
   it('begins nothing with a wrong password, and says so', async () => {

@@ -130,6 +130,10 @@ export class StandInProgram {
     await writeFile(join(this.container, name), '');
   }
 
+  async unmark(name: string): Promise<void> {
+    await rm(join(this.container, name));
+  }
+
   /** Of Docker as a whole: `.no-daemon`, `.no-permission`. */
   async markDocker(name: string): Promise<void> {
     await writeFile(join(this.#containers, name), '');

@@ -17,6 +17,10 @@ export class DockerContainer implements ProgramPlace {
   readonly #name: string;
   readonly #temporaryFolder: string;
   readonly #limits: ProgramLimits;
+  /** Names of the copies in the container, begun ones too. */
+  readonly #inside = new Set<string>();
+  /** Those of them that could not be removed. */
+  readonly #unremoved = new Set<string>();
 
   /** @throws DestinationUnusable where no container can have this name */
   constructor(docker: string, name: string, temporaryFolder: string, limits: ProgramLimits) {
@@ -39,7 +43,10 @@ export class DockerContainer implements ProgramPlace {
   }
 
   async bring(path: string, name: string, signal: AbortSignal | undefined): Promise<string> {
+    // A stopped container takes copies, too, and keeps each: no further one is made before the last could be removed.
+    if (this.#unremoved.size > 0) this.#throwUnlessDone(await this.#removeUnremoved(signal), signal);
     const there = posix.join(folder, name);
+    this.#inside.add(name);
     const limits = { ...this.#limits, silenceMs: this.#limits.totalMs };
     const args = ['cp', path, `${this.#name}:${there}`];
     this.#throwUnlessDone(await runProgram({ file: this.#docker, args }, limits, signal), signal);
@@ -47,10 +54,9 @@ export class DockerContainer implements ProgramPlace {
   }
 
   async remove(name: string): Promise<void> {
-    // What `docker cp` brings is root's, whoever programs of the container run as.
-    const args = ['exec', '--user=0', this.#name, 'rm', '-f', posix.join(folder, name)];
-    const limits = { ...this.#limits, silenceMs: shortMs, totalMs: shortMs };
-    await runProgram({ file: this.#docker, args }, limits);
+    if (!this.#inside.has(name)) return;
+    this.#unremoved.add(name);
+    await this.#removeUnremoved();
   }
 
   async leftBehind(): Promise<readonly string[]> {
@@ -59,6 +65,7 @@ export class DockerContainer implements ProgramPlace {
     this.#throwUnlessDone(end);
     await removeLeftBehind(this.#temporaryFolder);
     const names = end.stdout.split('\n').filter(isLeftBehind);
+    for (const name of names) this.#inside.add(name);
     return names.map(name => posix.join(folder, name));
   }
 
@@ -90,6 +97,21 @@ export class DockerContainer implements ProgramPlace {
       return `Docker cannot do that with the container ${this.#name} (${lastLine(stderr)}). Mend that first.`;
     }
     return null;
+  }
+
+  async #removeUnremoved(signal?: AbortSignal): Promise<ProgramEnd> {
+    const names = [...this.#unremoved];
+    // What `docker cp` brings is root's, whoever programs of the container run as.
+    const args = ['exec', '--user=0', this.#name, 'rm', '-f', ...names.map(name => posix.join(folder, name))];
+    const limits = { ...this.#limits, silenceMs: shortMs, totalMs: shortMs };
+    const end = await runProgram({ file: this.#docker, args }, limits, signal);
+    if (end.how === 'exited' && end.exitCode === 0) {
+      for (const name of names) {
+        this.#inside.delete(name);
+        this.#unremoved.delete(name);
+      }
+    }
+    return end;
   }
 
   #throwUnlessDone(end: ProgramEnd, signal?: AbortSignal): void {

@@ -13,7 +13,7 @@ export interface ProgramPlace {
    * @throws DestinationUnusable, or the signal's reason
    */
   bring(path: string, name: string, signal: AbortSignal | undefined): Promise<string>;
-  /** Removes what `bring` brought, or began to. Never throws. */
+  /** Removes what `bring` brought, or began to, or what is left behind; later where it cannot be done now. Never throws. */
   remove(name: string): Promise<void>;
   /**
    * Paths there of what `bring` brought for processes that have ended without removing it.
