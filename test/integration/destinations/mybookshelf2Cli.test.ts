@@ -225,7 +225,7 @@ describe('mybookshelf2-cli', function () {
         await server.addFault({ hang: true });
         const one = book('one');
         const stored = destination.store(one, abort.signal);
-        await Promise.race([stored, until(async () => (await server.uploads()).length === 1)]);
+        await Promise.race([stored, until(() => server.hasTakenFaults())]);
         abort.abort();
         await assert.rejects(stored, { name: 'AbortError' });
         await nothingIsLeft();
@@ -248,7 +248,7 @@ describe('mybookshelf2-cli', function () {
         await server.addFault({ hang: true });
         const killed = spawn(process.execPath, [script], { stdio: 'inherit' });
         const ended = once(killed, 'exit');
-        await Promise.race([ended, until(async () => (await server.uploads()).length === 1)]);
+        await Promise.race([ended, until(() => server.hasTakenFaults())]);
         killed.kill('SIGKILL');
         await ended;
         assert.equal((await readdir(join(folder(), 'temporary'))).length, 1);
@@ -344,7 +344,7 @@ describe('mybookshelf2-cli', function () {
     await server.addFault({ hang: true });
     const abort = new AbortController();
     const stored = open().store(book('one'), abort.signal);
-    await Promise.race([stored, until(async () => (await server.uploads()).length === 1)]);
+    await Promise.race([stored, until(() => server.hasTakenFaults())]);
     const [name = ''] = await readdir(join(folder(), 'temporary'));
     assert.equal((await stat(join(folder(), 'temporary', name))).mode & 0o777, 0o700);
     abort.abort();
@@ -545,9 +545,9 @@ describe('mybookshelf2-cli', function () {
 
     it('copies nothing more into a stopped container, and removes later what it could not remove', async () => {
       const destination = inContainer();
-      await server.addFault({ lines: 3 });
+      await server.addFault({ lines: 6 });
       const stored = destination.store(book('one'));
-      await Promise.race([stored, until(async () => (await server.uploads()).length === 1)]);
+      await Promise.race([stored, until(() => server.hasTakenFaults())]);
       await server.mark('.stopped');
       assert.equal(await stored, 'uploaded');
       const left = await server.leftInside();
@@ -677,7 +677,7 @@ describe('ingest into mybookshelf2-cli', function () {
         ...['--container', 'shelf', '--program', '/app/cli/mbs2.py'],
       ),
     );
-    await until(async () => (await server.uploads()).length === 1);
+    await until(() => server.hasTakenFaults());
     const [worker = 0] = await descendants(child.pid ?? 0, 'worker.js');
     process.kill(worker, 'SIGKILL');
     const { code, stdout, stderr } = await finished;

@@ -103,6 +103,11 @@ export class StandInProgram {
     await writeFile(this.#server('faults', name), JSON.stringify(fault));
   }
 
+  /** Whether a run is about, or was, for each fault that was added. */
+  async hasTakenFaults(): Promise<boolean> {
+    return (await readdir(this.#server('faults'))).length === 0;
+  }
+
   /** Every run has this fault as soon as it is logged in. */
   async alwaysFault(fault: Fault): Promise<void> {
     await writeFile(this.#server('every'), JSON.stringify(fault));
