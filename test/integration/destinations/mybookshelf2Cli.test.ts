@@ -192,7 +192,7 @@ describe('mybookshelf2-cli', function () {
       });
 
       it('ends a program that is silent and does nothing, and counts its book as uploaded where it got that far', async () => {
-        const destination = open(where, {}, { silenceMs: 1500, examineEveryMs: 300 });
+        const destination = open(where, {}, { silenceMs: 3000, examineEveryMs: 500 });
         await server.addFault({ hang: true, stubborn: true });
         await server.addFault({ killedAfter: true });
         assert.equal(await destination.store(book('one')), 'uploaded');
@@ -203,18 +203,18 @@ describe('mybookshelf2-cli', function () {
       });
 
       it('lets a program be that says something, or computes', async () => {
-        const destination = open(where, {}, { silenceMs: 1500, examineEveryMs: 300 });
-        await server.addFault({ lines: 8 });
-        await server.addFault({ busySeconds: 3 });
+        const destination = open(where, {}, { silenceMs: 3000, examineEveryMs: 500 });
+        await server.addFault({ lines: 12 });
+        await server.addFault({ busySeconds: 5 });
         assert.equal(await destination.store(book('one')), 'uploaded');
         assert.equal(await destination.store(book('two')), 'uploaded');
         assert.equal((await server.uploads()).length, 2);
       });
 
       it('ends a program that takes too long, whatever it says', async () => {
-        const destination = open(where, {}, { totalMs: 1500 });
+        const destination = open(where, {}, { totalMs: 4000 });
         for (let run = 0; run < 3; run++) await server.addFault({ lines: 100 });
-        await failed(destination.store(book('one')), /longer than 1\.5 seconds; 3 attempts/);
+        await failed(destination.store(book('one')), /longer than 4 seconds; 3 attempts/);
         assert.deepEqual(waits, [1000, 2000]);
         await nothingIsLeft();
       });
