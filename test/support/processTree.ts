@@ -44,6 +44,11 @@ export async function descendants(root: number, script: string | RegExp): Promis
   return found;
 }
 
+/** Command lines of all processes of this machine that have `text` in theirs. */
+export async function commandsWith(text: string): Promise<string[]> {
+  return (await listProcesses()).map(({ command }) => command).filter(command => command.includes(text));
+}
+
 /** Waits until a process has ended; fails when it has not in time. */
 export async function untilGone(pid: number, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;

@@ -8,6 +8,7 @@ import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
 import { MyBookshelf2Destination } from './mybookshelf2/myBookshelf2Destination.ts';
 import { SourceTable } from './mybookshelf2/sourceTable.ts';
+import { MyBookshelf2CliDestination } from './mybookshelf2Cli/myBookshelf2CliDestination.ts';
 import { Nowhere } from './nowhere.ts';
 
 /**
@@ -70,6 +71,11 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
       return destination;
     }
     case 'mybookshelf2-cli':
+      return MyBookshelf2CliDestination.make(
+        options,
+        secrets.password,
+        sourceTable(options.database, secrets),
+      );
     case 'none':
       return open(options, secrets);
     default:
@@ -86,7 +92,7 @@ async function open(options: DestinationOptions, secrets: Secrets, stop?: AbortS
     case 'mybookshelf2':
       return new MyBookshelf2Destination(options, secrets, stop ? { stop } : {});
     case 'mybookshelf2-cli':
-      throw new DestinationUnusable(`${options.kind} is not there yet.`);
+      return MyBookshelf2CliDestination.open(options, secrets.password, null);
     case 'none':
       return new Nowhere();
     default:
