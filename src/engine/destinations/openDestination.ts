@@ -92,7 +92,7 @@ async function open(options: DestinationOptions, secrets: Secrets, stop?: AbortS
     case 'mybookshelf2':
       return new MyBookshelf2Destination(options, secrets, stop ? { stop } : {});
     case 'mybookshelf2-cli':
-      return MyBookshelf2CliDestination.open(options, secrets.password, null);
+      return MyBookshelf2CliDestination.open(options, secrets.password, null, stop ? { stop } : {});
     case 'none':
       return new Nowhere();
     default:

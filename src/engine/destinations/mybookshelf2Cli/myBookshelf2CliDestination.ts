@@ -174,11 +174,23 @@ export class MyBookshelf2CliDestination implements Destination {
             await this.#rehearse(signal);
             throw failure(book, `${verdict.reason}; ${String(mostAttempts)} attempts were made`);
           }
-          await this.#settings.sleep(waitMs(attempt++, this.#settings.random()), signal);
+          await this.#wait(attempt++, verdict.reason, signal);
           break;
         default:
           verdict satisfies never;
       }
+    }
+  }
+
+  /** @throws DestinationUnusable when the stop comes: what was not tried again is no outcome of the book */
+  async #wait(attempt: number, reason: string, signal: AbortSignal | undefined): Promise<void> {
+    const { random, sleep, stop } = this.#settings;
+    const ends = [signal, stop].filter(one => one !== undefined);
+    try {
+      await sleep(waitMs(attempt, random()), AbortSignal.any(ends));
+    } catch (thrown) {
+      if (stop?.aborted !== true) throw thrown;
+      throw new DestinationUnusable(`MyBookshelf2: ${reason}.`, { cause: thrown });
     }
   }
 

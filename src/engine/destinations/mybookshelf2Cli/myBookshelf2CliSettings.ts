@@ -4,6 +4,8 @@ import type { ProgramLimits } from './runProgram.ts';
 
 /** What the destination goes by when nobody says otherwise, and what a test does. */
 export interface MyBookshelf2CliSettings {
+  /** No further attempt is begun after it; the one under way is finished. */
+  readonly stop?: AbortSignal;
   readonly docker: string;
   readonly python: string;
   readonly temporaryFolder: string;
