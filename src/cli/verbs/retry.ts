@@ -30,7 +30,7 @@ export const retry: Verb = {
       return exitCodes.allDone;
     }
     try {
-      return await runIngest(request.options, request.json, commandLine);
+      return await runIngest(request, commandLine);
     } catch (thrown) {
       const { code, message } = toFailure(thrown);
       if (code !== 'NOTHING_TO_RETRY') throw thrown;
