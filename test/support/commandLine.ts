@@ -12,6 +12,12 @@ export interface Finished {
   readonly summary: Summary | null;
 }
 
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** Added to the environment of the tests. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 export interface RunningCommand {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
@@ -27,9 +33,10 @@ afterEach(() => {
 });
 
 /** Starts the built command line as a process of its own. */
-export function startTarshelf(args: readonly string[], options: { cwd?: string } = {}): RunningCommand {
+export function startTarshelf(args: readonly string[], options: CommandOptions = {}): RunningCommand {
   const child = spawn(process.execPath, [cliPath, ...args], {
     ...options,
+    env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -68,7 +75,7 @@ export function startTarshelf(args: readonly string[], options: { cwd?: string }
 }
 
 /** Runs the built command line to its end. */
-export function tarshelf(args: readonly string[], options: { cwd?: string } = {}): Promise<Finished> {
+export function tarshelf(args: readonly string[], options: CommandOptions = {}): Promise<Finished> {
   return startTarshelf(args, options).finished;
 }
 

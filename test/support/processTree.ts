@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-interface ListedProcess {
+export interface ListedProcess {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
@@ -27,19 +27,24 @@ async function listProcesses(): Promise<ListedProcess[]> {
   return all;
 }
 
-/** Pids of the descendants of a process whose command line ends in `script`. */
-export async function descendants(root: number, script: string): Promise<number[]> {
+/** The descendants of a process, at this moment. */
+export async function allDescendants(root: number): Promise<ListedProcess[]> {
   const all = await listProcesses();
-  const found: number[] = [];
+  const found: ListedProcess[] = [];
   const open = [root];
   for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
     for (const child of all) {
       if (child.parent !== parent) continue;
       open.push(child.pid);
-      if (child.command.endsWith(script)) found.push(child.pid);
+      found.push(child);
     }
   }
   return found;
+}
+
+/** Pids of the descendants of a process whose command line ends in `script`. */
+export async function descendants(root: number, script: string): Promise<number[]> {
+  return (await allDescendants(root)).filter(({ command }) => command.endsWith(script)).map(({ pid }) => pid);
 }
 
 /** Waits until a process has ended; fails when it has not in time. */

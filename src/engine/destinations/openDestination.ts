@@ -78,7 +78,7 @@ async function open(options: DestinationOptions, secrets: Secrets): Promise<Dest
   }
 }
 
-function calibreLibrary(
+export function calibreLibrary(
   options: Extract<DestinationOptions, { kind: 'calibre' }>,
   { password }: Secrets,
 ): CalibreLibrary {
