@@ -36,7 +36,12 @@ export async function startCalibreServer(
       ...['--port', port, '--listen-on', '127.0.0.1', '--disable-use-bonjour'],
       ...['--userdb', users, '--enable-auth', '--auth-mode', 'basic', library],
     ],
-    { stdio: 'ignore' },
+    {
+      stdio: 'ignore',
+      // Else it takes calibre's one lock for its user while it lives, and fails where another library is in use.
+      // Nobody but this server has the test's library.
+      env: { ...process.env, CALIBRE_NO_SI_DANGER_DANGER: '1' },
+    },
   );
   const ended = once(server, 'exit');
   const until = performance.now() + 30_000;
