@@ -75,9 +75,9 @@ describe('a password', function () {
     const commandLines = new Set<string>();
     const environments = new Set<string>();
     const seen = new Set<string>();
-    let isOver = false;
+    const over = new AbortController();
     const watching = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         for (const { pid, command } of await allDescendants(child.pid ?? 0)) {
           seen.add(command);
           if (command.includes(text)) commandLines.add(command);
@@ -90,7 +90,7 @@ describe('a password', function () {
       }
     })();
     const done = await finished;
-    isOver = true;
+    over.abort();
     await watching;
     const files = new Set<string>();
     for (const place of [inFolder('state'), home]) {
