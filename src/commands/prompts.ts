@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 /** Asks a person for a line of text; undefined when it was refused. */
 export interface Prompts {
-  ask(question: vscode.InputBoxOptions): Thenable<string | undefined>;
+  ask: (question: vscode.InputBoxOptions) => Thenable<string | undefined>;
 }
 
 /** In a box that stays while the person looks the answer up elsewhere. */
