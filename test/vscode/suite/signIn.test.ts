@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -9,27 +9,10 @@ import type { TarshelfApi } from '../../../src/extension.ts';
 import { commandIds, extensionId, settingNames, settingsSection } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import { makeSampleTars, type SampleTruth } from '../../../src/samples/makeSample.ts';
+import { makeCalibredbStandIn } from '../../support/calibredbStandIn.ts';
 
 // Real settings, the real secret storage and a real engine; only calibre is a stand-in, a program that keeps to
 // what calibredb takes and says, and the box that asks is answered by the tests.
-
-/** Lets in whoever knows the password, and takes every book. */
-const standIn = (password: string): string => `#!/bin/sh
-read -r given
-if [ "$given" != '${password}' ]; then
-  echo 'HTTP Error 401: Unauthorized' >&2
-  exit 1
-fi
-case "$1" in
-  list) echo '[]' ;;
-  add)
-    ids=
-    for argument in "$@"; do
-      case "$argument" in /*) ids="$ids\${ids:+, }1" ;; esac
-    done
-    echo "Added book ids: $ids" ;;
-esac
-`;
 
 describe('Signing in', function () {
   // The stand-in is a script, which Windows does not start.
@@ -51,10 +34,7 @@ describe('Signing in', function () {
     api = await extension.activate();
     usualAsk = api.prompts.ask;
     folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
-    const programs = path.join(folder, 'bin');
-    await mkdir(programs);
-    await writeFile(path.join(programs, 'calibredb'), standIn(password), { mode: 0o755 });
-    process.env['PATH'] = `${programs}${path.delimiter}${usualPath ?? ''}`;
+    process.env['PATH'] = makeCalibredbStandIn(folder, password);
     truth = await makeSampleTars(path.join(folder, 'tars'));
     await set('sourceFolder', path.join(folder, 'tars'));
     await set('stateFolder', path.join(folder, 'state'));
