@@ -1,11 +1,12 @@
 // The layer table of docs/architecture.md, as rules. Each row: what a layer must not import.
+const settings = ['settings', 'destinationSettings', 'secrets', 'signInWatch'];
 const layers = {
-  protocol: ['engine', 'client', 'cli', 'views', 'commands', 'samples', 'manifest', 'settings', 'extension'],
-  engine: ['client', 'cli', 'views', 'commands', 'samples', 'manifest', 'settings', 'extension'],
-  samples: ['engine', 'client', 'cli', 'views', 'commands', 'manifest', 'settings', 'extension'],
-  client: ['engine', 'cli', 'views', 'commands', 'samples', 'manifest', 'settings', 'extension'],
-  cli: ['engine', 'views', 'commands', 'samples', 'manifest', 'settings', 'extension'],
-  views: ['engine', 'cli', 'commands', 'samples', 'settings', 'extension'],
+  protocol: ['engine', 'client', 'cli', 'views', 'commands', 'samples', 'manifest', ...settings, 'extension'],
+  engine: ['client', 'cli', 'views', 'commands', 'samples', 'manifest', ...settings, 'extension'],
+  samples: ['engine', 'client', 'cli', 'views', 'commands', 'manifest', ...settings, 'extension'],
+  client: ['engine', 'cli', 'views', 'commands', 'samples', 'manifest', ...settings, 'extension'],
+  cli: ['engine', 'views', 'commands', 'samples', 'manifest', ...settings, 'extension'],
+  views: ['engine', 'cli', 'commands', 'samples', ...settings, 'extension'],
   commands: ['engine', 'cli', 'views', 'samples', 'extension'],
   extension: ['engine', 'cli', 'samples'],
 };

@@ -1,14 +1,17 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { EngineClient } from './client/engineClient.ts';
+import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { Messages, type ShownMessage } from './commands/messages.ts';
 import { openSettings } from './commands/openSettings.ts';
+import { windowPrompts, type Prompts } from './commands/prompts.ts';
 import { registerCommands } from './commands/table.ts';
 import { ContextKeys } from './contextKeys.ts';
 import { IngestSession } from './ingestSession.ts';
 import { contextKeys, outputChannelName } from './manifest.ts';
+import { StoredSecrets } from './secrets.ts';
 import { Settings } from './settings.ts';
+import { watchSignIn } from './signInWatch.ts';
 import { RunLog } from './views/runLog.ts';
 import { StatusBar } from './views/statusBar.ts';
 import { TarsView } from './views/tarsView.ts';
@@ -18,6 +21,9 @@ import { WorkersView, type WorkerRow } from './views/workersView.ts';
 export interface TarshelfApi {
   readonly store: SnapshotReader;
   readonly settings: Settings;
+  readonly secrets: StoredSecrets;
+  /** Whoever cannot type answers by putting another `ask` here. */
+  readonly prompts: Prompts;
   readonly tars: vscode.TreeDataProvider<string>;
   readonly workers: vscode.TreeDataProvider<WorkerRow>;
   readonly status: { readonly text: string | undefined };
@@ -32,13 +38,16 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   const settings = new Settings(context.globalStorageUri.fsPath, (name, text) => {
     messages.warning(text, { title: 'Open Settings', run: () => openSettings(name) });
   });
-  const client = new EngineClient({
+  const secrets = new StoredSecrets(context.secrets);
+  const prompts = windowPrompts();
+  const engineLaunch: EngineLaunch = {
     enginePath: path.join(context.extensionPath, 'dist', 'engine.js'),
     execPath: process.execPath,
     onStderr: text => {
       runLog.stderr(text);
     },
-  });
+  };
+  const client = new EngineClient(engineLaunch);
   const runLog = new RunLog(listener => client.onEvent(listener), log);
   const session = new IngestSession(client);
   const keys = new ContextKeys();
@@ -53,20 +62,34 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     log,
     messages,
     settings,
+    secrets,
     runLog,
     session,
     settings.onDidChange(showSourceChosen),
+    watchSignIn(settings, secrets, isNeeded => {
+      keys.set(contextKeys.signInNeeded, isNeeded);
+    }),
     session.onDidChangeConnection(() => {
       keys.set(contextKeys.running, session.isRunning);
     }),
     tars,
     workers,
     status,
-    registerCommands({ engine: session, settings, messages, log }),
+    registerCommands({
+      engine: session,
+      settings,
+      secrets,
+      prompts,
+      checkDestination: (...check) => new EngineClient(engineLaunch).checkDestination(...check),
+      messages,
+      log,
+    }),
   );
   return {
     store: session.store,
     settings,
+    secrets,
+    prompts,
     tars,
     workers,
     status,

@@ -20,6 +20,9 @@ export const commandIds = {
   showTars: 'tarshelf.showTars',
   showLog: 'tarshelf.showLog',
   openSettings: 'tarshelf.openSettings',
+  signIn: 'tarshelf.signIn',
+  signOut: 'tarshelf.signOut',
+  testConnection: 'tarshelf.testConnection',
 } as const;
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
@@ -29,7 +32,18 @@ export const settingsSection = 'tarshelf';
 export const settingNames = [
   'sourceFolder',
   'stateFolder',
+  'destination',
   'libraryFolder',
+  'calibre.library',
+  'calibre.userName',
+  'calibre.declined',
+  'mybookshelf2.server',
+  'mybookshelf2.webSocket',
+  'mybookshelf2.userName',
+  'mybookshelf2.fallbackLanguage',
+  'mybookshelf2.database',
+  'mybookshelf2.container',
+  'mybookshelf2.program',
   'mode',
   'afterCompletion',
   'workers',
@@ -45,6 +59,8 @@ export const contextKeys = {
   running: 'tarshelf.running',
   /** The setting of the source folder names one. */
   sourceChosen: 'tarshelf.sourceChosen',
+  /** The destination asks for a password, and none is kept for it. */
+  signInNeeded: 'tarshelf.signInNeeded',
 } as const;
 export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { addressBeginnings, addressProblem, type AddressKind } from './protocol/addresses.ts';
 
 /** A setting's value as it is used, or why it cannot be. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; reason: string };
@@ -74,4 +75,30 @@ export function checkChoices<T extends string>(
     chosen.add(choice.value);
   }
   return { ok: true, value: [...chosen] };
+}
+
+/** A text without blanks around it, or undefined when nothing is set. */
+export function checkText(value: unknown): Checked<string | undefined> {
+  if (value === undefined || value === null) return { ok: true, value: undefined };
+  if (typeof value !== 'string') return { ok: false, reason: 'is not a text' };
+  const text = value.trim();
+  return { ok: true, value: text === '' ? undefined : text };
+}
+
+/** An address of a kind, without a password in it, or undefined when nothing is set. */
+export function checkAddress(value: unknown, kind: AddressKind): Checked<string | undefined> {
+  const checked = checkText(value);
+  if (!checked.ok || checked.value === undefined) return checked;
+  switch (addressProblem(kind, checked.value)) {
+    case null:
+      return checked;
+    case 'malformed':
+      return { ok: false, reason: `is no address that begins with ${addressBeginnings(kind)}` };
+    case 'password':
+      return {
+        ok: false,
+        reason:
+          'holds a password, which settings do not keep secret. Take it out; "Tarshelf: Sign In" asks for it',
+      };
+  }
 }

@@ -14,10 +14,12 @@ import {
   metadataReaders,
   modes,
   type CompletionAction,
+  type DestinationOptions,
   type IngestOptions,
   type MetadataReader,
   type Mode,
 } from './protocol/ingestOptions.ts';
+import { readDestination, userNameToAskFor } from './destinationSettings.ts';
 import { checkChoice, checkChoices, checkFolder, checkNumber, type Checked } from './settingValues.ts';
 
 /** Told of a setting that cannot be used, once for each bad value. */
@@ -111,24 +113,54 @@ export class Settings implements vscode.Disposable {
       afterCompletion: this.afterCompletion,
       metadataReader: this.metadataReader,
       ...(bookTypes ? { bookTypes } : {}),
-      destination: { kind: 'library', folder: this.libraryFolder },
+      destination: this.destination(),
     };
+  }
+
+  /**
+   * Where new books go.
+   *
+   * @param userName in place of the one that is set
+   * @throws SettingUnusable when a setting that it needs is missing or cannot be used: books are never sent
+   *   elsewhere in its place
+   */
+  destination(userName?: string): DestinationOptions {
+    const asked = userName === undefined ? undefined : this.userNameToAskFor;
+    return readDestination(name => (name === asked ? userName : this.#configuration().get<unknown>(name)), {
+      homeFolder: os.homedir(),
+      workspaceFolder: this.#workspaceFolder(),
+      libraryFolder: () => this.libraryFolder,
+    });
+  }
+
+  /** The setting of the user name, where the destination needs one and it is not set. */
+  get userNameToAskFor(): SettingName | undefined {
+    return userNameToAskFor(name => this.#configuration().get<unknown>(name));
+  }
+
+  /** Remembers a user name where the destination is set: for the workspace, or for the user. */
+  async rememberUserName(setting: SettingName, userName: string): Promise<void> {
+    const { workspaceValue } = this.#configuration().inspect('destination') ?? {};
+    await this.#remember(setting, userName, workspaceValue !== undefined);
   }
 
   /** Remembers the folder of tars, for the workspace when a trusted one is open, else for the user. */
   async rememberSourceFolder(folder: string): Promise<void> {
-    // What an untrusted workspace says about folders is not heard, so it would be forgotten there.
-    const forWorkspace = this.#workspaceFolder() !== undefined && vscode.workspace.isTrusted;
-    await this.#configuration().update(
-      'sourceFolder',
-      folder,
-      forWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
-    );
+    await this.#remember('sourceFolder', folder, this.#workspaceFolder() !== undefined);
   }
 
   dispose(): void {
     this.#listening.dispose();
     this.#changes.dispose();
+  }
+
+  async #remember(name: SettingName, value: string, forWorkspace: boolean): Promise<void> {
+    // What an untrusted workspace says about where data is and goes is not heard, so it would be forgotten there.
+    const target =
+      forWorkspace && vscode.workspace.isTrusted
+        ? vscode.ConfigurationTarget.Workspace
+        : vscode.ConfigurationTarget.Global;
+    await this.#configuration().update(name, value, target);
   }
 
   #folder(name: SettingName, consequence: string): string | undefined {

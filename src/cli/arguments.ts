@@ -15,7 +15,7 @@ import {
   type MetadataReader,
   type Mode,
 } from '../protocol/ingestOptions.ts';
-import { destinationOptionTable, readDestination } from './destinationArguments.ts';
+import { destinationOptionTable, readDestination, readPasswordFile } from './destinationArguments.ts';
 import { readArguments, type GivenArguments } from './optionTable.ts';
 
 interface Bounds {
@@ -67,7 +67,13 @@ export const retryOptionTable = {
 
 export type IngestRequest =
   | { readonly kind: 'help' }
-  | { readonly kind: 'ingest'; readonly options: IngestOptions; readonly json: boolean };
+  | {
+      readonly kind: 'ingest';
+      readonly options: IngestOptions;
+      /** Absolute path of the file that holds the password, where one is named. */
+      readonly passwordFile: string | null;
+      readonly json: boolean;
+    };
 
 /**
  * What `tarshelf ingest` is asked to do.
@@ -144,6 +150,7 @@ function readRequest(
   return {
     kind: 'ingest',
     json: given.has('json'),
+    passwordFile: readPasswordFile(given, currentFolder),
     options: {
       sourceFolder: resolve(currentFolder, sourceFolder),
       stateFolder,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { addressBeginnings, addressProblem, type AddressKind } from '../protocol/addresses.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import {
   calibreDeclined,
@@ -11,6 +12,7 @@ import {
   type CalibreDeclined,
   type DestinationOptions,
 } from '../protocol/ingestOptions.ts';
+import { secretVariables } from './secrets.ts';
 
 /** The options of `tarshelf ingest` that say where books go. */
 export const destinationOptionTable = {
@@ -23,17 +25,27 @@ export const destinationOptionTable = {
   database: { value: 'URL', help: 'mybookshelf2: postgresql://user@host/name' },
   container: { value: 'NAME', help: 'mybookshelf2-cli: Docker container' },
   program: { value: 'PATH', help: `mybookshelf2-cli: of ${defaultProgram}` },
-  user: { value: 'NAME', help: 'user name (password: TARSHELF_PASSWORD)' },
+  user: { value: 'NAME', help: `user name (password: ${secretVariables.password})` },
+  'password-file': { value: 'FILE', help: 'its first line is the password' },
 } as const;
 
 type OptionName = keyof typeof destinationOptionTable;
 
+const myBookshelf2Options: readonly OptionName[] = [
+  'server',
+  'websocket',
+  'language',
+  'database',
+  'user',
+  'password-file',
+];
+
 /** Which of them say something of which destination. */
 const optionsOf: Readonly<Record<DestinationOptions['kind'], readonly OptionName[]>> = {
   library: ['library'],
-  calibre: ['library', 'declined', 'user'],
-  mybookshelf2: ['server', 'websocket', 'language', 'database', 'user'],
-  'mybookshelf2-cli': ['server', 'websocket', 'language', 'database', 'user', 'container', 'program'],
+  calibre: ['library', 'declined', 'user', 'password-file'],
+  mybookshelf2: myBookshelf2Options,
+  'mybookshelf2-cli': [...myBookshelf2Options, 'container', 'program'],
   none: [],
 };
 
@@ -80,7 +92,7 @@ export function readDestination(
       const isServer = /^https?:\/\//i.test(library);
       return {
         kind,
-        library: isServer ? library : resolve(currentFolder, library),
+        library: isServer ? address('library', 'http', library) : resolve(currentFolder, library),
         userName: given.value('user') ?? null,
         declined: readChoice(
           '--declined',
@@ -108,31 +120,40 @@ export function readDestination(
   }
 }
 
+/** Absolute path of the file that holds the password; null where none is named. */
+export function readPasswordFile(given: GivenValues, currentFolder: string): string | null {
+  const file = given.value('password-file');
+  return file === undefined ? null : resolve(currentFolder, file);
+}
+
 function myBookshelf2(given: GivenValues, kind: string) {
+  const database = given.value('database');
   return {
-    apiUrl: address('--server', given.value('server') ?? defaultApiUrl, ['http:', 'https:']),
-    webSocketUrl: address('--websocket', given.value('websocket') ?? defaultWebSocketUrl, ['ws:', 'wss:']),
+    apiUrl: address('server', 'http', given.value('server') ?? defaultApiUrl),
+    webSocketUrl: address('websocket', 'webSocket', given.value('websocket') ?? defaultWebSocketUrl),
     userName: need(given, kind, 'user', 'the name of a user of the server'),
     fallbackLanguage: given.value('language') ?? null,
-    database: readDatabase(given.value('database')),
+    database: database === undefined ? null : address('database', 'database', database),
   };
 }
 
-function readDatabase(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const url = address('--database', text, ['postgresql:', 'postgres:']);
-  if (new URL(url).password === '') return url;
-  throw new TarshelfError(
-    'USAGE',
-    '--database takes no password, for everybody can read command lines. Put it into TARSHELF_DATABASE_PASSWORD.',
-  );
-}
-
-function address(name: string, text: string, protocols: readonly string[]): string {
-  const url = URL.parse(text);
-  if (url && protocols.includes(url.protocol) && url.hostname !== '') return text;
-  const beginnings = protocols.map(protocol => `${protocol}//`).join(' or ');
-  throw new TarshelfError('USAGE', `${name} takes an address that begins with ${beginnings}, not "${text}".`);
+function address(name: OptionName, kind: AddressKind, text: string): string {
+  switch (addressProblem(kind, text)) {
+    case null:
+      return text;
+    case 'malformed':
+      throw new TarshelfError(
+        'USAGE',
+        `--${name} takes an address that begins with ${addressBeginnings(kind)}, not "${text}".`,
+      );
+    case 'password': {
+      const place = kind === 'database' ? secretVariables.databasePassword : secretVariables.password;
+      throw new TarshelfError(
+        'USAGE',
+        `--${name} takes no password, for everybody can read command lines. Put it into ${place}.`,
+      );
+    }
+  }
 }
 
 function need(given: GivenValues, kind: string, name: OptionName, what: string): string {

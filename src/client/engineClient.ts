@@ -7,7 +7,7 @@ import {
   type EngineReply,
 } from '../protocol/clientMessages.ts';
 import { TarshelfError } from '../protocol/errors.ts';
-import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import type { DestinationOptions, IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
@@ -109,17 +109,54 @@ export class EngineClient {
    * @throws TarshelfError `PROGRESS_NOT_READABLE`, `ENGINE_BUSY`, `ENGINE_DIED`
    */
   async listFailures(stateFolder: string): Promise<FailedTar[]> {
+    const answer = await this.#ask({ type: 'failures:list', stateFolder });
+    if (answer?.type === 'failures') return answer.tars;
+    throw this.#noAnswer(answer);
+  }
+
+  /**
+   * Asks an engine of its own whether a destination could take books now. Nothing is changed there.
+   *
+   * @returns one line for a person: what was found
+   * @throws TarshelfError `DESTINATION_UNUSABLE` with what is in the way; `ENGINE_BUSY`, `ENGINE_DIED`
+   * @throws the signal's reason as soon as it comes; the engine gives up then, and ends by itself
+   */
+  async checkDestination(
+    options: DestinationOptions,
+    secrets: Secrets,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const answer = await this.#ask({ type: 'destination:check', options, secrets }, signal);
+    if (answer?.type === 'destination:checked') return answer.message;
+    throw this.#noAnswer(answer);
+  }
+
+  /** Puts one question to an engine that is there for nothing else. */
+  async #ask(request: ClientRequest, signal?: AbortSignal): Promise<EngineReply | undefined> {
     if (this.#child) throw busy();
+    signal?.throwIfAborted();
     this.#start();
     let answer: EngineReply | undefined;
     this.#onReply = reply => {
       answer = reply;
     };
-    this.#send({ type: 'failures:list', stateFolder });
-    await this.#exited;
-    if (answer?.type === 'failures') return answer.tars;
-    if (answer) throw new TarshelfError(answer.failure.code, answer.failure.message);
-    throw this.#died();
+    this.#send(request);
+    const aborted = Promise.withResolvers<undefined>();
+    const leave = (): void => {
+      this.dispose();
+      aborted.resolve(undefined);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    await Promise.race([this.#exited, aborted.promise]);
+    signal?.removeEventListener('abort', leave);
+    signal?.throwIfAborted();
+    return answer;
+  }
+
+  #noAnswer(answer: EngineReply | undefined): TarshelfError {
+    return answer?.type === 'request:failed'
+      ? new TarshelfError(answer.failure.code, answer.failure.message)
+      : this.#died();
   }
 
   #start(): void {
@@ -180,7 +217,7 @@ export class EngineClient {
       );
       return;
     }
-    if (parsed.output.type === 'failures' || parsed.output.type === 'request:failed') {
+    if (!('sequence' in parsed.output)) {
       this.#onReply(parsed.output);
       return;
     }

@@ -1,6 +1,7 @@
+import * as vscode from 'vscode';
+import { commandIds } from '../manifest.ts';
 import { formatCount, formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
-import { noSecrets } from '../protocol/secrets.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
@@ -9,13 +10,14 @@ import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
+import { askToSignIn } from './signIn.ts';
 
 /**
  * Ingests the source folder, asking for it when none is chosen. Resolves when the run has ended, with what came
  * of it; undefined when it did not begin, or ended without a summary. Failures are shown, not thrown.
  */
 export async function launch(services: Services): Promise<Summary | undefined> {
-  const { engine, settings } = services;
+  const { engine, settings, secrets } = services;
   const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
   if (sourceFolder === undefined) return undefined;
   // While the dialog was open, another launch may have begun.
@@ -24,7 +26,12 @@ export async function launch(services: Services): Promise<Summary | undefined> {
     return undefined;
   }
   try {
-    const run = await engine.ingest(settings.ingestOptions(sourceFolder), noSecrets);
+    const options = settings.ingestOptions(sourceFolder);
+    if (await secrets.isPasswordMissing(options.destination)) {
+      askToSignIn(services, options.destination, () => vscode.commands.executeCommand(commandIds.launch));
+      return undefined;
+    }
+    const run = await engine.ingest(options, await secrets.of(options.destination));
     announceEnd(services, run);
     return run.summary ?? undefined;
   } catch (thrown) {

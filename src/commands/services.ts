@@ -1,8 +1,10 @@
 import type { Settings } from '../settings.ts';
-import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import type { DestinationOptions, IngestOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
+import type { StoredSecrets } from '../secrets.ts';
 import type { Messages } from './messages.ts';
+import type { Prompts } from './prompts.ts';
 
 /** The engine, as commands use it. */
 export interface IngestCommands {
@@ -15,6 +17,14 @@ export interface IngestCommands {
 export interface Services {
   readonly engine: IngestCommands;
   readonly settings: Settings;
+  readonly secrets: StoredSecrets;
+  readonly prompts: Prompts;
+  /** Asks an engine of its own, also while an ingest is under way; see `EngineClient.checkDestination`. */
+  readonly checkDestination: (
+    options: DestinationOptions,
+    secrets: Secrets,
+    signal: AbortSignal,
+  ) => Promise<string>;
   readonly messages: Messages;
   readonly log: { show(preserveFocus?: boolean): void; error(message: string): void };
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { SettingUnusable } from '../destinationSettings.ts';
 import { commandIds } from '../manifest.ts';
 import { toFailure, type ErrorCode } from '../protocol/errors.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
@@ -17,10 +18,13 @@ export function showFailure(services: Services, thrown: unknown): void {
   }
   // The stack of what nobody foresaw is for whoever reads the log, not for a message.
   if (failure.code === 'INTERNAL') services.log.error(stackOf(thrown));
-  services.messages.error(`Tarshelf: ${failure.message}`, ...remedies(services, failure.code));
+  services.messages.error(`Tarshelf: ${failure.message}`, ...remedies(services, thrown, failure.code));
 }
 
-function remedies(services: Services, code: ErrorCode): MessageAction[] {
+function remedies(services: Services, thrown: unknown, code: ErrorCode): MessageAction[] {
+  if (thrown instanceof SettingUnusable) {
+    return [{ title: 'Open Settings', run: () => openSettings(thrown.setting) }];
+  }
   const log: MessageAction = {
     title: 'Show Log',
     run: () => {

@@ -7,7 +7,10 @@ import { openSettings } from './openSettings.ts';
 import type { Services } from './services.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
+import { signIn } from './signIn.ts';
+import { signOut } from './signOut.ts';
 import { stop, stopWhenIdle } from './stop.ts';
+import { testConnection } from './testConnection.ts';
 
 /**
  * A command and its twin: `enabled` does the work, `disabled` answers when it cannot be done now. A command
@@ -34,6 +37,9 @@ const table: Record<CommandId, CommandEntry> = {
   [commandIds.showTars]: { enabled: showTars },
   [commandIds.showLog]: { enabled: showLog },
   [commandIds.openSettings]: { enabled: () => openSettings() },
+  [commandIds.signIn]: { enabled: signIn },
+  [commandIds.signOut]: { enabled: signOut },
+  [commandIds.testConnection]: { enabled: testConnection },
 };
 
 /** Registers every command of the table. */

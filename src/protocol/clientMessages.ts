@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
-import { ingestOptionsSchema } from './ingestOptions.ts';
+import { destinationOptionsSchema, ingestOptionsSchema } from './ingestOptions.ts';
 import { failedTarSchema } from './progressFile.ts';
 import { secretsSchema } from './secrets.ts';
 import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
@@ -15,6 +15,15 @@ export const clientRequestSchema = v.variant('type', [
   v.object({ type: v.literal('snapshot:get') }),
   /** Say what has failed in a state folder; answered by `failures`, or by `request:failed`. */
   v.object({ type: v.literal('failures:list'), stateFolder: v.string() }),
+  /**
+   * Say whether a destination could take books now, without changing anything there; answered by
+   * `destination:checked`, or by `request:failed`. Given up when the client leaves.
+   */
+  v.object({
+    type: v.literal('destination:check'),
+    options: destinationOptionsSchema,
+    secrets: secretsSchema,
+  }),
 ]);
 export type ClientRequest = v.InferOutput<typeof clientRequestSchema>;
 
@@ -45,6 +54,8 @@ export type EngineEvent = v.InferOutput<typeof engineEventSchema>;
 /** An engine's answer to a request that is no part of a run. Not numbered. */
 export const engineReplySchema = v.variant('type', [
   v.object({ type: v.literal('failures'), tars: v.array(failedTarSchema) }),
+  /** Nothing is in the way; `message` says in one line what was found. */
+  v.object({ type: v.literal('destination:checked'), message: v.string() }),
   v.object({ type: v.literal('request:failed'), failure: failureSchema }),
 ]);
 export type EngineReply = v.InferOutput<typeof engineReplySchema>;

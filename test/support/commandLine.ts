@@ -12,17 +12,17 @@ export interface Finished {
   readonly summary: Summary | null;
 }
 
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** Added to the environment of the tests. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 export interface RunningCommand {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
   /** Resolves with the first output line that `matches`. */
   line(matches: (line: string) => boolean): Promise<string>;
-}
-
-export interface CommandOptions {
-  readonly cwd?: string;
-  /** Variables besides those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 const running = new Set<ChildProcess>();

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-interface ListedProcess {
+export interface ListedProcess {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
@@ -27,18 +27,16 @@ async function listProcesses(): Promise<ListedProcess[]> {
   return all;
 }
 
-/** Pids of the descendants of a process whose command line ends in `script`, or has what is looked for. */
-export async function descendants(root: number, script: string | RegExp): Promise<number[]> {
-  const isWanted = (command: string): boolean =>
-    typeof script === 'string' ? command.endsWith(script) : script.test(command);
+/** The descendants of a process, at this moment. */
+export async function allDescendants(root: number): Promise<ListedProcess[]> {
   const all = await listProcesses();
-  const found: number[] = [];
+  const found: ListedProcess[] = [];
   const open = [root];
   for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
     for (const child of all) {
       if (child.parent !== parent) continue;
       open.push(child.pid);
-      if (isWanted(child.command)) found.push(child.pid);
+      found.push(child);
     }
   }
   return found;
@@ -47,6 +45,13 @@ export async function descendants(root: number, script: string | RegExp): Promis
 /** Command lines of all processes of this machine that have `text` in theirs. */
 export async function commandsWith(text: string): Promise<string[]> {
   return (await listProcesses()).map(({ command }) => command).filter(command => command.includes(text));
+}
+
+/** Pids of the descendants of a process whose command line ends in `script`, or has what is looked for. */
+export async function descendants(root: number, script: string | RegExp): Promise<number[]> {
+  const isWanted = ({ command }: ListedProcess): boolean =>
+    typeof script === 'string' ? command.endsWith(script) : script.test(command);
+  return (await allDescendants(root)).filter(isWanted).map(({ pid }) => pid);
 }
 
 /** Waits until a process has ended; fails when it has not in time. */

@@ -11,6 +11,8 @@ export interface WorkbenchOptions {
   /** The folder that is opened. */
   readonly folder: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** More variables for the extension host. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Workbench {
@@ -24,9 +26,9 @@ export class Workbench {
     this.page = page;
   }
 
-  static async open({ folder, settings = {} }: WorkbenchOptions): Promise<Workbench> {
+  static async open({ folder, settings = {}, env = {} }: WorkbenchOptions): Promise<Workbench> {
     if (!existsSync(vsixFile)) throw new Error(`${vsixFile} is missing: make it with \`npm run package\`.`);
-    const server = await startCodeServer({ settings, extensions: [vsixFile] });
+    const server = await startCodeServer({ settings, env, extensions: [vsixFile] });
     try {
       const browser = await launchChromium();
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });

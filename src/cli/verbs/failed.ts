@@ -7,6 +7,7 @@ import type { FailedTar } from '../../protocol/progressFile.ts';
 import { findEngineNode } from '../engineNode.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { printable } from '../terminalText.ts';
 import type { Verb } from './verb.ts';
 
@@ -33,7 +34,7 @@ const help = [
 
 export const failed: Verb = {
   summary: 'list the books and tars that failed, each with its reason',
-  run: async (args, { stdout, stderr, currentFolder, programFolder }) => {
+  run: async (args, { stdout, stderr, env, currentFolder, programFolder }) => {
     const given = readArguments(command, options, args);
     if (given.has('help')) {
       stdout.write(help);
@@ -49,6 +50,7 @@ export const failed: Verb = {
     const client = new EngineClient({
       enginePath: join(programFolder, 'engine.js'),
       execPath: findEngineNode(programFolder),
+      env: withoutSecrets(env),
       onStderr: text => {
         stderr.write(text);
       },

@@ -3,7 +3,7 @@ import { EngineClient } from '../../client/engineClient.ts';
 import { destinationText } from '../../protocol/destinationText.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { RunState } from '../../protocol/snapshot.ts';
-import { ingestOptionTable, parseIngestArguments } from '../arguments.ts';
+import { ingestOptionTable, parseIngestArguments, type IngestRequest } from '../arguments.ts';
 import { findEngineNode } from '../engineNode.ts';
 import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
@@ -11,7 +11,7 @@ import { describeOptions } from '../optionTable.ts';
 import { JsonReporter } from '../reporters/jsonReporter.ts';
 import { LiveReporter } from '../reporters/liveReporter.ts';
 import { PlainReporter } from '../reporters/plainReporter.ts';
-import { secretsFromEnvironment, withoutSecrets } from '../secrets.ts';
+import { readSecrets, withoutSecrets } from '../secrets.ts';
 import type { Reporter } from '../reporters/reporter.ts';
 import { RunFollower } from '../runFollower.ts';
 import { listedFailures, renderSummary } from '../summaryText.ts';
@@ -45,17 +45,17 @@ export const ingest: Verb = {
       commandLine.stdout.write(help);
       return exitCodes.allDone;
     }
-    return await runIngest(request.options, request.json, commandLine);
+    return await runIngest(request, commandLine);
   },
 };
 
 /** Runs an ingest in front of a person, or for a program that reads lines of JSON. */
 export async function runIngest(
-  options: IngestOptions,
-  json: boolean,
+  { options, passwordFile, json }: Extract<IngestRequest, { kind: 'ingest' }>,
   commandLine: CommandLine,
 ): Promise<number> {
   const { stdout, stderr } = commandLine;
+  const secrets = await readSecrets(commandLine.env, passwordFile);
   const engineLines = new LineSplitter(line => {
     reporter.engineWrote(line);
   });
@@ -89,7 +89,7 @@ export async function runIngest(
     interruption.stop();
   });
   try {
-    const run = await client.ingest(options, secretsFromEnvironment(commandLine.env));
+    const run = await client.ingest(options, secrets);
     engineLines.end();
     reporter.summarize(run);
     return interruption.hasHappened ? exitCodes.interrupted : exitCodeOfRun(run);

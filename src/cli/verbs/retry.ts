@@ -9,9 +9,9 @@ import type { Verb } from './verb.ts';
 const help = [
   'Usage: tarshelf retry <source folder> [options]',
   '',
-  'Tries again what failed: the books that "tarshelf failed" lists, and the rest of',
-  'their tars where these were not read to their end. Other tars are left alone.',
-  '("tarshelf ingest" does the same on its way through all tars.)',
+  'Tries again what failed: the books that "tarshelf failed" lists, and the rest',
+  'of their tars where these were not read to their end. Other tars are left',
+  'alone. ("tarshelf ingest" does the same on its way through all tars.)',
   '',
   'Options:',
   ...describeOptions(retryOptionTable),
@@ -30,7 +30,7 @@ export const retry: Verb = {
       return exitCodes.allDone;
     }
     try {
-      return await runIngest(request.options, request.json, commandLine);
+      return await runIngest(request, commandLine);
     } catch (thrown) {
       const { code, message } = toFailure(thrown);
       if (code !== 'NOTHING_TO_RETRY') throw thrown;

@@ -1,3 +1,4 @@
+import { check } from './check.ts';
 import { failed } from './failed.ts';
 import { ingest } from './ingest.ts';
 import { logs } from './logs.ts';
@@ -12,4 +13,5 @@ export const verbs: ReadonlyMap<string, Verb> = new Map([
   ['failed', failed],
   ['retry', retry],
   ['logs', logs],
+  ['check', check],
 ]);

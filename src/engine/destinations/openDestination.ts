@@ -105,7 +105,7 @@ function sourceTable(database: string | null, { databasePassword }: Secrets): So
   return database === null ? null : new SourceTable(database, databasePassword);
 }
 
-function calibreLibrary(
+export function calibreLibrary(
   options: Extract<DestinationOptions, { kind: 'calibre' }>,
   { password }: Secrets,
 ): CalibreLibrary {

@@ -7,14 +7,18 @@ import {
   type EngineReply,
 } from '../../protocol/clientMessages.ts';
 import { toFailure } from '../../protocol/errors.ts';
-import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import type { DestinationOptions, IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
+import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { Ingest } from './ingest.ts';
 import { StateBoard } from './stateBoard.ts';
 import { StatusWriter } from './statusFile.ts';
 
 /** The entry of the engine process: one ingest, commanded by the client that started it. */
+
+/** Time for a check that was given up to end what it began. */
+const endsAfterCheckMs = 5000;
 
 let running: { ingest: Ingest; board: StateBoard } | undefined;
 
@@ -43,6 +47,9 @@ function receive(request: ClientRequest): void {
     case 'failures:list':
       void answerFailures(request.stateFolder);
       break;
+    case 'destination:check':
+      void answerCheck(request.options, request.secrets);
+      break;
     case 'snapshot:get':
       running?.board.tellSnapshot();
       break;
@@ -58,6 +65,25 @@ async function answerFailures(stateFolder: string): Promise<void> {
     post({ type: 'request:failed', failure: toFailure(thrown) });
   }
   if (!running && process.connected) process.disconnect();
+}
+
+async function answerCheck(options: DestinationOptions, secrets: Secrets): Promise<void> {
+  const abandoned = new AbortController();
+  const abandon = (): void => {
+    abandoned.abort();
+  };
+  process.once('disconnect', abandon);
+  process.once('SIGTERM', abandon);
+  try {
+    const message = await checkDestination(options, secrets, abandoned.signal);
+    post({ type: 'destination:checked', message });
+  } catch (thrown) {
+    post({ type: 'request:failed', failure: toFailure(thrown) });
+  }
+  if (running) return;
+  if (process.connected) process.disconnect();
+  // A connection that obeys no signal is not to keep the process; where there is none, it ends before.
+  setTimeout(() => process.exit(), endsAfterCheckMs).unref();
 }
 
 async function start(options: IngestOptions, secrets: Secrets): Promise<void> {

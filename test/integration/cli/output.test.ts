@@ -34,8 +34,8 @@ describe('help and version', () => {
   });
 
   it('fit a terminal of 80 columns', async () => {
-    for (const args of [['--help'], ['ingest', '--help'], ['status', '--help'], ['logs', '--help']]) {
-      const { stdout } = await tarshelf(args);
+    for (const verb of ['', 'ingest', 'status', 'failed', 'retry', 'logs', 'check']) {
+      const { stdout } = await tarshelf(verb === '' ? ['--help'] : [verb, '--help']);
       for (const line of stdout.split('\n')) assert.ok(line.length < 80, line);
     }
   });

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CalibreDestination } from '../../../src/engine/destinations/calibre/calibreDestination.ts';
 import { Calibredb, type CalibreLibrary } from '../../../src/engine/destinations/calibre/calibredb.ts';
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
@@ -12,6 +10,7 @@ import { TarshelfError } from '../../../src/protocol/errors.ts';
 import type { CalibreDeclined } from '../../../src/protocol/ingestOptions.ts';
 import { hasCalibre } from '../../../scripts/calibre.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
+import { startCalibreServer, type CalibreServer } from '../../support/calibreServer.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 /** What calibre itself says, asked by its own program. */
@@ -237,43 +236,20 @@ describe('calibre', function () {
   });
 
   describe('on a content server', () => {
-    let server: ChildProcess;
-    const port = 20_000 + (process.pid % 20_000);
-    const address = (): string => `http://127.0.0.1:${String(port)}/#Calibre_Library`;
+    let server: CalibreServer;
     const at = (password: string | null): CalibreLibrary => ({
-      location: address(),
+      location: server.address,
       userName: 'reader',
       password,
     });
 
     beforeEach(async () => {
       (await make()).close();
-      const users = join(folder(), 'users.sqlite');
-      const added = spawnSync(
-        'calibre-server',
-        ['--userdb', users, '--manage-users', '--', 'add', 'reader', 'a secret'],
-        { encoding: 'utf8' },
-      );
-      assert.equal(added.status, 0, added.stderr);
-      server = spawn(
-        'calibre-server',
-        [
-          ...['--port', String(port), '--listen-on', '127.0.0.1', '--disable-use-bonjour'],
-          ...['--userdb', users, '--enable-auth', '--auth-mode', 'basic', library()],
-        ],
-        { stdio: 'ignore' },
-      );
-      const until = performance.now() + 30_000;
-      while (!(await fetch(`http://127.0.0.1:${String(port)}/`).catch(() => null))) {
-        assert.ok(performance.now() < until, 'the content server does not answer');
-        await sleep(100);
-      }
+      server = await startCalibreServer(folder(), library(), 'reader', 'a secret');
     });
 
     afterEach(async () => {
-      const ended = once(server, 'exit');
-      server.kill('SIGKILL');
-      await ended;
+      await server.close();
     });
 
     it('adds books under a name and a password, and knows them again', async () => {
@@ -286,7 +262,7 @@ describe('calibre', function () {
 
     it('says it when the password is wrong, or the server is away', async () => {
       await assert.rejects(CalibreDestination.make(at('wrong'), 'add-format'), /does not let us in/);
-      const away = { ...at('a secret'), location: address().replace(String(port), '9') };
+      const away = { ...at('a secret'), location: 'http://127.0.0.1:9/#Calibre_Library' };
       await assert.rejects(CalibreDestination.make(away, 'add-format'), /cannot be reached/);
     });
   });

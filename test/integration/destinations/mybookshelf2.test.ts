@@ -284,7 +284,12 @@ describe('mybookshelf2', function () {
     for (const [what, restart] of [
       ['the server', () => server.restart()],
       ['its backend, with all tasks', () => server.restartBackend()],
-      ['the connections', () => { server.dropSockets(); }],
+      [
+        'the connections',
+        () => {
+          server.dropSockets();
+        },
+      ],
     ] as const) {
       it(`stores each book once when ${what} is lost in the middle, again and again`, async () => {
         await server.close();

@@ -17,6 +17,7 @@ describe('arguments of tarshelf ingest', () => {
     assert.deepEqual(parseIngestArguments(['tars'], here), {
       kind: 'ingest',
       json: false,
+      passwordFile: null,
       options: {
         sourceFolder: join(here, 'tars'),
         stateFolder: join(here, '.tarshelf'),
@@ -50,6 +51,7 @@ describe('arguments of tarshelf ingest', () => {
       {
         kind: 'ingest',
         json: true,
+        passwordFile: null,
         options: {
           sourceFolder: join(here, 'tars'),
           stateFolder: join(here, 'state'),
@@ -63,6 +65,20 @@ describe('arguments of tarshelf ingest', () => {
         },
       },
     );
+  });
+
+  it('name the file with the password, where somebody is to sign in', () => {
+    const request = parseIngestArguments(
+      [
+        'tars',
+        ...['--destination', 'calibre', '--library', 'http://localhost:8080/#books'],
+        ...['--user', 'reader', '--password-file', 'secret'],
+      ],
+      here,
+    );
+    assert.ok(request.kind === 'ingest');
+    assert.equal(request.passwordFile, join(here, 'secret'));
+    assert.doesNotMatch(JSON.stringify(request.options), /secret/);
   });
 
   it('keep an absolute path as it is', () => {
@@ -125,6 +141,42 @@ describe('arguments of tarshelf ingest', () => {
     ['an empty value', ['tars', '--library='], /--library needs a value/],
     ['a switch with a value', ['tars', '--json=yes'], /--json takes no value/],
     ['an unknown destination', ['tars', '--destination', 'attic'], /--destination takes: .* not "attic"/],
+    [
+      'a password for a place that asks for none',
+      ['tars', '--password-file', 'secret'],
+      /--password-file says nothing of the destination library/,
+    ],
+    [
+      'a password in the address of a calibre library',
+      ['tars', '--destination', 'calibre', '--library', 'http://me:secret@localhost:8080'],
+      /--library takes no password, .* TARSHELF_PASSWORD/,
+    ],
+    [
+      'a password in the address of a server',
+      ['tars', '--destination', 'mybookshelf2', '--user', 'me', '--server', 'https://me:secret@books'],
+      /--server takes no password, .* TARSHELF_PASSWORD/,
+    ],
+    [
+      'a password in the address of a database',
+      [
+        ...['tars', '--destination', 'mybookshelf2', '--user', 'me'],
+        ...['--database', 'postgresql://me:secret@localhost/books'],
+      ],
+      /--database takes no password, .* TARSHELF_DATABASE_PASSWORD/,
+    ],
+    [
+      'a password among the parameters of a database',
+      [
+        ...['tars', '--destination', 'mybookshelf2', '--user', 'me'],
+        ...['--database', 'postgresql://me@localhost/books?password=secret'],
+      ],
+      /--database takes no password/,
+    ],
+    [
+      'an address of another kind',
+      ['tars', '--destination', 'mybookshelf2', '--user', 'me', '--websocket', 'http://localhost'],
+      /--websocket takes an address that begins with ws:\/\/ or wss:\/\//,
+    ],
   ];
   for (const [name, args, message] of wrong) {
     it(`refuse ${name} in one line`, () => {

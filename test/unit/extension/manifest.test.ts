@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
 import {
   commandIds,
   contextKeys,
@@ -12,10 +13,15 @@ import {
 } from '../../../src/manifest.ts';
 import { bookFormats } from '../../../src/protocol/bookFormat.ts';
 import {
+  calibreDeclined,
   completionActions,
+  defaultApiUrl,
+  defaultCalibreDeclined,
   defaultCompletionAction,
   defaultMetadataReader,
   defaultMode,
+  defaultProgram,
+  defaultWebSocketUrl,
   limits,
   metadataReaders,
   modes,
@@ -58,7 +64,7 @@ interface PackageJson {
     views: Record<string, { id: string; icon: string }[]>;
     viewsWelcome: (Contributed & { view: string; contents: string })[];
     menus: Record<string, Contributed[]>;
-    configuration: { properties: Record<string, Setting> };
+    configuration: { title: string; properties: Record<string, Setting> }[];
   };
 }
 
@@ -68,6 +74,9 @@ const { contributes } = manifest;
 const commands = Object.values<string>(commandIds).sort();
 const views = Object.values<string>(viewIds).sort();
 const settings = settingNames.map(name => `${settingsSection}.${name}`);
+const properties = Object.fromEntries(
+  contributes.configuration.flatMap(section => Object.entries(section.properties)),
+);
 
 describe('package.json', () => {
   it('names the extension by the id that the code uses', () => {
@@ -95,12 +104,12 @@ describe('package.json', () => {
   });
 
   it('contributes the settings that the code reads, and no other', () => {
-    assert.deepEqual(Object.keys(contributes.configuration.properties).sort(), [...settings].sort());
+    assert.deepEqual(Object.keys(properties).sort(), [...settings].sort());
   });
 
   it('bounds the numbers as the engine does', () => {
     for (const [name, range] of Object.entries(limits)) {
-      const property = contributes.configuration.properties[`${settingsSection}.${name}`];
+      const property = properties[`${settingsSection}.${name}`];
       assert.equal(property?.type, 'integer', name);
       assert.equal(property.minimum, range.min, name);
       assert.equal(property.maximum, range.max, name);
@@ -113,34 +122,72 @@ describe('package.json', () => {
       mode: { known: modes, usual: defaultMode },
       afterCompletion: { known: completionActions, usual: defaultCompletionAction },
       metadataReader: { known: metadataReaders, usual: defaultMetadataReader },
+      destination: { known: offeredDestinations, usual: defaultDestination },
+      'calibre.declined': { known: calibreDeclined, usual: defaultCalibreDeclined },
     };
     for (const [name, { known, usual }] of Object.entries(choices)) {
-      const property = contributes.configuration.properties[`${settingsSection}.${name}`];
+      const property = properties[`${settingsSection}.${name}`];
       assert.deepEqual(property?.enum, [...known], name);
       assert.equal(property.markdownEnumDescriptions?.length, known.length, name);
       assert.equal(property.default, usual, name);
     }
   });
 
+  it('has the defaults of the command line for addresses and programs', () => {
+    const defaults = {
+      'mybookshelf2.server': defaultApiUrl,
+      'mybookshelf2.webSocket': defaultWebSocketUrl,
+      'mybookshelf2.program': defaultProgram,
+    };
+    for (const [name, usual] of Object.entries(defaults)) {
+      assert.equal(properties[`${settingsSection}.${name}`]?.default, usual, name);
+    }
+  });
+
+  it('says of the program of MyBookshelf2 that the password stands on its command line', () => {
+    const kinds = properties[`${settingsSection}.destination`];
+    const description = kinds?.markdownEnumDescriptions?.[kinds.enum?.indexOf('mybookshelf2-cli') ?? -1];
+    assert.match(description ?? '', /password stands on that program's command line/);
+  });
+
+  it('has no setting for a password', () => {
+    assert.deepEqual(
+      settings.filter(name => /password|secret|token/i.test(name)),
+      [],
+    );
+  });
+
   it('offers the types of books that the engine knows', () => {
-    const property = contributes.configuration.properties[`${settingsSection}.bookTypes`];
+    const property = properties[`${settingsSection}.bookTypes`];
     assert.deepEqual(property?.items?.enum, [...bookFormats]);
     assert.deepEqual(property.default, []);
   });
 
   it('describes every setting and gives it a scope', () => {
-    for (const [name, property] of Object.entries(contributes.configuration.properties)) {
+    for (const [name, property] of Object.entries(properties)) {
       assert.ok(property.markdownDescription.length > 20, name);
-      assert.ok(['machine-overridable', 'resource'].includes(property.scope), name);
+      assert.ok(['machine', 'machine-overridable', 'resource'].includes(property.scope), name);
     }
   });
 
-  it('lets no untrusted workspace choose a folder, or move files', () => {
+  it('lets no workspace say which program gets the password', () => {
+    for (const name of ['container', 'program']) {
+      assert.equal(properties[`${settingsSection}.mybookshelf2.${name}`]?.scope, 'machine');
+    }
+  });
+
+  it('lets no untrusted workspace choose a folder, a server, a user or a program, or move files', () => {
     const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
     assert.deepEqual(
       [...restrictedConfigurations].sort(),
-      settings.filter(name => /Folder$|\.afterCompletion$/.test(name)).sort(),
+      settings
+        .filter(name =>
+          /Folder$|\.(afterCompletion|destination|library|server|webSocket|userName|database|container|program)$/.test(
+            name,
+          ),
+        )
+        .sort(),
     );
   });
 

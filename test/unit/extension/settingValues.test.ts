@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { checkChoices, checkFolder, checkNumber } from '../../../src/settingValues.ts';
+import {
+  checkAddress,
+  checkChoices,
+  checkFolder,
+  checkNumber,
+  checkText,
+} from '../../../src/settingValues.ts';
 
 const home = path.resolve('/home/reader');
 const workspace = path.resolve('/work space/$&');
@@ -85,6 +91,52 @@ describe('checkChoices', () => {
         ok: false,
         reason: 'holds what is none of epub, fb2, pdf',
       });
+    }
+  });
+});
+
+describe('checkText', () => {
+  it('takes away blanks around it, and takes an empty or missing setting for none', () => {
+    assert.deepEqual(checkText(' Ann '), { ok: true, value: 'Ann' });
+    for (const value of [undefined, null, '', ' ']) {
+      assert.deepEqual(checkText(value), { ok: true, value: undefined });
+    }
+    assert.equal(checkText(7).ok, false);
+  });
+});
+
+describe('checkAddress', () => {
+  it('keeps an address of the right kind, and takes an empty or missing setting for none', () => {
+    assert.deepEqual(checkAddress(' http://localhost:6006 ', 'http'), {
+      ok: true,
+      value: 'http://localhost:6006',
+    });
+    assert.equal(checkAddress('wss://books/ws', 'webSocket').ok, true);
+    assert.equal(checkAddress('postgresql://me@localhost/books', 'database').ok, true);
+    assert.deepEqual(checkAddress('', 'http'), { ok: true, value: undefined });
+  });
+
+  it('refuses what is none, and says how one begins', () => {
+    for (const value of ['localhost:6006', 'ws://localhost', 'http://', 'file:///books']) {
+      const checked = checkAddress(value, 'http');
+      assert.ok(!checked.ok, value);
+      assert.match(checked.reason, /begins with http:\/\/ or https:\/\//);
+    }
+    assert.equal(checkAddress(7, 'http').ok, false);
+  });
+
+  it('refuses a password, says where it belongs, and does not repeat it', () => {
+    const wrong = [
+      ['http://me:hush@localhost', 'http'],
+      ['ws://me:hush@localhost/ws', 'webSocket'],
+      ['postgresql://me:hush@localhost/books', 'database'],
+      ['postgresql://me@localhost/books?password=hush', 'database'],
+    ] as const;
+    for (const [value, kind] of wrong) {
+      const checked = checkAddress(value, kind);
+      assert.ok(!checked.ok, value);
+      assert.match(checked.reason, /Sign In/);
+      assert.doesNotMatch(checked.reason, /hush/);
     }
   });
 });

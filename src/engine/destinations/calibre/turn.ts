@@ -17,6 +17,9 @@ const noteSchema = v.pipe(
   v.object({ pid: v.number(), start: v.nullable(v.string()) }),
 );
 
+/** The second half of a note that is under way. */
+let noting: Promise<void> = Promise.resolve();
+
 function rootFolder(within: string): string {
   return join(within, `tarshelf-calibre-${String(userInfo().uid)}`);
 }
@@ -65,6 +68,8 @@ export class CalibreTurn {
 
   async end(): Promise<void> {
     try {
+      await noting;
+      await rm(join(this.folder, '..', noteName), { force: true });
       await rm(this.folder, { recursive: true, force: true });
     } finally {
       this.#lock.release();
@@ -85,7 +90,7 @@ export function noteProgram(pid: number, within = tmpdir()): void {
     // Then a next turn may begin too early, and finds the library taken by another program.
     return;
   }
-  void processStart(pid)
+  noting = processStart(pid)
     .then(start => (start === null ? undefined : writeFile(path, write(start))))
     .catch(() => undefined);
 }

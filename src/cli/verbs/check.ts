@@ -1,0 +1,63 @@
+import { join, resolve } from 'node:path';
+import { EngineClient } from '../../client/engineClient.ts';
+import { TarshelfError } from '../../protocol/errors.ts';
+import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
+import { destinationOptionTable, readDestination, readPasswordFile } from '../destinationArguments.ts';
+import { findEngineNode } from '../engineNode.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { describeOptions, readArguments } from '../optionTable.ts';
+import { readSecrets, withoutSecrets } from '../secrets.ts';
+import { printable } from '../terminalText.ts';
+import type { Verb } from './verb.ts';
+
+const command = 'tarshelf check';
+
+const options = {
+  ...destinationOptionTable,
+  'state-dir': { value: 'DIR', help: `has the library in it (default: ${defaultStateFolderName})` },
+  help: { short: 'h', help: 'this text' },
+} as const;
+
+const help = [
+  `Usage: ${command} [options]`,
+  '',
+  'Says in one line whether books could go where the options say: whether that',
+  'place is there, answers, and lets us in. Nothing is changed or made there.',
+  '',
+  'Options:',
+  ...describeOptions(options),
+  '',
+  'Exit code: 0 when nothing is in the way, 1 when something is, 2 wrong usage.',
+  '',
+].join('\n');
+
+export const check: Verb = {
+  summary: 'say whether books can go to a destination',
+  run: async (args, { stdout, stderr, env, currentFolder, programFolder }) => {
+    const given = readArguments(command, options, args);
+    if (given.has('help')) {
+      stdout.write(help);
+      return exitCodes.allDone;
+    }
+    if (given.positionals.length > 0) {
+      throw new TarshelfError(
+        'USAGE',
+        `"${given.positionals.join(' ')}" is too much: name the destination with --destination KIND.`,
+      );
+    }
+    const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
+    const destination = readDestination(given, currentFolder, stateFolder);
+    const secrets = await readSecrets(env, readPasswordFile(given, currentFolder));
+    const client = new EngineClient({
+      enginePath: join(programFolder, 'engine.js'),
+      execPath: findEngineNode(programFolder),
+      env: withoutSecrets(env),
+      onStderr: text => {
+        stderr.write(text);
+      },
+    });
+    // Ctrl-C ends this process, and with its channel the engine's work.
+    stdout.line(printable(await client.checkDestination(destination, secrets)));
+    return exitCodes.allDone;
+  },
+};

@@ -1,0 +1,37 @@
+import * as vscode from 'vscode';
+import { destinationText } from '../protocol/destinationText.ts';
+import type { DestinationOptions } from '../protocol/ingestOptions.ts';
+import type { Secrets } from '../protocol/secrets.ts';
+import type { Services } from './services.ts';
+
+/**
+ * Finds out whether books could go to a destination, with progress that can be cancelled.
+ *
+ * @returns what was found, in one line; undefined when it was cancelled
+ * @throws TarshelfError `DESTINATION_UNUSABLE` with what is wrong
+ */
+export async function checkConnection(
+  { checkDestination }: Services,
+  destination: DestinationOptions,
+  secrets: Secrets,
+): Promise<string | undefined> {
+  const progress = {
+    location: vscode.ProgressLocation.Notification,
+    title: `Tarshelf: connecting to ${destinationText(destination)}`,
+    cancellable: true,
+  };
+  return await vscode.window.withProgress(progress, async (_report, token) => {
+    const cancelled = new AbortController();
+    const listening = token.onCancellationRequested(() => {
+      cancelled.abort();
+    });
+    try {
+      return await checkDestination(destination, secrets, cancelled.signal);
+    } catch (thrown) {
+      if (cancelled.signal.aborted) return undefined;
+      throw thrown;
+    } finally {
+      listening.dispose();
+    }
+  });
+}

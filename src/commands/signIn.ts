@@ -1,0 +1,119 @@
+import * as vscode from 'vscode';
+import { commandIds, type SettingName } from '../manifest.ts';
+import { destinationText } from '../protocol/destinationText.ts';
+import { toFailure } from '../protocol/errors.ts';
+import type { DestinationOptions } from '../protocol/ingestOptions.ts';
+import type { Secrets } from '../protocol/secrets.ts';
+import { secretNames } from '../secrets.ts';
+import { checkConnection } from './checkConnection.ts';
+import { openAddressSetting, openSettings } from './openSettings.ts';
+import type { Services } from './services.ts';
+import { showFailure } from './showFailure.ts';
+
+/** What a person entered, before it is known whether it opens anything. */
+interface Entered {
+  readonly destination: DestinationOptions;
+  readonly secrets: Secrets;
+  /** Where the user name is to be remembered, when it was asked for. */
+  readonly userNameSetting: SettingName | undefined;
+}
+
+/**
+ * Asks for what the destination wants to be opened with, tries it, and keeps what worked. Failures are shown, not
+ * thrown.
+ *
+ * @returns whether what was entered worked and is kept
+ */
+export async function signIn(services: Services): Promise<boolean> {
+  try {
+    const entered = await enter(services);
+    return entered !== undefined && (await tryOut(services, entered));
+  } catch (thrown) {
+    showFailure(services, thrown);
+    return false;
+  }
+}
+
+/** Undefined when there is nothing to sign in to, or the person left. */
+async function enter({ settings, prompts, messages }: Services): Promise<Entered | undefined> {
+  const userNameSetting = settings.userNameToAskFor;
+  let userName: string | undefined;
+  if (userNameSetting !== undefined) {
+    userName = (await prompts.ask({ title: 'Tarshelf: Sign In', prompt: 'User name' }))?.trim();
+    if (userName === undefined || userName === '') return undefined;
+  }
+  const destination = settings.destination(userName);
+  if (secretNames(destination).password === null) {
+    messages.information(`${destinationText(destination)} asks for no password.`, {
+      title: 'Open Settings',
+      run: () => openSettings('destination'),
+    });
+    return undefined;
+  }
+  const place = describe(destination);
+  const password = await prompts.ask({
+    title: 'Tarshelf: Sign In',
+    prompt: `Password for ${place}`,
+    password: true,
+  });
+  if (password === undefined || password === '') return undefined;
+  let databasePassword: string | null = null;
+  if ('database' in destination && destination.database !== null) {
+    const entered = await prompts.ask({
+      title: 'Tarshelf: Sign In',
+      prompt: `Password for the database ${destination.database}; empty if it asks for none`,
+      password: true,
+    });
+    if (entered === undefined) return undefined;
+    databasePassword = entered === '' ? null : entered;
+  }
+  return { destination, secrets: { password, databasePassword }, userNameSetting };
+}
+
+async function tryOut(services: Services, entered: Entered): Promise<boolean> {
+  const { messages } = services;
+  try {
+    const found = await checkConnection(services, entered.destination, entered.secrets);
+    if (found === undefined) return false;
+    await keep(services, entered);
+    messages.information(`Signed in. ${found}`);
+    return true;
+  } catch (thrown) {
+    messages.error(
+      `Not signed in: ${toFailure(thrown).message}`,
+      { title: 'Try Again', run: () => vscode.commands.executeCommand(commandIds.signIn) },
+      { title: 'Open Settings', run: () => openAddressSetting(entered.destination) },
+      // A server that is away for now says nothing about a password.
+      { title: 'Keep Anyway', run: () => keep(services, entered) },
+    );
+    return false;
+  }
+}
+
+async function keep(
+  { settings, secrets }: Services,
+  { destination, secrets: entered, userNameSetting }: Entered,
+): Promise<void> {
+  await secrets.keep(destination, entered);
+  if (userNameSetting !== undefined && 'userName' in destination && destination.userName !== null) {
+    await settings.rememberUserName(userNameSetting, destination.userName);
+  }
+}
+
+/** A place and who is to be let in there. */
+function describe(destination: DestinationOptions): string {
+  const place = destinationText(destination);
+  return 'userName' in destination && destination.userName !== null
+    ? `${destination.userName} at ${place}`
+    : place;
+}
+
+/** Says that nobody is signed in, with the button that helps; `then` follows where that worked. */
+export function askToSignIn(services: Services, destination: DestinationOptions, then: () => unknown): void {
+  services.messages.warning(`Tarshelf has no password for ${describe(destination)}. Sign in first.`, {
+    title: 'Sign In',
+    run: async () => {
+      if (await signIn(services)) await then();
+    },
+  });
+}
