@@ -54,7 +54,8 @@ const stages: readonly Stage[] = [
   {
     name: 'integration',
     groups: ['integration'],
-    run: mochaSuite('integration', { minutes: 10, env: recordCoverage }),
+    // They wait for processes and for time more than they compute.
+    run: mochaSuite('integration', { minutes: 10, env: recordCoverage }, '--parallel', '--jobs', '3'),
   },
   {
     name: 'books',
@@ -105,10 +106,11 @@ function step(command: Command, options?: RunOptions): Stage['run'] {
   return async () => ({ passed: 0, failed: (await succeeds(command, options)) ? 0 : 1 });
 }
 
-function mochaSuite(name: string, options: RunOptions): Stage['run'] {
+function mochaSuite(name: string, options: RunOptions, ...more: string[]): Stage['run'] {
   return suite(name, file => ({
     command: tool(
       'mocha/bin/mocha.js',
+      ...more,
       ...['--reporter', 'scripts/resultsReporter.ts', '--reporter-option', `results=${file}`],
       `test/${name}/**/*.test.ts`,
     ),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCalibre } from '../../scripts/calibre.ts';
 import { CalibreDestination } from '../../src/engine/destinations/calibre/calibreDestination.ts';
+import { useCalibreAlone } from '../support/calibreAlone.ts';
 import { startCalibreServer } from '../support/calibreServer.ts';
 import { startTarshelf, type Finished } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
@@ -72,6 +73,7 @@ interface Findings {
 }
 
 describe('a password', function () {
+  useCalibreAlone();
   this.timeout(120_000);
   const folder = useTempFolder();
   const inFolder = (name: string): string => join(folder(), name);

@@ -8,6 +8,7 @@ import { CalibreDestination } from '../../../src/engine/destinations/calibre/cal
 import { checkDestination } from '../../../src/engine/destinations/checkDestination.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
+import { useCalibreAlone } from '../../support/calibreAlone.ts';
 import { startCalibreServer, type CalibreServer } from '../../support/calibreServer.ts';
 import { startTarshelf, tarshelf } from '../../support/commandLine.ts';
 import { makeTar } from '../../support/gnuTar.ts';
@@ -16,6 +17,7 @@ import { useTempFolder } from '../../support/tempFolder.ts';
 import { assertOneClearLine } from './cliOutput.ts';
 
 describe('tarshelf check', function () {
+  useCalibreAlone();
   this.timeout(60_000);
   const folder = useTempFolder();
 

@@ -9,6 +9,7 @@ import { DestinationUnusable, type Book } from '../../../src/engine/destinations
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import type { CalibreDeclined } from '../../../src/protocol/ingestOptions.ts';
 import { hasCalibre } from '../../../scripts/calibre.ts';
+import { useCalibreAlone } from '../../support/calibreAlone.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
 import { startCalibreServer, type CalibreServer } from '../../support/calibreServer.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -32,6 +33,7 @@ async function knownKeys(destination: CalibreDestination): Promise<string[]> {
 }
 
 describe('calibre', function () {
+  useCalibreAlone();
   this.timeout(120_000);
   const folder = useTempFolder();
   const library = (): string => join(folder(), 'Calibre Library');

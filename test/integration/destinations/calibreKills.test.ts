@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCalibre } from '../../../scripts/calibre.ts';
+import { useCalibreAlone } from '../../support/calibreAlone.ts';
 import { startTarshelf, type RunningCommand } from '../../support/commandLine.ts';
 import { extractWithGnuTar, makeTar } from '../../support/gnuTar.ts';
 import { useIngest } from '../../support/ingestFixture.ts';
 import { descendants } from '../../support/processTree.ts';
 
 describe('a run into calibre', function () {
+  useCalibreAlone();
   this.timeout(180_000);
   const { folder, source, args } = useIngest();
   const library = (): string => join(folder(), 'library');
