@@ -131,8 +131,10 @@ function withoutTar(worker: WorkerState): string {
     case 'starting':
       return 'starting';
     case 'idle':
+    case 'index':
     case 'extract':
     case 'scan':
+    case 'hash':
     case 'upload':
       return 'nothing to do';
     case 'wait':
@@ -141,6 +143,8 @@ function withoutTar(worker: WorkerState): string {
       return 'stopping';
     case 'stopped':
       return 'done';
+    case 'paused':
+      return 'paused';
     case 'died':
       return 'ended unexpectedly';
     default:

@@ -49,6 +49,7 @@ export class RunFollower {
       case 'notice':
         return [{ kind: 'notice', message: event.message }];
       case 'worker:changed':
+      case 'history:added':
         return [];
       default:
         return event satisfies never;

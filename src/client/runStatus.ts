@@ -9,7 +9,7 @@ import {
   workerOfProgressFile,
   type ProgressFile,
 } from '../protocol/progressFile.ts';
-import type { Snapshot } from '../protocol/snapshot.ts';
+import type { RunSnapshot } from '../protocol/snapshot.ts';
 import {
   statusFileName,
   statusFileSchema,
@@ -61,7 +61,7 @@ export async function readRunStatus(stateFolder: string, now = Date.now()): Prom
 }
 
 /** Without what only a living engine has. */
-function atRest(snapshot: Snapshot): Snapshot {
+function atRest(snapshot: RunSnapshot): RunSnapshot {
   return {
     ...snapshot,
     run: { ...snapshot.run, bytesPerSecond: 0, secondsLeft: null },

@@ -88,6 +88,7 @@ export class SnapshotStore implements SnapshotReader {
       }
       case 'book:failed':
       case 'notice':
+      case 'history:added':
         break;
       default:
         event satisfies never;

@@ -15,6 +15,9 @@ export const errorCodes = [
   'STATE_OTHER_DESTINATION',
   'LIBRARY_NOT_WRITABLE',
   'NOTHING_TO_RETRY',
+  'NOTHING_RUNNING',
+  'NO_SUCH_WORKER',
+  'REASSIGN_REFUSED',
   // While it runs.
   'TAR_NOT_READABLE',
   'TAR_DAMAGED',
@@ -24,9 +27,12 @@ export const errorCodes = [
   'DECLINED',
   'DESTINATION_UNUSABLE',
   'PROGRESS_NOT_READABLE',
+  'POISON',
   'WORKER_DIED',
   'ENGINE_DIED',
   'ENGINE_BUSY',
+  'ENGINE_SILENT',
+  'ENGINE_OTHER_VERSION',
   'INTERNAL',
 ] as const;
 
@@ -43,6 +49,9 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   'STATE_OTHER_DESTINATION',
   'LIBRARY_NOT_WRITABLE',
   'NOTHING_TO_RETRY',
+  'NOTHING_RUNNING',
+  'NO_SUCH_WORKER',
+  'REASSIGN_REFUSED',
 ]);
 
 /** Whether the code says that the run was never begun because of what was asked for. */

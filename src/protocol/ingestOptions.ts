@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { bookFormatSchema } from './bookFormat.ts';
+import { supervisionSchema } from './supervision.ts';
 
 /** The bounds of the numbers a user may set, and what they are when nothing is set. */
 export const limits = {
@@ -128,6 +129,7 @@ export const ingestOptionsSchema = v.object({
   /** Only books of these formats are taken; all of them where it is absent. */
   bookTypes: v.optional(v.array(bookFormatSchema)),
   destination: destinationOptionsSchema,
+  supervision: v.optional(supervisionSchema),
   /** Only tars with failures are taken, of these only the named ones; and of failed books only the named members. */
   retry: v.optional(
     v.object({ tars: v.nullable(v.array(v.string())), books: v.nullable(v.array(v.string())) }),

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
+import { historyEntrySchema } from './history.ts';
+import { ingestOptionsSchema } from './ingestOptions.ts';
 import { addSkipped, skippedByReasonSchema } from './skipReason.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -59,16 +61,32 @@ export const tarStateSchema = v.object({
 });
 export type TarState = v.InferOutput<typeof tarStateSchema>;
 
+/**
+ * What a worker does:
+ *
+ *   starting ─▶ idle ─▶ index, extract, scan, hash, upload, wait ─▶ stopping ─▶ stopped
+ *                              │                                        └─────▶ paused   (its tars stay, or go to the others)
+ *                              └─▶ died ──back-off──▶ starting
+ */
 export const workerPhaseSchema = v.picklist([
   'starting',
+  /** It has no tar. */
   'idle',
+  /** Headers are read, and nothing of the tar's bodies. */
+  'index',
   /** The tar is laid down as files before it is read; `extraction` says how far. */
   'extract',
+  /** First bytes are looked at: is it a book? */
   'scan',
+  'hash',
   'upload',
+  /** For a disk, a destination or another worker; nothing of it is its own to mend. */
   'wait',
   'stopping',
   'stopped',
+  /** It is not started until a person says so. */
+  'paused',
+  /** It is about to be started again. */
   'died',
 ]);
 export type WorkerPhase = v.InferOutput<typeof workerPhaseSchema>;
@@ -81,6 +99,17 @@ export const extractionSchema = v.object({
 });
 export type Extraction = v.InferOutput<typeof extractionSchema>;
 
+/**
+ * Whether a worker gets on, by what it reports once a second:
+ *
+ *   well    some counter moved not long ago, or it waits for something
+ *   slow    none did for two thirds of its phase's threshold
+ *   stuck   none did for all of it
+ *   silent  it reports nothing: its event loop is blocked, or the process is halted
+ */
+export const workerHealthSchema = v.picklist(['well', 'slow', 'stuck', 'silent']);
+export type WorkerHealth = v.InferOutput<typeof workerHealthSchema>;
+
 export const workerStateSchema = v.object({
   /** Numbered from 1. */
   number: count,
@@ -92,7 +121,15 @@ export const workerStateSchema = v.object({
   extraction: v.optional(v.nullable(extractionSchema), null),
   /** What it extracts or, else, has dealt with. Mean over the last seconds; 0 when it does nothing. */
   bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
+  /** Automatic ones in the last 24 hours. */
   restarts: count,
+  health: v.optional(workerHealthSchema, 'well'),
+  /** In plain words, why it waits, is paused, or is not well. */
+  note: v.optional(v.nullable(v.string()), null),
+  /** Resident memory of its process; null while that is not known. */
+  memoryBytes: v.optional(v.nullable(count), null),
+  /** Uploads that it may have under way at the same time, at the moment. */
+  parallelUploads: v.optional(count, 1),
 });
 export type WorkerState = v.InferOutput<typeof workerStateSchema>;
 
@@ -138,11 +175,38 @@ export type RunState = v.InferOutput<typeof runStateSchema>;
 /** The whole state of an engine. `sequence` is that of the last event it includes. */
 export const snapshotSchema = v.object({
   sequence: count,
-  run: runStateSchema,
+  /** The run that is under way, or else the last one; null where there was none yet. */
+  run: v.nullable(runStateSchema),
+  /** What that run was asked to do. */
+  options: v.optional(v.nullable(ingestOptionsSchema), null),
   tars: v.array(tarStateSchema),
   workers: v.array(workerStateSchema),
+  /** The last things that supervision did, oldest first. */
+  history: v.optional(v.array(historyEntrySchema), []),
 });
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
+
+/** The state of an engine that has a run, or had one. */
+export const runSnapshotSchema = v.object({ ...snapshotSchema.entries, run: runStateSchema });
+export type RunSnapshot = v.InferOutput<typeof runSnapshotSchema>;
+
+/** A worker of which nothing is known but its number. */
+export function newWorker(number: number): WorkerState {
+  return {
+    number,
+    phase: 'starting',
+    pid: null,
+    currentTar: null,
+    assignedTars: [],
+    extraction: null,
+    bytesPerSecond: 0,
+    restarts: 0,
+    health: 'well',
+    note: null,
+    memoryBytes: null,
+    parallelUploads: 1,
+  };
+}
 
 export function noCounts(): BookCounts {
   return { found: 0, uploaded: 0, duplicates: { own: 0, others: 0, destination: 0 }, failed: 0, skipped: 0 };

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { snapshotSchema } from './snapshot.ts';
+import { runSnapshotSchema } from './snapshot.ts';
 
 /**
  * What an engine leaves in its state folder for whoever has no channel to it, such as another terminal. It is
@@ -24,6 +24,6 @@ export const statusFileSchema = v.object({
   savedAt: v.pipe(v.string(), v.isoTimestamp()),
   /** Set once the run has come to its end; without it the engine lives or died. */
   endedAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
-  snapshot: snapshotSchema,
+  snapshot: runSnapshotSchema,
 });
 export type StatusFile = v.InferOutput<typeof statusFileSchema>;

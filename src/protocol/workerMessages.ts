@@ -43,6 +43,13 @@ export const workerRequestSchema = v.variant('type', [
     type: v.literal('tar:process'),
     lease: leaseSchema,
     resume: v.nullable(resumePointSchema),
+    /** Header offsets of members that ended two processes: they fail untouched, as `POISON`. */
+    poison: v.optional(v.array(count), []),
+    /**
+     * Header offsets of members that were in hand when a process died in this tar. Up to the last of them
+     * one member at a time is taken in hand, so that the next death names its cause.
+     */
+    suspects: v.optional(v.array(count), []),
   }),
   /** The tar is another's by now: leave it as it is, and write no more of it. */
   v.object({ type: v.literal('tar:revoked'), lease: leaseSchema }),
@@ -57,6 +64,23 @@ export type WorkerRequest = v.InferOutput<typeof workerRequestSchema>;
 /** From a worker to the engine. */
 export const workerEventSchema = v.variant('type', [
   v.object({ type: v.literal('worker:ready') }),
+  /**
+   * Said once a second by a timer, so that its coming is the heartbeat; whether the counters moved is the
+   * progress. They only grow, over all tars of the process.
+   */
+  v.object({
+    type: v.literal('worker:health'),
+    phase: workerPhaseSchema,
+    /** Read from tars or extraction folders, extracted, or handed to the destination. */
+    bytes: count,
+    /** Looked at. */
+    members: count,
+    /** That have an outcome. */
+    books: count,
+    /** Resident memory of the process. */
+    memoryBytes: count,
+    parallelUploads: count,
+  }),
   v.object({
     type: v.literal('tar:progress'),
     name: v.string(),

@@ -43,7 +43,7 @@ export class RunLog {
   #write(event: EngineEvent): void {
     switch (event.type) {
       case 'snapshot':
-        this.#writeRun(event.snapshot.run);
+        if (event.snapshot.run) this.#writeRun(event.snapshot.run);
         // Also what ended in events that were missed.
         for (const tar of event.snapshot.tars) this.#writeTar(tar);
         break;
@@ -60,6 +60,8 @@ export class RunLog {
         break;
       case 'notice':
         this.#log.warn(event.message);
+        break;
+      case 'history:added':
         break;
       default:
         event satisfies never;

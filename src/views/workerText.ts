@@ -28,15 +28,21 @@ export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLoo
 const doing: Record<WorkerLook, string> = {
   starting: 'starting',
   idle: 'idle',
+  index: 'reading',
   extract: 'extracting',
   scan: 'reading',
+  hash: 'comparing',
   upload: 'uploading',
   wait: 'waiting: see the log',
   stopping: 'stopping',
   stopped: 'stopped',
   finished: 'finished',
-  died: 'died',
+  paused: 'paused',
+  died: 'starting again',
 };
+
+/** The looks that belong to the work on a tar. */
+const atTar: ReadonlySet<WorkerLook> = new Set(['index', 'extract', 'scan', 'hash', 'upload', 'stopping']);
 
 export function workerLabel(number: number): string {
   return `Worker ${String(number)}`;
@@ -45,7 +51,7 @@ export function workerLabel(number: number): string {
 /** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 1 restart`. */
 export function workerDescription(worker: WorkerState, look: WorkerLook): string {
   const parts = [doing[look]];
-  if (look === 'extract' || look === 'scan' || look === 'upload' || look === 'stopping') {
+  if (atTar.has(look)) {
     if (worker.currentTar !== null) parts.push(worker.currentTar);
     if (worker.extraction) {
       parts.push(`${formatBytes(worker.extraction.bytes)}, ${formatCount(worker.extraction.files, 'file')}`);

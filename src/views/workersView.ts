@@ -17,13 +17,16 @@ export interface WorkerRow {
 const icons: Record<WorkerLook, vscode.ThemeIcon> = {
   starting: new vscode.ThemeIcon('loading~spin', new vscode.ThemeColor('charts.blue')),
   idle: new vscode.ThemeIcon('circle-large-outline', new vscode.ThemeColor('disabledForeground')),
+  index: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
   extract: new vscode.ThemeIcon('package', new vscode.ThemeColor('charts.blue')),
   scan: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
+  hash: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
   upload: new vscode.ThemeIcon('cloud-upload', new vscode.ThemeColor('charts.blue')),
   wait: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),
   stopping: new vscode.ThemeIcon('loading~spin', new vscode.ThemeColor('disabledForeground')),
   stopped: new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('disabledForeground')),
   finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('disabledForeground')),
+  paused: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow')),
   died: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
 };
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../../protocol/errors.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
+import { newWorker } from '../../protocol/snapshot.ts';
 import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
 import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
 import type { EventLog } from '../logs/eventLog.ts';
@@ -108,13 +109,9 @@ export class Crew {
     const tars = hands.handOf(worker.number);
     log.info(`worker ${String(worker.number)} started, pid ${String(process.pid)}, tars: ${tars.join(', ')}`);
     board.setWorker({
-      number: worker.number,
-      phase: 'starting',
+      ...newWorker(worker.number),
       pid: process.pid,
-      currentTar: null,
       assignedTars: this.#assigned(worker, tars),
-      extraction: null,
-      bytesPerSecond: 0,
       restarts: worker.restarts,
     });
     process.send(init(worker.number, tars));
@@ -160,6 +157,8 @@ export class Crew {
         break;
       case 'worker:resumed':
         this.#resumes(worker);
+        break;
+      case 'worker:health':
         break;
       case 'book:failed':
       case 'notice':
@@ -220,7 +219,7 @@ export class Crew {
     const resume = await this.#options.resumePoint(worker.number, lease.tar);
     // It may have died meanwhile; its next process asks anew.
     if (worker.process === process && this.#options.hands.holds(worker.number, lease))
-      process?.send({ type: 'tar:process', lease, resume });
+      process?.send({ type: 'tar:process', lease, resume, poison: [], suspects: [] });
   }
 
   /** All tars that a worker has or has had in this run, in the order in which they came to it. */

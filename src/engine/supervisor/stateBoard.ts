@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../../protocol/clientMessages.ts';
+import type { EngineEvent, UnnumberedEvent } from '../../protocol/clientMessages.ts';
 import type { Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import {
@@ -7,7 +7,7 @@ import {
   totalDuplicates,
   type Extraction,
   type RunState,
-  type Snapshot,
+  type RunSnapshot,
   type Summary,
   type TarState,
   type WorkerState,
@@ -18,14 +18,12 @@ const publishEveryMs = 250;
 /** Rates fall while nothing is heard; that is told, too. */
 const refreshEveryMs = 1000;
 
-/** An event but for its number, which the board gives. */
-type Unnumbered<E> = E extends EngineEvent ? Omit<E, 'sequence'> : never;
-
 /**
  * The state of a run as clients see it, and the only place that tells them: what changed since the last
  * telling goes out a few times a second, each thing whole and at most once.
  */
 export class StateBoard {
+  readonly #options: IngestOptions;
   readonly #post: (event: EngineEvent) => void;
   readonly #tars = new Map<string, TarState>();
   readonly #workers = new Map<number, WorkerState>();
@@ -43,6 +41,7 @@ export class StateBoard {
   #publishAt = 0;
 
   constructor(options: IngestOptions, post: (event: EngineEvent) => void) {
+    this.#options = options;
     this.#post = post;
     this.#run = {
       phase: 'starting',
@@ -128,18 +127,20 @@ export class StateBoard {
     this.publish();
   }
 
-  tell(event: Unnumbered<Exclude<EngineEvent, { type: 'snapshot' }>>): void {
+  tell(event: Exclude<UnnumberedEvent, { type: 'snapshot' }>): void {
     this.#post({ ...event, sequence: ++this.#sequence });
   }
 
   /** The whole state at this moment. */
-  snapshot(): Snapshot {
+  snapshot(): RunSnapshot {
     this.#refresh();
     return {
       sequence: this.#sequence,
       run: this.#run,
       tars: [...this.#tars.values()],
       workers: [...this.#workers.values()],
+      options: this.#options,
+      history: [],
     };
   }
 

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { EngineEvent } from '../../protocol/clientMessages.ts';
-import type { Snapshot } from '../../protocol/snapshot.ts';
+import type { RunSnapshot } from '../../protocol/snapshot.ts';
 import { statusFileName, statusSavedAtLeastEveryMs, type StatusFile } from '../../protocol/statusFile.ts';
 import { renameOver } from '../durableFiles.ts';
 import { StateFolder } from './stateFolder.ts';
@@ -16,7 +16,7 @@ const saveAtMostEveryMs = 2000;
 export class StatusWriter {
   readonly #stateFolder: string;
   readonly #path: string;
-  readonly #snapshot: () => Snapshot;
+  readonly #snapshot: () => RunSnapshot;
   readonly #startedAt = new Date().toISOString();
   /** When the last save began, by the steady clock; null before the first one. */
   #savedAtMs: number | null = null;
@@ -26,7 +26,7 @@ export class StatusWriter {
   #isBusy = false;
   #hasEnded = false;
 
-  constructor(stateFolder: string, snapshot: () => Snapshot) {
+  constructor(stateFolder: string, snapshot: () => RunSnapshot) {
     this.#stateFolder = stateFolder;
     this.#path = join(stateFolder, statusFileName);
     this.#snapshot = snapshot;

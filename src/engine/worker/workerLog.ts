@@ -42,6 +42,7 @@ export function logWorkerEvent(event: WorkerEvent, log: Pick<EventLog, 'info' | 
       log.info('goes on');
       break;
     case 'worker:ready':
+    case 'worker:health':
     case 'tar:progress':
     case 'claim:request':
     case 'claim:outcome':

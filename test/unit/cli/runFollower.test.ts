@@ -13,7 +13,7 @@ class Scene {
   #sequence = 0;
 
   snapshot(run: RunState, tars: TarState[]): Happening[] {
-    const snapshot = { sequence: ++this.#sequence, run, tars, workers: [] };
+    const snapshot = { sequence: ++this.#sequence, run, tars, workers: [], options: null, history: [] };
     return this.#tell({ type: 'snapshot', sequence: this.#sequence, snapshot });
   }
 

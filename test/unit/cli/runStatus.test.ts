@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { jsonStatus, renderStatus } from '../../../src/cli/statusText.ts';
 import { paintPlain } from '../../../src/cli/terminalText.ts';
 import { readRunStatus, type RunStatus } from '../../../src/client/runStatus.ts';
-import { noCounts, type Snapshot } from '../../../src/protocol/snapshot.ts';
+import { noCounts, type RunSnapshot } from '../../../src/protocol/snapshot.ts';
 import type { StatusFile } from '../../../src/protocol/statusFile.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 import { runState, tarState, workerState } from './states.ts';
@@ -15,7 +15,7 @@ const now = Date.parse('2026-03-01T12:00:00Z');
 const deadPid = 2 ** 30;
 const failure = { code: 'TAR_DAMAGED', message: 'b.tar: cut off at byte 512.' } as const;
 
-const snapshot: Snapshot = {
+const snapshot: RunSnapshot = {
   sequence: 1,
   run: runState({ counts: { ...noCounts(), found: 30, uploaded: 20, failed: 4 } }),
   tars: [
@@ -28,6 +28,8 @@ const snapshot: Snapshot = {
     workerState(1, { currentTar: 'd.tar', bytesPerSecond: 12_000_000 }),
     workerState(2, { phase: 'idle' }),
   ],
+  options: null,
+  history: [],
 };
 
 describe('status of a state folder', () => {

@@ -1,4 +1,10 @@
-import { noCounts, type RunState, type TarState, type WorkerState } from '../../../src/protocol/snapshot.ts';
+import {
+  newWorker,
+  noCounts,
+  type RunState,
+  type TarState,
+  type WorkerState,
+} from '../../../src/protocol/snapshot.ts';
 
 // States of an engine for tests to change what matters to them.
 
@@ -34,14 +40,9 @@ export function tarState(name: string, change: Partial<TarState> = {}): TarState
 
 export function workerState(number: number, change: Partial<WorkerState> = {}): WorkerState {
   return {
-    number,
+    ...newWorker(number),
     phase: 'upload',
     pid: 1000 + number,
-    currentTar: null,
-    assignedTars: [],
-    extraction: null,
-    bytesPerSecond: 0,
-    restarts: 0,
     ...change,
   };
 }

@@ -39,7 +39,14 @@ describe('RunLog', () => {
     const { lines, tell } = written();
     const earlier = tarState({ phase: 'completed', earlier: true });
     tell({ type: 'tar:changed', sequence: 1, tar: earlier });
-    const snapshot = { sequence: 1, run: runState({ phase: 'starting' }), tars: [earlier], workers: [] };
+    const snapshot = {
+      sequence: 1,
+      run: runState({ phase: 'starting' }),
+      tars: [earlier],
+      workers: [],
+      options: null,
+      history: [],
+    };
     tell({ type: 'snapshot', sequence: 1, snapshot });
     tell({ type: 'tar:changed', sequence: 2, tar: earlier });
     assert.deepEqual(lines, []);
@@ -52,7 +59,14 @@ describe('RunLog', () => {
     tell({
       type: 'snapshot',
       sequence: 9,
-      snapshot: { sequence: 9, run: runState({ phase: 'starting' }), tars, workers: [] },
+      snapshot: {
+        sequence: 9,
+        run: runState({ phase: 'starting' }),
+        tars,
+        workers: [],
+        options: null,
+        history: [],
+      },
     });
     assert.deepEqual(lines, ['info books-1.tar: completed · no books']);
   });

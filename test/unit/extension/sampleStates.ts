@@ -1,4 +1,10 @@
-import { noCounts, type RunState, type TarState, type WorkerState } from '../../../src/protocol/snapshot.ts';
+import {
+  newWorker,
+  noCounts,
+  type RunState,
+  type TarState,
+  type WorkerState,
+} from '../../../src/protocol/snapshot.ts';
 
 /** A tar as an engine would describe it, with what a test says of it. */
 export function tarState(change: Partial<TarState> = {}): TarState {
@@ -17,14 +23,10 @@ export function tarState(change: Partial<TarState> = {}): TarState {
 
 export function workerState(change: Partial<WorkerState> = {}): WorkerState {
   return {
-    number: 1,
+    ...newWorker(1),
     phase: 'idle',
     pid: 4711,
-    currentTar: null,
     assignedTars: ['books-1.tar'],
-    extraction: null,
-    bytesPerSecond: 0,
-    restarts: 0,
     ...change,
   };
 }

@@ -24,6 +24,8 @@ describe('status file', () => {
       run: runState({ doneBytes }),
       tars: [tarState('a.tar')],
       workers: [],
+      options: null,
+      history: [],
     }));
   };
   const saved = async (): Promise<StatusFile> =>
