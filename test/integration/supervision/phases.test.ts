@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkerPhase } from '../../../src/protocol/snapshot.ts';
+import { makeManyBooks } from '../../support/manyBooks.ts';
+import { useSupervised } from '../../support/supervised.ts';
+
+describe('kill -9 of a worker', () => {
+  const { folder, source, launch, recorded, shelfHas } = useSupervised();
+
+  for (const phase of ['index', 'extract', 'scan', 'hash', 'upload'] as const satisfies WorkerPhase[]) {
+    it(`while it is at "${phase}" loses no book and puts none there twice`, async () => {
+      const keys = await makeManyBooks(source(), { tars: 3, booksInTar: 60 });
+      const slow = phase === 'extract' || phase === 'upload' ? { slowWriteMs: 15 } : { slowReadMs: 15 };
+      const { command, watch } = await launch(
+        slow,
+        ...['--workers', '2', '--batch-size', '15', '--mode', phase === 'extract' ? 'extract' : 'auto'],
+      );
+      const victim = await watch.worker(
+        worker => worker.phase === phase && worker.pid !== null,
+        `a worker at ${phase}`,
+      );
+      process.kill(victim.pid!, 'SIGKILL');
+      const { code, stdout, stderr } = await command.finished;
+      assert.equal(code, 0, stdout + stderr);
+      const own = (await recorded()).filter(({ worker }) => worker === victim.number);
+      assert.deepEqual(
+        own.map(({ kind }) => kind),
+        ['died', 'restarted'],
+      );
+      await shelfHas(keys);
+    }).timeout(90_000);
+  }
+
+  it('while it waits for the disk of the tars loses no book and puts none there twice', async () => {
+    const keys = await makeManyBooks(source(), { tars: 2, booksInTar: 60 });
+    const { command, watch } = await launch({ slowReadMs: 10 }, '--workers', '1', '--batch-size', '10');
+    await watch.worker(({ phase }) => phase !== 'starting' && phase !== 'idle', 'a worker at work');
+    // The first tar stays open; the second one is looked for in a folder that is gone.
+    const away = join(folder(), 'away');
+    await rename(source(), away);
+    const victim = await watch.worker(({ phase }) => phase === 'wait', 'a worker that waits');
+    process.kill(victim.pid!, 'SIGKILL');
+    await watch.history(({ kind }) => kind === 'restarted', 'a restart');
+    await rename(away, source()).catch(async () => {
+      await mkdir(source(), { recursive: true });
+    });
+    const { code, stdout, stderr } = await command.finished;
+    assert.equal(code, 0, stdout + stderr);
+    await shelfHas(keys);
+  }).timeout(90_000);
+});

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { makeTar } from './gnuTar.ts';
+import { keyOf } from './libraryTruth.ts';
+
+export interface ManyBooks {
+  readonly tars: number;
+  readonly booksInTar: number;
+  /** Size of a book at least. */
+  readonly bytes?: number;
+  /** What is in a book besides, such as a fault; by tar and number, both from 0. */
+  readonly text?: (tar: number, book: number) => string;
+}
+
+/**
+ * Makes tars of books, half of which stand in every tar, so that workers wait for each other.
+ *
+ * @returns their keys, each once, sorted
+ */
+export async function makeManyBooks(
+  folder: string,
+  { tars, booksInTar, bytes = 1500, text = () => '' }: ManyBooks,
+): Promise<string[]> {
+  const keys = new Set<string>();
+  for (let tar = 0; tar < tars; tar++) {
+    const files: Record<string, Buffer> = {};
+    for (let book = 0; book < booksInTar; book++) {
+      const of = book % 2 === 0 ? '' : String(tar);
+      const body = Buffer.from(`book ${String(book)} ${of} ${text(tar, book)}`.padEnd(bytes + book, '.'));
+      files[`${String(book).padStart(4, '0')}.txt`] = body;
+      keys.add(keyOf(body));
+    }
+    await makeTar(join(folder, `${String(tar).padStart(3, '0')}.tar`), 'gnu', files);
+  }
+  return [...keys].sort();
+}

@@ -1,0 +1,68 @@
+// Loaded before the code of each process of a run by NODE_OPTIONS; in workers it makes what a bad book or a slow disk
+// makes. What to do is in the variable TARSHELF_FAULTS, in JSON:
+//
+//   flags        a folder; what happens once in a whole test leaves a file there
+//   slowReadMs   each read from a file takes so much longer
+//   slowWriteMs  each write to a file opened for writing takes so much longer
+//
+// and in the books: their text says what becomes of whoever digests them.
+//
+//   @crash@        the process is gone without a word, each time
+//   @crash-once@   the same, the first time
+//   @block@        its event loop is blocked for good, each time
+//   @block-once@   the same, the first time
+//   @leak-once@    it takes more and more memory from then on, the first time
+import crypto from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const isWorker = (process.argv[1] ?? '').endsWith('worker.js');
+if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
+  const { flags, slowReadMs = 0, slowWriteMs = 0 } = JSON.parse(process.env.TARSHELF_FAULTS);
+
+  const isFirst = kind => {
+    const flag = path.join(flags, kind);
+    if (existsSync(flag)) return false;
+    writeFileSync(flag, String(process.pid));
+    return true;
+  };
+  const crash = () => process.kill(process.pid, 'SIGKILL');
+  const block = () => {
+    for (;;);
+  };
+  const hoard = [];
+  const leak = () => setInterval(() => hoard.push(Buffer.alloc(8 * 1024 * 1024, 1)), 50);
+  const faults = [
+    ['@crash@', crash],
+    ['@block@', block],
+    ['@crash-once@', () => isFirst('crash-once') && crash()],
+    ['@block-once@', () => isFirst('block-once') && block()],
+    ['@leak-once@', () => isFirst('leak-once') && leak()],
+  ];
+
+  const hash = crypto.hash;
+  crypto.hash = (algorithm, data, ...rest) => {
+    if (algorithm === 'sha1') for (const [text, fault] of faults) if (data.includes(text)) fault();
+    return hash(algorithm, data, ...rest);
+  };
+  syncBuiltinESMExports();
+
+  const handle = await open(process.argv[1]);
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  for (const [name, ms] of [
+    ['read', slowReadMs],
+    ['write', slowWriteMs],
+    ['writeFile', slowWriteMs],
+  ]) {
+    if (ms === 0) continue;
+    const original = prototype[name];
+    prototype[name] = async function (...args) {
+      await sleep(ms);
+      return await original.apply(this, args);
+    };
+  }
+}
