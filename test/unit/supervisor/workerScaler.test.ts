@@ -108,6 +108,13 @@ describe('the number of workers', () => {
     assert.equal(play.read(0.99, 1).change, 'stay');
   });
 
+  it('goes by nothing that was read before the last change', () => {
+    const play = new Play(2, 1, 4);
+    assert.equal(play.hold(0.69, 0.1).change, 'up');
+    for (let i = 0; i < 6; i++) assert.equal(play.read(1, 0.1).change, 'stay');
+    assert.deepEqual(play.read(1, 0.1), { change: 'down', reason: 'memory at 100 %, above 85 %' });
+  });
+
   it('answers when it is read once a minute, too', () => {
     const play = new Play(4, 1, 4);
     play.read(0.99, null, 60_000);
