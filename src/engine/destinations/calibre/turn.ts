@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FileLock } from '../../fileLock.ts';
-import { isAlive, processStart } from '../../processes.ts';
+import { isAlive, isSame, processStart } from '../../processes.ts';
 
 /** No call of the program takes longer: whatever bears its pid after that is another process. */
 export const longestCallMs = 15 * 60_000;
@@ -105,7 +105,7 @@ async function outwaitProgram(root: string, signal: AbortSignal | undefined): Pr
 async function stillRuns(path: string): Promise<boolean> {
   try {
     const note = v.parse(noteSchema, await readFile(path, 'utf8'));
-    if (note.start !== null) return (await processStart(note.pid)) === note.start;
+    if (note.start !== null) return await isSame(note);
     return isAlive(note.pid) && Date.now() - (await stat(path)).mtimeMs < longestCallMs;
   } catch {
     return false;
