@@ -97,7 +97,7 @@ export class EngineHost {
   readonly #monitor: EventLog;
   readonly #stream: EventStream;
   readonly #server: ClientServer;
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<undefined>();
   readonly #sweep = new AbortController();
   #note: EngineNote | undefined;
   /** Workers of the engine before this one that may still be there. */
@@ -494,7 +494,7 @@ export class EngineHost {
     // connection tells them that the folder is free.
     this.#state.release();
     await this.#server.hangUp();
-    this.#ended.resolve();
+    this.#ended.resolve(undefined);
   }
 }
 
