@@ -176,6 +176,11 @@ export class EngineHost {
     return this.#ended.promise;
   }
 
+  /** How many clients are attached. */
+  get clients(): number {
+    return this.#server.clients;
+  }
+
   /** Lets a run under way finish the books in hand, and ends the engine, whoever is attached. */
   drain(why: string): void {
     if (this.#isEnding) return;
