@@ -17,6 +17,7 @@ import { ClientServer, type EngineRequest } from './clientServer.ts';
 import { EngineNote, newToken, readEngineNote } from './engineNote.ts';
 import { EventStream, type StreamedState, type ToldEvent } from './eventStream.ts';
 import { History } from './history.ts';
+import { removeLeftSocket } from './socketAddress.ts';
 import { StateBoard } from './stateBoard.ts';
 import { StateFolder, stateInUse } from './stateFolder.ts';
 import { StatusWriter } from './statusFile.ts';
@@ -203,6 +204,7 @@ export class EngineHost {
     // Of another machine that shares the folder, pids say nothing here.
     const isOfThisMachine = before?.host === hostname();
     this.#leftWorkers = isOfThisMachine ? before.workers : [];
+    if (isOfThisMachine) await removeLeftSocket(before.address);
     const note: EngineFile = {
       protocol: clientProtocolVersion,
       version: programVersion,

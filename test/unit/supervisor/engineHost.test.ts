@@ -320,6 +320,19 @@ describe('engine', () => {
     await engine.host.ended;
   });
 
+  it('ends soon after the last client has left it idle, where the last word was so', async () => {
+    const engine = await start();
+    const client = await EngineSocket.attach(state(), { whenLeft: 'stop' });
+    const run = await running(client);
+    run.end('finished');
+    await client.event(event => event.type === 'run:changed' && event.run.phase === 'finished');
+    await leave(client);
+    await clock.pass(2999);
+    assert.equal(engine.hasEnded, false);
+    await clock.pass(1);
+    await engine.host.ended;
+  });
+
   it('keeps a run that all have left, and ends with it', async () => {
     const engine = await start();
     const client = await EngineSocket.attach(state(), { whenLeft: 'keepRunning' });
@@ -433,6 +446,15 @@ describe('engine', () => {
     assert.equal((await client.ask({ type: 'snapshot:get' })).type, 'done');
   });
 
+  it('leaves its last words in the log when it dies', async () => {
+    const { host } = await start();
+    host.noteDeath(new Error('out of luck'));
+    assert.match(
+      await readFile(join(state(), 'parallel_tar_upload.log'), 'utf8'),
+      /ERROR .*died: out of luck/,
+    );
+  });
+
   it('notes its workers while it has them', async () => {
     await start();
     const client = await EngineSocket.attach(state());
@@ -474,7 +496,9 @@ describe('engine', () => {
       runs[0]!.goOn();
       assert.deepEqual(await answer, done);
       await client.event(event => event.type === 'history:added' && event.entry.kind === 'swept');
-      await client.event(event => event.type === 'notice' && event.message.startsWith("Worker 3 of an earlier"));
+      await client.event(
+        event => event.type === 'notice' && event.message.startsWith('Worker 3 of an earlier'),
+      );
       while ((await readNote(state())).workers.length > 0) await setImmediate();
     });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { newSocketAddress } from '../../../src/engine/supervisor/socketAddress.ts';
+import { newSocketAddress, removeLeftSocket } from '../../../src/engine/supervisor/socketAddress.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 describe('address of an engine', () => {
@@ -24,6 +26,26 @@ describe('address of an engine', () => {
     await mkdir(join(folder(), 'elsewhere'), { mode: 0o700 });
     await symlink(join(folder(), 'elsewhere'), own());
     await assert.rejects(newSocketAddress(folder()), { code: 'STATE_NOT_WRITABLE' });
+  });
+
+  it('is removed after a kill, and nothing that is no socket of ours', async () => {
+    const address = await newSocketAddress(folder());
+    const elsewhere = join(folder(), 'other.sock');
+    for (const path of [address, elsewhere]) {
+      const holder = spawn(process.execPath, [
+        '-e',
+        `require('net').createServer().listen(process.argv[1], () => console.log('there'))`,
+        path,
+      ]);
+      await once(holder.stdout, 'data');
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+    }
+    const file = join(dirname(address), 'file');
+    await writeFile(file, '');
+    for (const path of [address, elsewhere, file, join(folder(), 'none.sock')]) await removeLeftSocket(path);
+    await assert.rejects(stat(address), { code: 'ENOENT' });
+    await Promise.all([stat(elsewhere), stat(file)]);
   });
 
   it('is refused where no folder can be made', async () => {
