@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { engineStartSchema, type EngineStart } from '../../src/protocol/clientMessages.ts';
 
@@ -9,10 +9,18 @@ const enginePath = join(import.meta.dirname, '../../dist/engine.js');
 
 const running = new Set<ChildProcess>();
 
-// An engine outlives whoever started it: a test that failed would leave its own.
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** Ends the engines of each test: they would outlive it. Call within `describe`, before what makes their folders. */
+export function useEngines(): void {
+  afterEach(async () => {
+    await Promise.all(
+      [...running].map(async child => {
+        const exit = once(child, 'exit');
+        child.kill('SIGKILL');
+        await exit;
+      }),
+    );
+  });
+}
 
 /** The built engine as a process of its own. */
 export interface EngineProcess {
@@ -29,7 +37,8 @@ export async function launchEngine(
 ): Promise<EngineProcess & { start: EngineStart }> {
   const child = fork(enginePath, ['--state-folder', stateFolder], {
     detached: true,
-    env: { ...process.env, ...env },
+    // What a killed one leaves of its socket goes with the folders of the test.
+    env: { ...process.env, TMPDIR: dirname(stateFolder), ...env },
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

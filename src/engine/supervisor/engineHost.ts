@@ -45,7 +45,8 @@ export interface Run {
 export interface RunHold {
   readonly state: StateFolder;
   readonly history: History;
-  readonly onWorkersChanged: (workers: NotedWorker[]) => void;
+  /** The workers' processes that there are now. */
+  onWorkersChanged(workers: readonly NotedWorker[]): void;
 }
 
 export interface EngineHostOptions {

@@ -13,7 +13,7 @@ import { noSecrets } from '../../../src/protocol/secrets.ts';
 import type { StatusFile } from '../../../src/protocol/statusFile.ts';
 import type { RunPhase } from '../../../src/protocol/snapshot.ts';
 import { makeSampleTars } from '../../../src/samples/makeSample.ts';
-import { launchEngine, startEngine } from '../../support/engineProcess.ts';
+import { launchEngine, startEngine, useEngines } from '../../support/engineProcess.ts';
 import { EngineSocket, readNote } from '../../support/engineSocket.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { keysInLibrary } from '../../support/libraryTruth.ts';
@@ -21,6 +21,7 @@ import { descendants, untilGone } from '../../support/processTree.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 describe('an engine of its own', () => {
+  useEngines();
   const folder = useTempFolder();
   const state = (): string => join(folder(), 'state');
   const source = (): string => join(folder(), 'tars');
