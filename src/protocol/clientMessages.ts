@@ -26,7 +26,11 @@ export type WhenLeft = v.InferOutput<typeof whenLeftSchema>;
 
 /** What a client may ask of an engine. */
 export const clientRequestSchema = v.variant('type', [
-  /** The first request of each connection; without the right token the engine hangs up. Answered by a `welcome`. */
+  /**
+   * The first request of each connection; without the right token the engine hangs up. Answered by a `welcome`, or,
+   * where the protocol is another, by `ENGINE_OTHER_VERSION`: then it takes `engine:end` on this connection and
+   * nothing else, so that the form of these two must never change.
+   */
   v.object({
     type: v.literal('client:hello'),
     token: v.string(),

@@ -13,13 +13,14 @@ import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
 import { Crew } from './crew.ts';
+import type { History } from './history.ts';
 import { KeyRefresh } from './keyRefresh.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
-import { StateFolder } from './stateFolder.ts';
+import type { StateFolder } from './stateFolder.ts';
 import { TarHands } from './tarHands.ts';
 
 /*
@@ -37,17 +38,34 @@ interface Plan {
   readonly moved: MovedTars;
 }
 
+/** What the engine lends a run. */
+export interface IngestHold {
+  readonly state: StateFolder;
+  readonly history: History;
+  readonly onWorkersChanged: (
+    workers: { number: number; pid: number; processStart: string | null }[],
+  ) => void;
+}
+
 /** One ingest from its start to its summary. */
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #secrets: Secrets;
   readonly #workerPath: string;
   readonly #board: StateBoard;
+  readonly #hold: IngestHold;
   readonly #claims = new ClaimTable();
   readonly #stop = new AbortController();
   #crew: Crew | undefined;
 
-  constructor(options: IngestOptions, secrets: Secrets, workerPath: string, board: StateBoard) {
+  constructor(
+    options: IngestOptions,
+    secrets: Secrets,
+    workerPath: string,
+    board: StateBoard,
+    hold: IngestHold,
+  ) {
+    this.#hold = hold;
     this.#options = options;
     this.#secrets = secrets;
     this.#workerPath = workerPath;
@@ -56,7 +74,7 @@ export class Ingest {
 
   /** Runs to the end, or to the stop. What keeps it from beginning ends it as `refused`; nothing is thrown. */
   async run(): Promise<void> {
-    let state: StateFolder | undefined;
+    const { state } = this.#hold;
     let destination: Destination | undefined;
     let log: EventLog;
     let monitor: EventLog;
@@ -64,7 +82,6 @@ export class Ingest {
     try {
       const notices: string[] = [];
       const found = await this.#find(notices);
-      state = await StateFolder.take(this.#options.stateFolder);
       log = new EventLog(join(state.path, launcherLogName));
       monitor = new EventLog(join(state.path, monitorLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
@@ -98,7 +115,6 @@ export class Ingest {
       plan = { tars, hands, keys, resumePoints, moved: new MovedTars(progress) };
     } catch (thrown) {
       destination?.close();
-      state?.release();
       if (this.#stop.signal.aborted) this.#board.changeRun({ phase: 'stopped' });
       else this.#board.refuse(toFailure(thrown));
       return;
@@ -106,11 +122,9 @@ export class Ingest {
     log.info(`ingest of ${this.#options.sourceFolder} started with ${String(this.#options.workers)} workers`);
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
-      this.#board.tellSnapshot();
       await this.#work(plan, destination.id, log, monitor);
     } finally {
       destination.close();
-      state.release();
     }
     const phase = this.#stop.signal.aborted ? 'stopped' : 'finished';
     const summary = this.#board.summary();
@@ -126,6 +140,22 @@ export class Ingest {
     this.#stop.abort();
     if (this.#board.run.phase === 'running') this.#board.changeRun({ phase: 'stopping' });
     this.#crew?.stop();
+  }
+
+  restartWorker(_worker: number | null): string {
+    return '';
+  }
+
+  pauseWorker(_worker: number | null): string {
+    return '';
+  }
+
+  resumeWorker(_worker: number | null): string {
+    return '';
+  }
+
+  reassign(_worker: number, _to: readonly number[] | null): string {
+    return '';
   }
 
   /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */

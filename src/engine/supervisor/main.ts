@@ -1,101 +1,81 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import {
-  clientRequestSchema,
-  type ClientRequest,
-  type EngineEvent,
-  type EngineReply,
-} from '../../protocol/clientMessages.ts';
-import { toFailure } from '../../protocol/errors.ts';
-import type { DestinationOptions, IngestOptions } from '../../protocol/ingestOptions.ts';
-import type { Secrets } from '../../protocol/secrets.ts';
-import { checkDestination } from '../destinations/checkDestination.ts';
-import { listFailures } from '../progress/failureList.ts';
+import { questionSchema, type EngineStart } from '../../protocol/clientMessages.ts';
+import { oneLine, toFailure } from '../../protocol/errors.ts';
+import { EngineHost } from './engineHost.ts';
 import { Ingest } from './ingest.ts';
-import { StateBoard } from './stateBoard.ts';
-import { StatusWriter } from './statusFile.ts';
+import { answerQuestion } from './questions.ts';
 
-/** The entry of the engine process: one ingest, commanded by the client that started it. */
+/** The entry of the engine process: the engine of one state folder, or the answer to one question. */
 
-/** Time for a check that was given up to end what it began. */
-const endsAfterCheckMs = 5000;
-
-let running: { ingest: Ingest; board: StateBoard } | undefined;
+const usage = 'usage: engine.js --state-folder DIR\n';
+/** Time for what a run may have left open; where nothing is, the process ends before. */
+const endsAfterEngineMs = 5000;
 
 // Ctrl-C reaches the whole process group; it is the client that decides what it means.
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
-process.on('SIGTERM', () => running?.ingest.stop());
-// Without its client the engine drains: books in hand are finished, progress is saved, and it ends.
-process.on('disconnect', () => running?.ingest.stop());
-process.on('message', (message: unknown) => {
-  receive(v.parse(clientRequestSchema, message));
-});
+// Whoever reads them may be gone long before the engine is: what is said to nobody must not end it.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 
-function post(event: EngineEvent | EngineReply): void {
-  if (process.connected) process.send?.(event, () => undefined);
-}
-
-function receive(request: ClientRequest): void {
-  switch (request.type) {
-    case 'ingest:start':
-      if (!running) void start(request.options, request.secrets);
-      break;
-    case 'ingest:stop':
-      running?.ingest.stop();
-      break;
-    case 'failures:list':
-      void answerFailures(request.stateFolder);
-      break;
-    case 'destination:check':
-      void answerCheck(request.options, request.secrets);
-      break;
-    case 'snapshot:get':
-      running?.board.tellSnapshot();
-      break;
-    default:
-      request satisfies never;
+const stateFolder = stateFolderArgument();
+if (stateFolder === null) {
+  if (!process.connected) {
+    process.stderr.write(usage);
+    process.exit(2);
   }
-}
-
-async function answerFailures(stateFolder: string): Promise<void> {
-  try {
-    post({ type: 'failures', tars: await listFailures(stateFolder) });
-  } catch (thrown) {
-    post({ type: 'request:failed', failure: toFailure(thrown) });
-  }
-  if (!running && process.connected) process.disconnect();
-}
-
-async function answerCheck(options: DestinationOptions, secrets: Secrets): Promise<void> {
-  const abandoned = new AbortController();
-  const abandon = (): void => {
-    abandoned.abort();
-  };
-  process.once('disconnect', abandon);
-  process.once('SIGTERM', abandon);
-  try {
-    const message = await checkDestination(options, secrets, abandoned.signal);
-    post({ type: 'destination:checked', message });
-  } catch (thrown) {
-    post({ type: 'request:failed', failure: toFailure(thrown) });
-  }
-  if (running) return;
-  if (process.connected) process.disconnect();
-  // A connection that obeys no signal is not to keep the process; where there is none, it ends before.
-  setTimeout(() => process.exit(), endsAfterCheckMs).unref();
-}
-
-async function start(options: IngestOptions, secrets: Secrets): Promise<void> {
-  const status = new StatusWriter(options.stateFolder, () => board.snapshot());
-  const board = new StateBoard(options, event => {
-    post(event);
-    status.follow(event);
+  process.on('SIGTERM', () => undefined);
+  process.on('message', (message: unknown) => {
+    void answerQuestion(v.parse(questionSchema, message));
   });
-  const ingest = new Ingest(options, secrets, join(import.meta.dirname, 'worker.js'), board);
-  running = { ingest, board };
-  await ingest.run();
-  await status.end();
-  // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
-  if (process.connected) process.disconnect();
+} else {
+  await beEngine(resolve(stateFolder));
+}
+
+function stateFolderArgument(): string | null {
+  try {
+    const { values } = parseArgs({ options: { 'state-folder': { type: 'string' } } });
+    return values['state-folder'] ?? null;
+  } catch (thrown) {
+    process.stderr.write(`${oneLine(thrown)}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function beEngine(path: string): Promise<void> {
+  let host: EngineHost | undefined;
+  const askedToEnd = new AbortController();
+  const drain = (): void => {
+    askedToEnd.abort();
+    host?.drain('by a signal');
+  };
+  process.on('SIGTERM', drain);
+  // A monitor changes nothing of how the process dies.
+  process.on('uncaughtExceptionMonitor', thrown => host?.noteDeath(thrown));
+  try {
+    host = await EngineHost.start(path, {
+      makeRun: (options, secrets, board, hold) =>
+        new Ingest(options, secrets, join(import.meta.dirname, 'worker.js'), board, hold),
+    });
+  } catch (thrown) {
+    const failure = toFailure(thrown);
+    process.exitCode = 1;
+    say({ type: 'engine:refused', failure });
+    if (process.send === undefined) process.stderr.write(`tarshelf engine: ${failure.message}\n`);
+    return;
+  }
+  say({ type: 'engine:ready' });
+  if (askedToEnd.signal.aborted) drain();
+  await host.ended;
+  setTimeout(() => process.exit(), endsAfterEngineMs).unref();
+}
+
+/** To whoever started the engine, if they wait for it, and once: from then on they are a client like all others. */
+function say(start: EngineStart): void {
+  if (!process.connected) return;
+  process.send?.(start, () => undefined);
+  // Closing the channel sends what is still under way in it.
+  process.disconnect();
 }

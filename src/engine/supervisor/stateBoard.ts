@@ -1,4 +1,3 @@
-import type { EngineEvent, UnnumberedEvent } from '../../protocol/clientMessages.ts';
 import type { Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type TarState,
   type WorkerState,
 } from '../../protocol/snapshot.ts';
+import type { ToldEvent } from './eventStream.ts';
 import { RateMeter } from './rateMeter.ts';
 
 const publishEveryMs = 250;
@@ -24,7 +24,7 @@ const refreshEveryMs = 1000;
  */
 export class StateBoard {
   readonly #options: IngestOptions;
-  readonly #post: (event: EngineEvent) => void;
+  readonly #post: (event: ToldEvent) => void;
   readonly #tars = new Map<string, TarState>();
   readonly #workers = new Map<number, WorkerState>();
   readonly #rates = new Map<number, RateMeter>();
@@ -34,13 +34,12 @@ export class StateBoard {
   #advancedBytes = 0;
   #hasExtracted = false;
   #run: RunState;
-  #sequence = 0;
   readonly #changedTars = new Set<string>();
   readonly #changedWorkers = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #publishAt = 0;
 
-  constructor(options: IngestOptions, post: (event: EngineEvent) => void) {
+  constructor(options: IngestOptions, post: (event: ToldEvent) => void) {
     this.#options = options;
     this.#post = post;
     this.#run = {
@@ -127,25 +126,19 @@ export class StateBoard {
     this.publish();
   }
 
-  tell(event: Exclude<UnnumberedEvent, { type: 'snapshot' }>): void {
-    this.#post({ ...event, sequence: ++this.#sequence });
+  tell(event: ToldEvent): void {
+    this.#post(event);
   }
 
-  /** The whole state at this moment. */
-  snapshot(): RunSnapshot {
+  /** What a snapshot says of this run at this moment. */
+  snapshot(): Pick<RunSnapshot, 'run' | 'options' | 'tars' | 'workers'> {
     this.#refresh();
     return {
-      sequence: this.#sequence,
       run: this.#run,
+      options: this.#options,
       tars: [...this.#tars.values()],
       workers: [...this.#workers.values()],
-      options: this.#options,
-      history: [],
     };
-  }
-
-  tellSnapshot(): void {
-    this.#post({ type: 'snapshot', sequence: this.#sequence, snapshot: this.snapshot() });
   }
 
   /** What this run did, by the states of its tars. */

@@ -10,7 +10,7 @@ import { peekProgress, readProgress, type OnKeptAside } from '../progress/worker
 /** A worker whose engine died leaves after the book in hand; a large book on a slow disk takes a while. */
 const patienceForWorkersMs = 60_000;
 
-/** The hold of one engine on a state folder. */
+/** The hold of one engine on a state folder, for as long as the engine lives. */
 export class StateFolder {
   readonly path: string;
   readonly #lock: FileLock;
@@ -37,12 +37,7 @@ export class StateFolder {
         { cause: thrown },
       );
     }
-    if (!lock) {
-      throw new TarshelfError(
-        'STATE_IN_USE',
-        `Another ingest is using the state folder ${path}. Wait for its end or stop it, or choose another state folder.`,
-      );
-    }
+    if (!lock) throw stateInUse(path);
     return new StateFolder(path, lock);
   }
 
@@ -104,4 +99,12 @@ export class StateFolder {
   release(): void {
     this.#lock.release();
   }
+}
+
+/** One run at a time has a state folder, in this engine or in another. */
+export function stateInUse(path: string): TarshelfError {
+  return new TarshelfError(
+    'STATE_IN_USE',
+    `Another ingest is using the state folder ${path}. Watch it with "tarshelf attach", end it with "tarshelf stop", or choose another state folder.`,
+  );
 }

@@ -1,20 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { EngineEvent } from '../../protocol/clientMessages.ts';
 import type { RunSnapshot } from '../../protocol/snapshot.ts';
 import { statusFileName, statusSavedAtLeastEveryMs, type StatusFile } from '../../protocol/statusFile.ts';
 import { renameOver } from '../durableFiles.ts';
-import { StateFolder } from './stateFolder.ts';
+import type { ToldEvent } from './eventStream.ts';
 
 const saveAtMostEveryMs = 2000;
 
 /**
- * Leaves the state of a run in the state folder, for other terminals. Nobody's books depend on it: a write
- * that fails, on a full disk say, is left out, and the next one is tried in its time.
+ * Leaves the state of a run in the state folder, for other terminals; each run has a writer of its own. Nobody's
+ * books depend on it: a write that fails, on a full disk say, is left out, and the next one is tried in its time.
  */
 export class StatusWriter {
-  readonly #stateFolder: string;
   readonly #path: string;
   readonly #snapshot: () => RunSnapshot;
   readonly #startedAt = new Date().toISOString();
@@ -27,18 +25,17 @@ export class StatusWriter {
   #hasEnded = false;
 
   constructor(stateFolder: string, snapshot: () => RunSnapshot) {
-    this.#stateFolder = stateFolder;
     this.#path = join(stateFolder, statusFileName);
     this.#snapshot = snapshot;
   }
 
-  /** To be called with each event. The first save waits for a run that goes on: before, the folder may be another engine's. */
-  follow(event: EngineEvent): void {
+  /** To be called with each event. The first save waits for a run that goes on: a refused one leaves the last one's state. */
+  follow(event: ToldEvent): void {
     if (this.#hasEnded) return;
     if (this.#savedAtMs === null) {
-      const isHeld =
+      const goesOn =
         event.type === 'run:changed' && (event.run.phase === 'running' || event.run.phase === 'stopping');
-      if (!isHeld) return;
+      if (!goesOn) return;
       this.#save();
       return;
     }
@@ -47,23 +44,13 @@ export class StatusWriter {
     this.#saveLater();
   }
 
-  /**
-   * Saves what the run ended with. By then the state folder has been let go of; where the next engine has it
-   * already, the file is its own, and this run's end is left out.
-   */
+  /** Saves what the run ended with, and nothing after that: from then on the file is the next run's. */
   async end(): Promise<void> {
     clearTimeout(this.#timer);
     this.#hasEnded = true;
     await this.#saving;
     if (this.#savedAtMs === null) return;
-    let state: StateFolder;
-    try {
-      state = await StateFolder.take(this.#stateFolder);
-    } catch {
-      return;
-    }
     await this.#write(new Date().toISOString());
-    state.release();
   }
 
   #saveLater(): void {

@@ -3,9 +3,8 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { StateFolder } from '../../../src/engine/supervisor/stateFolder.ts';
+import type { ToldEvent } from '../../../src/engine/supervisor/eventStream.ts';
 import { StatusWriter } from '../../../src/engine/supervisor/statusFile.ts';
-import type { EngineEvent } from '../../../src/protocol/clientMessages.ts';
 import { statusFileSchema, type StatusFile } from '../../../src/protocol/statusFile.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 import { runState, tarState } from '../cli/states.ts';
@@ -13,8 +12,8 @@ import { runState, tarState } from '../cli/states.ts';
 describe('status file', () => {
   const folder = useTempFolder();
   const path = (): string => join(folder(), 'status.json');
-  const running: EngineEvent = { type: 'run:changed', sequence: 1, run: runState() };
-  const changed: EngineEvent = { type: 'tar:changed', sequence: 2, tar: tarState('a.tar') };
+  const running: ToldEvent = { type: 'run:changed', run: runState() };
+  const changed: ToldEvent = { type: 'tar:changed', tar: tarState('a.tar') };
   let doneBytes = 0;
 
   const writer = (): StatusWriter => {
@@ -54,7 +53,7 @@ describe('status file', () => {
     const end = await saved();
     assert.equal(end.snapshot.run.doneBytes, 6);
     assert.equal(end.endedAt === undefined, false);
-    assert.deepEqual((await readdir(folder())).sort(), ['engine.lock', 'status.json']);
+    assert.deepEqual((await readdir(folder())).sort(), ['status.json']);
   });
 
   it('is not written again after the end', async () => {
@@ -70,20 +69,26 @@ describe('status file', () => {
 
   it('is not touched by a run that never began', async () => {
     const status = writer();
-    status.follow({ type: 'run:changed', sequence: 1, run: runState({ phase: 'refused' }) });
-    status.follow({ type: 'notice', sequence: 2, message: 'waiting' });
+    status.follow({ type: 'run:changed', run: runState({ phase: 'refused' }) });
+    status.follow({ type: 'notice', message: 'waiting' });
     await status.end();
     assert.deepEqual(await readdir(folder()), []);
   });
 
-  it('leaves the end out when the next engine has the folder already', async () => {
-    const status = writer();
-    status.follow(running);
-    await until(async () => (await saved()).pid === process.pid);
-    const next = await StateFolder.take(folder());
-    await status.end();
-    next.release();
-    assert.equal((await saved()).endedAt, undefined);
+  it('is begun anew by the next run, and left as it is by one that was refused', async () => {
+    const first = writer();
+    first.follow(running);
+    await first.end();
+    const ended = await saved();
+    const refused = writer();
+    refused.follow({ type: 'run:changed', run: runState({ phase: 'refused' }) });
+    await refused.end();
+    assert.deepEqual(await saved(), ended);
+    const second = writer();
+    second.follow(running);
+    await until(async () => (await saved()).endedAt === undefined);
+    await second.end();
+    assert.notEqual((await saved()).endedAt, undefined);
   });
 
   it('that cannot be written ends nothing, and is written when it can be', async () => {
