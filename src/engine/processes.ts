@@ -44,3 +44,27 @@ async function startByProc(pid: number): Promise<string | null> {
   const ticks = fields[19];
   return ticks === undefined ? null : `${boot.trim()} ${ticks}`;
 }
+
+/** A process, told from all others that bear its pid before or after it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** See {@link processStart}; null where the system does not say. */
+  readonly start: string | null;
+}
+
+/** Who bears this pid now; null: nobody. */
+export async function identify(pid: number): Promise<ProcessIdentity | null> {
+  return isAlive(pid) ? { pid, start: await processStart(pid) } : null;
+}
+
+/** Whether that process still runs. Of one whose start is not known nobody can say, so it is taken for another. */
+export async function isSame({ pid, start }: ProcessIdentity): Promise<boolean> {
+  return start !== null && (await processStart(pid)) === start;
+}
+
+/** Ends a process the hard way, if it is still the same. @returns how many processes were signalled */
+export async function killTree(root: ProcessIdentity): Promise<number> {
+  if (!(await isSame(root))) return 0;
+  process.kill(root.pid, 'SIGKILL');
+  return 1;
+}

@@ -1,26 +1,31 @@
 import { join } from 'node:path';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import { launcherLogName, monitorLogName } from '../../protocol/logFiles.ts';
+import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
+import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { findOrphanedFolders, isFolderName } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
-import { Crew } from './crew.ts';
+import { Crew, type RunningWorker } from './crew.ts';
+import type { History } from './history.ts';
 import { KeyRefresh } from './keyRefresh.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
-import { StateFolder } from './stateFolder.ts';
+import type { StateFolder } from './stateFolder.ts';
+import { readSuspects } from './suspects.ts';
 import { TarHands } from './tarHands.ts';
+import { WorkerProcess } from './workerProcess.ts';
 
 /*
  * What lives in this folder: the engine, which owns the workers of one state folder. It deals the tars,
@@ -37,40 +42,55 @@ interface Plan {
   readonly moved: MovedTars;
 }
 
+/** What a run is given by the engine that has it. */
+export interface IngestHost {
+  /** Held by the engine for its whole life. */
+  readonly state: StateFolder;
+  readonly history: History;
+  /** The workers' processes that there are now; told when one begins or has ended. */
+  onWorkersChanged(workers: readonly RunningWorker[]): void;
+  readonly clock?: Clock;
+}
+
 /** One ingest from its start to its summary. */
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #secrets: Secrets;
   readonly #workerPath: string;
   readonly #board: StateBoard;
+  readonly #host: IngestHost;
   readonly #claims = new ClaimTable();
   readonly #stop = new AbortController();
   #crew: Crew | undefined;
 
-  constructor(options: IngestOptions, secrets: Secrets, workerPath: string, board: StateBoard) {
+  constructor(
+    options: IngestOptions,
+    secrets: Secrets,
+    workerPath: string,
+    board: StateBoard,
+    host: IngestHost,
+  ) {
     this.#options = options;
     this.#secrets = secrets;
     this.#workerPath = workerPath;
     this.#board = board;
+    this.#host = host;
   }
 
   /** Runs to the end, or to the stop. What keeps it from beginning ends it as `refused`; nothing is thrown. */
   async run(): Promise<void> {
-    let state: StateFolder | undefined;
+    const { history, state } = this.#host;
     let destination: Destination | undefined;
     let log: EventLog;
-    let monitor: EventLog;
     let plan: Plan;
     try {
       const notices: string[] = [];
       const found = await this.#find(notices);
-      state = await StateFolder.take(this.#options.stateFolder);
       log = new EventLog(join(state.path, launcherLogName));
-      monitor = new EventLog(join(state.path, monitorLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
         const message =
           'Workers of an earlier run still finish the book in hand; this run begins when they have left.';
-        monitor.info(message);
+        history.log.info(message);
         this.#board.tell({ type: 'notice', message });
       });
       // Not before: what keeps the run from beginning is to be said alone.
@@ -98,7 +118,6 @@ export class Ingest {
       plan = { tars, hands, keys, resumePoints, moved: new MovedTars(progress) };
     } catch (thrown) {
       destination?.close();
-      state?.release();
       if (this.#stop.signal.aborted) this.#board.changeRun({ phase: 'stopped' });
       else this.#board.refuse(toFailure(thrown));
       return;
@@ -107,16 +126,15 @@ export class Ingest {
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       this.#board.tellSnapshot();
-      await this.#work(plan, destination.id, log, monitor);
+      await this.#work(plan, destination.id, log);
     } finally {
       destination.close();
-      state.release();
+      await history.settled();
     }
     const phase = this.#stop.signal.aborted ? 'stopped' : 'finished';
     const summary = this.#board.summary();
     log.info(`ingest ${phase}: ${JSON.stringify(summary)}`);
     log.close();
-    monitor.close();
     this.#board.changeRun({ phase, summary });
   }
 
@@ -126,6 +144,41 @@ export class Ingest {
     this.#stop.abort();
     if (this.#board.run.phase === 'running') this.#board.changeRun({ phase: 'stopping' });
     this.#crew?.stop();
+  }
+
+  /**
+   * Stops a worker gently and starts it again; null: all that are at work. This and what follows return one line for
+   * a person that says what was done.
+   *
+   * @throws TarshelfError `NO_SUCH_WORKER`
+   */
+  restartWorker(worker: number | null): string {
+    return this.#workers().restartWorker(worker);
+  }
+
+  /** @throws TarshelfError `NO_SUCH_WORKER` */
+  pauseWorker(worker: number | null): string {
+    return this.#workers().pauseWorker(worker);
+  }
+
+  /** @throws TarshelfError `NO_SUCH_WORKER` */
+  resumeWorker(worker: number | null): string {
+    return this.#workers().resumeWorker(worker);
+  }
+
+  /** @throws TarshelfError `NO_SUCH_WORKER`, `REASSIGN_REFUSED` */
+  reassign(worker: number, to: readonly number[] | null): string {
+    return this.#workers().reassign(worker, to);
+  }
+
+  /** The workers, for whoever scales them by the load of the machine; undefined before there are any. */
+  get crew(): Crew | undefined {
+    return this.#crew;
+  }
+
+  #workers(): Crew {
+    if (this.#crew) return this.#crew;
+    throw new TarshelfError('NO_SUCH_WORKER', 'The run has no workers yet. Try again when it has started.');
   }
 
   /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */
@@ -239,7 +292,6 @@ export class Ingest {
     { tars, hands, keys, resumePoints, moved }: Plan,
     destinationId: string,
     log: EventLog,
-    monitor: EventLog,
   ): Promise<void> {
     if (this.#stop.signal.aborted) return;
     const { sourceFolder, stateFolder, afterCompletion } = this.#options;
@@ -261,13 +313,20 @@ export class Ingest {
       if (tar) processed.move(tar);
     };
     this.#crew = new Crew(this.#options.workers, {
-      workerPath: this.#workerPath,
+      startWorker: listener => new WorkerProcess(this.#workerPath, listener),
+      clock: this.#host.clock ?? systemClock,
+      random: Math.random,
+      supervision: supervisionInForce(this.#options.supervision),
       board: this.#board,
       claims: this.#claims,
       hands,
       log,
-      monitor,
+      history: this.#host.history,
       onCompleted: move,
+      onWorkersChanged: workers => {
+        this.#host.onWorkersChanged(workers);
+      },
+      suspects: (worker, lease) => readSuspects(stateFolder, worker, lease),
       resumePoint: async (worker, name) => {
         const tar = tars.find(found => found.name === name);
         return tar ? await resumePoints.handTo(worker, tar) : null;
