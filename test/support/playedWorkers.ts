@@ -37,6 +37,8 @@ export interface PlayedMember {
   readonly isPoison?: boolean;
 }
 
+export const quietLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
 /** A tar's members stand so far apart. */
 export const memberBytes = 1000;
 
@@ -63,10 +65,13 @@ export class PlayedCrew {
   readonly processes: PlayedProcess[] = [];
   readonly notices: string[] = [];
   readonly completed: string[] = [];
+  readonly history: History;
   /** Outcome by member offset, by tar; what a worker's record would have. */
   readonly done: Map<string, Set<number>>;
   /** Members that failed as poison, by tar. */
   readonly putAside = new Map<string, number[]>();
+  /** How many processes ended unasked or by a kill with a member in hand, by tar and offset. */
+  readonly endsIn = new Map<string, number>();
   readonly clock: PlayedClock;
   isOver = false;
   /** Asked for each process that is started. */
@@ -83,6 +88,7 @@ export class PlayedCrew {
     dealt?: readonly (readonly string[])[],
   ) {
     this.clock = clock;
+    this.history = history;
     this.done = done;
     const options = playedOptions(workers, supervision);
     this.board = new StateBoard(options, event => {
@@ -121,7 +127,7 @@ export class PlayedCrew {
       board: this.board,
       claims: new ClaimTable(),
       hands: this.hands,
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: quietLog,
       history,
       onCompleted: tar => this.completed.push(tar),
       onWorkersChanged: () => undefined,
@@ -193,7 +199,6 @@ export class PlayedProcess implements WorkerHandle {
   #books = 0;
   #memory = 200 * 1024 * 1024;
   #isStopping = false;
-  #killed: string | null = null;
 
   constructor(crew: PlayedCrew, tars: ReadonlyMap<string, PlayedTar>, listener: WorkerListener, pid: number) {
     this.#crew = crew;
@@ -252,7 +257,6 @@ export class PlayedProcess implements WorkerHandle {
 
   kill(): void {
     this.#noteStop('SIGKILL');
-    this.#killed = 'SIGKILL';
     this.#end('SIGKILL', false);
   }
 
@@ -275,10 +279,6 @@ export class PlayedProcess implements WorkerHandle {
 
   say(event: WorkerEvent, lease: Lease | null = this.lease): void {
     if (this.isAlive) this.#listener.onMessage({ lease, event });
-  }
-
-  get isKilled(): boolean {
-    return this.#killed !== null;
   }
 
   get #isDeaf(): boolean {
@@ -307,6 +307,10 @@ export class PlayedProcess implements WorkerHandle {
     if (!this.isAlive) return;
     this.isAlive = false;
     if (isClean) this.#lastHand = null;
+    if (this.lease && this.#lastHand) {
+      const member = `${this.lease.tar} ${String(this.#lastHand.offset)}`;
+      this.#crew.endsIn.set(member, (this.#crew.endsIn.get(member) ?? 0) + 1);
+    }
     this.lease = null;
     this.#crew.clock.isBusy = true;
     // What a process was doing when it ended is told by the system a moment later.
