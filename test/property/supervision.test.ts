@@ -164,7 +164,7 @@ async function playDays(
     played.onStart = process => {
       const last = before.get(process.number);
       // The next one after one with which something was wrong is a restart; after one that had nothing to do it is none.
-      if (last?.fault != null)
+      if (last !== undefined && last.fault !== null)
         restartsAt.set(process.number, [...(restartsAt.get(process.number) ?? []), clock.date().getTime()]);
       before.set(process.number, process);
     };

@@ -220,7 +220,10 @@ export class PlayedProcess implements WorkerHandle {
         this.number = request.number;
         this.assignedTars = request.assignedTars;
         const fault = this.#crew.faultOf(this);
-        if (fault) this.#crew.clock.after(fault.afterMs, () => this.breaks(fault.fault));
+        if (fault)
+          this.#crew.clock.after(fault.afterMs, () => {
+            this.breaks(fault.fault);
+          });
         this.#crew.clock.after(500, () => {
           if (!this.#isDeaf) this.say({ type: 'worker:ready' });
         });
@@ -245,7 +248,10 @@ export class PlayedProcess implements WorkerHandle {
       case 'worker:stop':
         this.#noteStop('worker:stop');
         this.#isStopping = true;
-        if (!this.#isDeaf) this.#crew.clock.after(this.lease ? 3000 : 200, () => this.#leave());
+        if (!this.#isDeaf)
+          this.#crew.clock.after(this.lease ? 3000 : 200, () => {
+            this.#leave();
+          });
         break;
       default:
     }

@@ -28,6 +28,13 @@ export function handFilePath(stateFolder: string, worker: number): string {
   return join(stateFolder, `worker${String(worker)}.hand`);
 }
 
+/** A tar's name as a hand file has it: a long one is cut off. */
+export function nameInHand(tar: string): string {
+  return Buffer.from(tar)
+    .subarray(0, slotsAt - nameAt)
+    .toString('utf8');
+}
+
 /** What stands in such a file; null where it makes no sense. */
 export async function readHand(path: string): Promise<Hand | null> {
   const bytes = await readFile(path);

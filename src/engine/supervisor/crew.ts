@@ -427,7 +427,7 @@ export class Crew {
   #tellProcesses(): void {
     this.#options.onWorkersChanged(
       this.#workers.flatMap(({ number, process, processStart }) =>
-        process === null || process.pid === null ? [] : [{ number, pid: process.pid, processStart }],
+        typeof process?.pid === 'number' ? [{ number, pid: process.pid, processStart }] : [],
       ),
     );
   }
@@ -447,7 +447,7 @@ export class Crew {
   #climb(worker: Worker, gentleMs: number): void {
     const { clock, log } = this.#options;
     const { process, stopping } = worker;
-    if (!process || !stopping || stopping.rung !== null) return;
+    if (!process || stopping?.rung !== null) return;
     stopping.rung = 'gentle';
     worker.cancelTimer = clock.after(gentleMs, () => {
       stopping.rung = 'terminated';

@@ -1,5 +1,5 @@
 import type { Lease } from '../../protocol/workerMessages.ts';
-import { handFilePath, readHand } from '../progress/handFile.ts';
+import { handFilePath, nameInHand, readHand } from '../progress/handFile.ts';
 
 /**
  * The members that a process had in hand when it ended, by the offsets of their headers: one of them may have been its
@@ -9,7 +9,7 @@ import { handFilePath, readHand } from '../progress/handFile.ts';
 export async function readSuspects(stateFolder: string, worker: number, lease: Lease): Promise<number[]> {
   try {
     const hand = await readHand(handFilePath(stateFolder, worker));
-    return hand?.tar === lease.tar && hand.epoch === lease.epoch ? hand.offsets : [];
+    return hand?.tar === nameInHand(lease.tar) && hand.epoch === lease.epoch ? hand.offsets : [];
   } catch {
     return [];
   }
