@@ -89,7 +89,7 @@ export interface CrewOptions {
   /** A tar has been read without any error, and its worker has recorded that durably. */
   readonly onCompleted: (tar: string) => void;
   /** The processes that there are now; told when one begins or has ended. */
-  readonly onWorkersChanged: (workers: readonly RunningWorker[]) => void;
+  readonly onWorkersChanged: (workers: RunningWorker[]) => void;
   /** How far a tar is that a worker gets, whoever read it before. Never rejects. */
   readonly resumePoint: (worker: number, tar: string) => Promise<ResumePoint | null>;
   /** Header offsets of the members that a process had in hand under a lease. Never rejects. */

@@ -42,13 +42,13 @@ interface Plan {
   readonly moved: MovedTars;
 }
 
-/** What a run is given by the engine that has it. */
-export interface IngestHost {
+/** What the engine lends a run. */
+export interface IngestHold {
   /** Held by the engine for its whole life. */
   readonly state: StateFolder;
   readonly history: History;
   /** The workers' processes that there are now; told when one begins or has ended. */
-  onWorkersChanged(workers: readonly RunningWorker[]): void;
+  readonly onWorkersChanged: (workers: RunningWorker[]) => void;
   readonly clock?: Clock;
 }
 
@@ -58,7 +58,7 @@ export class Ingest {
   readonly #secrets: Secrets;
   readonly #workerPath: string;
   readonly #board: StateBoard;
-  readonly #host: IngestHost;
+  readonly #hold: IngestHold;
   readonly #claims = new ClaimTable();
   readonly #stop = new AbortController();
   #crew: Crew | undefined;
@@ -68,18 +68,18 @@ export class Ingest {
     secrets: Secrets,
     workerPath: string,
     board: StateBoard,
-    host: IngestHost,
+    hold: IngestHold,
   ) {
     this.#options = options;
     this.#secrets = secrets;
     this.#workerPath = workerPath;
     this.#board = board;
-    this.#host = host;
+    this.#hold = hold;
   }
 
   /** Runs to the end, or to the stop. What keeps it from beginning ends it as `refused`; nothing is thrown. */
   async run(): Promise<void> {
-    const { history, state } = this.#host;
+    const { history, state } = this.#hold;
     let destination: Destination | undefined;
     let log: EventLog;
     let plan: Plan;
@@ -125,7 +125,6 @@ export class Ingest {
     log.info(`ingest of ${this.#options.sourceFolder} started with ${String(this.#options.workers)} workers`);
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
-      this.#board.tellSnapshot();
       await this.#work(plan, destination.id, log);
     } finally {
       destination.close();
@@ -314,18 +313,16 @@ export class Ingest {
     };
     this.#crew = new Crew(this.#options.workers, {
       startWorker: listener => new WorkerProcess(this.#workerPath, listener),
-      clock: this.#host.clock ?? systemClock,
+      clock: this.#hold.clock ?? systemClock,
       random: Math.random,
       supervision: supervisionInForce(this.#options.supervision),
       board: this.#board,
       claims: this.#claims,
       hands,
       log,
-      history: this.#host.history,
+      history: this.#hold.history,
       onCompleted: move,
-      onWorkersChanged: workers => {
-        this.#host.onWorkersChanged(workers);
-      },
+      onWorkersChanged: this.#hold.onWorkersChanged,
       suspects: (worker, lease) => readSuspects(stateFolder, worker, lease),
       resumePoint: async (worker, name) => {
         const tar = tars.find(found => found.name === name);
