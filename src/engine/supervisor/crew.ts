@@ -8,6 +8,19 @@ import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../pro
 import type { Clock } from '../clock.ts';
 import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
 import type { EventLog } from '../logs/eventLog.ts';
+import {
+  isEmployed,
+  isOnDuty,
+  isPaused,
+  mayWork,
+  nameOf,
+  newCrewWorker,
+  type Cause,
+  type CrewWorker,
+  type Stopping,
+  type Then,
+  type Trouble,
+} from './crewWorker.ts';
 import { AwakeTime, WorkerWatch, type Finding, type Heartbeat } from './health.ts';
 import type { History } from './history.ts';
 import { backOffMs, endsRowAfterMs } from './restarts.ts';
@@ -19,55 +32,6 @@ import type { ProcessEnd, WorkerHandle, WorkerListener } from './workerProcess.t
 const tickMs = 1000;
 /** For each rung of the ladder where the worker hears nothing anyway. */
 const rungOfSilentMs = 2000;
-
-/** What becomes of a worker when its process has ended. */
-type Then = 'rest' | 'restart' | 'pause' | 'retire';
-/** What made it end: somebody's wish, or something that is wrong with it. */
-type Trouble = 'stuck' | 'silent' | 'memory';
-type Cause = 'asked' | 'died' | Trouble;
-
-interface Stopping {
-  then: Then;
-  cause: Cause;
-  /** How far up the ladder; null: it has all the time that it needs, as long as it gets on. */
-  rung: 'gentle' | 'terminated' | 'killed' | null;
-}
-
-/**
- * The life of a worker:
- *
- *   resting ──start──▶ running ──nothing left, or the run's stop──▶ resting
- *      ▲                 │ ├──asked──▶ (its process ends) ──▶ running, paused or retired
- *      │                 │ └──stuck, silent, too much memory──┐
- *      │                died ◀──────── (its process ends) ◀───┘
- *      │                 └─▶ ending ─▶ waiting ──back-off──▶ running
- *      │                       └─────▶ givenUp   (too often in a day; its tars go to the others)
- *      └── a person resumes what is paused or given up, lower load employs what is retired;
- *          a resting one is woken when there are tars to be had
- *
- * A process that is to end finishes the book in hand. One that is in trouble, or is to be started anew, goes up the
- * ladder: `worker:stop`, SIGTERM after the gentle time, SIGKILL with its whole tree after half of that again.
- */
-interface Worker {
-  readonly number: number;
-  process: WorkerHandle | null;
-  processStart: string | null;
-  state: 'resting' | 'running' | 'ending' | 'waiting' | 'paused' | 'givenUp' | 'retired';
-  /** Its process is to end; null: it is to go on. */
-  stopping: Stopping | null;
-  watch: WorkerWatch | null;
-  /** When its process was started. */
-  startedAt: number;
-  /** Of the ladder or the back-off, whichever is under way. */
-  cancelTimer: () => void;
-  /** Deaths since it last ended a tar, or lived for long. */
-  deathsInRow: number;
-  /** Whether the view has it already. */
-  isShown: boolean;
-  readonly assigned: Set<string>;
-  /** What its process was last told of that, to tell it of changes only. */
-  told: string;
-}
 
 export interface RunningWorker {
   readonly number: number;
@@ -101,7 +65,7 @@ export interface CrewOptions {
 /** The workers of a run: their processes, what they say, their deaths, and who goes on with whose tars. */
 export class Crew {
   readonly #options: CrewOptions;
-  readonly #workers: Worker[];
+  readonly #workers: CrewWorker[];
   readonly #awake: AwakeTime;
   #isStopped = false;
   #hasEnded = false;
@@ -116,20 +80,9 @@ export class Crew {
   constructor(workers: number, options: CrewOptions) {
     this.#options = options;
     this.#awake = new AwakeTime(options.clock.now(), tickMs);
-    this.#workers = Array.from({ length: workers }, (_, index) => ({
-      number: index + 1,
-      process: null,
-      processStart: null,
-      state: 'resting',
-      stopping: null,
-      watch: null,
-      startedAt: 0,
-      cancelTimer: () => undefined,
-      deathsInRow: 0,
-      isShown: false,
-      assigned: new Set(options.hands.handOf(index + 1)),
-      told: '',
-    }));
+    this.#workers = Array.from({ length: workers }, (_, index) =>
+      newCrewWorker(index + 1, options.hands.handOf(index + 1)),
+    );
   }
 
   /** Resolves when no worker is running or will be. Where a person has paused the last ones, that takes until they are resumed. */
@@ -186,7 +139,7 @@ export class Crew {
   /** @throws TarshelfError `NO_SUCH_WORKER` */
   resumeWorker(number: number | null): string {
     if (number !== null) return this.#resumeAsked(this.#worker(number));
-    const paused = this.#workers.filter(worker => this.#isPaused(worker));
+    const paused = this.#workers.filter(isPaused);
     for (const worker of paused) this.#resumeAsked(worker);
     return paused.length === 0
       ? 'No worker is paused.'
@@ -211,13 +164,13 @@ export class Crew {
     const targets = [...new Set(to ?? [])].map(target => this.#worker(target));
     for (const target of targets) {
       if (target === worker) refuse(`${name} cannot give its tars to itself. Name other workers.`);
-      if (!this.#mayWork(target))
+      if (!mayWork(target))
         refuse(
           `Worker ${String(target.number)} ${target.state === 'retired' ? 'rests for the load of the machine' : 'is paused'}. ` +
             'Resume it first, or name another worker.',
         );
     }
-    if (targets.length === 0 && !this.#workers.some(other => other !== worker && this.#mayWork(other)))
+    if (targets.length === 0 && !this.#workers.some(other => other !== worker && mayWork(other)))
       refuse(`No other worker is there that could take the tars of ${name.toLowerCase()}. Resume one first.`);
     const isAtWork = worker.process !== null || worker.state === 'ending';
     const tars = [...(isAtWork ? hands.waitingOf(number) : hands.handOf(number))];
@@ -246,7 +199,7 @@ export class Crew {
 
   /** How many workers are at work, or will be in a moment. */
   get active(): number {
-    return this.#workers.filter(worker => this.#isEmployed(worker)).length;
+    return this.#workers.filter(isEmployed).length;
   }
 
   /**
@@ -257,9 +210,9 @@ export class Crew {
    */
   retire(reason: string): boolean {
     const { board, hands } = this.#options;
-    const employed = this.#workers.filter(worker => this.#isEmployed(worker));
+    const employed = this.#workers.filter(isEmployed);
     if (this.#isStopped || employed.length <= 1) return false;
-    const advance = (worker: Worker): number => {
+    const advance = (worker: CrewWorker): number => {
       const [tar] = hands.handOf(worker.number);
       if (tar === undefined) return -1;
       const { doneBytes, sizeBytes } = board.tar(tar);
@@ -299,7 +252,7 @@ export class Crew {
 
   // ---- Requests of persons.
 
-  #worker(number: number): Worker {
+  #worker(number: number): CrewWorker {
     const worker = this.#workers[number - 1];
     if (worker) return worker;
     throw new TarshelfError(
@@ -308,7 +261,7 @@ export class Crew {
     );
   }
 
-  #restartAsked(worker: Worker): string {
+  #restartAsked(worker: CrewWorker): string {
     const name = `Worker ${String(worker.number)}`;
     if (this.#isStopped) return `${name} is not started again: the run is being stopped.`;
     switch (worker.state) {
@@ -335,9 +288,9 @@ export class Crew {
     }
   }
 
-  #pauseAsked(worker: Worker): string {
+  #pauseAsked(worker: CrewWorker): string {
     const name = `Worker ${String(worker.number)}`;
-    if (this.#isPaused(worker)) return `${name} is paused already.`;
+    if (isPaused(worker)) return `${name} is paused already.`;
     if (this.#isStopped) return `${name} ends anyway: the run is being stopped.`;
     this.#note('paused', worker, null, `${name} is paused, as asked.`);
     if (worker.process) {
@@ -352,9 +305,9 @@ export class Crew {
     return `${name} is paused until it is resumed.`;
   }
 
-  #resumeAsked(worker: Worker): string {
+  #resumeAsked(worker: CrewWorker): string {
     const name = `Worker ${String(worker.number)}`;
-    if (!this.#isPaused(worker)) return `${name} is not paused.`;
+    if (!isPaused(worker)) return `${name} is not paused.`;
     if (this.#isStopped) return `${name} is not started: the run is being stopped.`;
     this.#note('resumed', worker, null, `${name} may work again, as asked.`);
     if (worker.stopping) {
@@ -368,23 +321,9 @@ export class Crew {
     return worker.process ? `${name} is started again.` : `${name} may work again; it has no tar left.`;
   }
 
-  /** By a person or by the limit; also one whose process has still to end. */
-  #isPaused({ state, stopping }: Worker): boolean {
-    return state === 'paused' || state === 'givenUp' || stopping?.then === 'pause';
-  }
-
-  #mayWork(worker: Worker): boolean {
-    return !this.#isPaused(worker) && worker.state !== 'retired' && worker.stopping?.then !== 'retire';
-  }
-
-  #isEmployed(worker: Worker): boolean {
-    if (!this.#mayWork(worker) || worker.stopping?.then === 'rest') return false;
-    return worker.state === 'running' || worker.state === 'ending' || worker.state === 'waiting';
-  }
-
   // ---- Processes.
 
-  #start(worker: Worker): void {
+  #start(worker: CrewWorker): void {
     const { clock, hands, history, init, log, startWorker, supervision } = this.#options;
     worker.state = 'running';
     worker.stopping = null;
@@ -419,7 +358,7 @@ export class Crew {
   }
 
   /** Not counted: a person may start it as often as they like. */
-  #startAsked(worker: Worker): void {
+  #startAsked(worker: CrewWorker): void {
     this.#note('restarted', worker, null, `Worker ${String(worker.number)} was started again, as asked.`);
     this.#start(worker);
   }
@@ -433,7 +372,7 @@ export class Crew {
   }
 
   /** Lets a process finish the book in hand and end. What it is in trouble with stays as it is. */
-  #letEnd(worker: Worker, then: Then): void {
+  #letEnd(worker: CrewWorker, then: Then): void {
     if (worker.stopping) {
       worker.stopping.then = then;
       return;
@@ -444,7 +383,7 @@ export class Crew {
   }
 
   /** Up the ladder, from the gentle time on. One that is on it already goes on as it is. */
-  #climb(worker: Worker, gentleMs: number): void {
+  #climb(worker: CrewWorker, gentleMs: number): void {
     const { clock, log } = this.#options;
     const { process, stopping } = worker;
     if (!process || stopping?.rung !== null) return;
@@ -478,7 +417,7 @@ export class Crew {
     });
   }
 
-  #check(worker: Worker, at: number): void {
+  #check(worker: CrewWorker, at: number): void {
     const { watch } = worker;
     if (worker.isShown) this.#showRestarts(worker);
     if (!watch || !worker.process) return;
@@ -488,12 +427,12 @@ export class Crew {
       this.#stopFor(worker, finding.health, finding.note ?? finding.health);
   }
 
-  #showRestarts(worker: Worker): void {
+  #showRestarts(worker: CrewWorker): void {
     const restarts = this.#options.history.restartsInDay(worker.number);
     if (this.#options.board.worker(worker.number).restarts !== restarts) this.#show(worker, { restarts });
   }
 
-  #showFinding(worker: Worker, { health, note }: Finding): void {
+  #showFinding(worker: CrewWorker, { health, note }: Finding): void {
     const before = this.#options.board.worker(worker.number);
     if (health === 'well' && before.health === 'well') return;
     if (health === 'slow' && before.health === 'well') {
@@ -503,7 +442,7 @@ export class Crew {
     this.#show(worker, { health, note: note ?? this.#waiting.get(worker.number)?.message ?? null });
   }
 
-  #beat(worker: Worker, beat: Heartbeat, at: number): void {
+  #beat(worker: CrewWorker, beat: Heartbeat, at: number): void {
     const { board, supervision } = this.#options;
     const { watch } = worker;
     if (!watch) return;
@@ -526,7 +465,7 @@ export class Crew {
   }
 
   /** Stops a worker that is in trouble. One that is ending already is only hurried. */
-  #stopFor(worker: Worker, trouble: Trouble, note: string): void {
+  #stopFor(worker: CrewWorker, trouble: Trouble, note: string): void {
     const { board, hands, supervision } = this.#options;
     if (worker.stopping && worker.stopping.rung !== null) return;
     const tar = hands.leaseOf(worker.number)?.tar ?? null;
@@ -542,7 +481,7 @@ export class Crew {
 
   // ---- What workers say.
 
-  #hear(worker: Worker, { lease, event }: WorkerMessage): void {
+  #hear(worker: CrewWorker, { lease, event }: WorkerMessage): void {
     const at = this.#awake.at(this.#options.clock.now());
     worker.watch?.hear(at);
     if (event.type === 'worker:health') this.#beat(worker, event, at);
@@ -551,14 +490,14 @@ export class Crew {
   }
 
   /** Said of a tar that is another's by now. A book that is on the shelf stays there, and is known to be. */
-  #refuse(worker: Worker, lease: Lease, event: WorkerEvent): void {
+  #refuse(worker: CrewWorker, lease: Lease, event: WorkerEvent): void {
     if (event.type === 'claim:outcome') {
       this.#tell(this.#options.claims.settle(worker.number, event.key, event.outcome));
     }
     worker.process?.send({ type: 'tar:revoked', lease });
   }
 
-  #take(worker: Worker, event: Exclude<WorkerEvent, { type: 'worker:health' }>): void {
+  #take(worker: CrewWorker, event: Exclude<WorkerEvent, { type: 'worker:health' }>): void {
     const { board, claims } = this.#options;
     switch (event.type) {
       case 'worker:ready':
@@ -596,7 +535,7 @@ export class Crew {
   }
 
   /** All workers mostly wait for the same thing: it is told once, and once more when the last one goes on. */
-  #waits(worker: Worker, failure: Failure): void {
+  #waits(worker: CrewWorker, failure: Failure): void {
     const { board, history } = this.#options;
     // A destination that is down is noticed at several ends of it, each in its own words.
     const known = [...this.#waiting.values()].some(
@@ -612,7 +551,7 @@ export class Crew {
     board.tell({ type: 'notice', message: `${why} Until then the workers wait; nothing is lost.` });
   }
 
-  #resumes(worker: Worker): void {
+  #resumes(worker: CrewWorker): void {
     const { board, history } = this.#options;
     if (!this.#waiting.delete(worker.number)) return;
     this.#show(worker, { note: null });
@@ -622,7 +561,7 @@ export class Crew {
   }
 
   /** Gives the worker its next tar, or lets it go when there is none. */
-  #nextTar(worker: Worker): void {
+  #nextTar(worker: CrewWorker): void {
     const { board, hands, history } = this.#options;
     // Told to end, and on its way.
     if (worker.stopping) return;
@@ -642,7 +581,7 @@ export class Crew {
   }
 
   /** Round-robin ends unevenly: who has nothing left takes from who has most. */
-  #steal(worker: Worker): Lease | null {
+  #steal(worker: CrewWorker): Lease | null {
     const { hands } = this.#options;
     const stolen = hands.steal(worker.number, this.#aboutToBegin());
     if (!stolen) return null;
@@ -658,7 +597,7 @@ export class Crew {
     return hands.lease(worker.number);
   }
 
-  async #handOver(worker: Worker, lease: Lease): Promise<void> {
+  async #handOver(worker: CrewWorker, lease: Lease): Promise<void> {
     const { process } = worker;
     const resume = await this.#options.resumePoint(worker.number, lease.tar);
     // It may have died meanwhile; its next process asks anew.
@@ -667,7 +606,7 @@ export class Crew {
     process?.send({ type: 'tar:process', lease, resume, ...members });
   }
 
-  #tarEnded(worker: Worker, event: Extract<WorkerEvent, { type: 'tar:ended' }>): void {
+  #tarEnded(worker: CrewWorker, event: Extract<WorkerEvent, { type: 'tar:ended' }>): void {
     const { board, hands, log } = this.#options;
     const { name, result, doneBytes, counts, failure } = event;
     const phase = result === 'stopped' ? 'waiting' : result;
@@ -687,7 +626,7 @@ export class Crew {
   // ---- Ends of processes.
 
   /** A process has ended: as it was told, or by itself; then the worker is started again, or its tars move on. */
-  #processEnded(worker: Worker, end: ProcessEnd): void {
+  #processEnded(worker: CrewWorker, end: ProcessEnd): void {
     const { board, claims, clock, hands, log } = this.#options;
     worker.cancelTimer();
     worker.process = null;
@@ -717,7 +656,12 @@ export class Crew {
   }
 
   /** What ended the process, as far as that can be told; read before its next one writes over it. */
-  async #findCause(worker: Worker, stopping: Stopping, lease: Lease | null, end: ProcessEnd): Promise<void> {
+  async #findCause(
+    worker: CrewWorker,
+    stopping: Stopping,
+    lease: Lease | null,
+    end: ProcessEnd,
+  ): Promise<void> {
     const { hands, suspects } = this.#options;
     const inHand = lease && !end.isClean ? await suspects(worker.number, lease) : [];
     // Who was only too large and left by itself has done its tar no harm, nor the tar it.
@@ -737,7 +681,7 @@ export class Crew {
     else this.#startAgain(worker, cause, end, lease?.tar ?? null);
   }
 
-  #blame(worker: Worker, tar: string, inHand: readonly number[], { how }: ProcessEnd): void {
+  #blame(worker: CrewWorker, tar: string, inHand: readonly number[], { how }: ProcessEnd): void {
     const { board, hands } = this.#options;
     const { poison, isGivenUp } = hands.blame(worker.number, tar, inHand);
     for (const offset of poison) {
@@ -757,7 +701,12 @@ export class Crew {
   }
 
   /** After a pause, or no more, when that has happened too often. */
-  #startAgain(worker: Worker, cause: Exclude<Cause, 'asked'>, { how }: ProcessEnd, tar: string | null): void {
+  #startAgain(
+    worker: CrewWorker,
+    cause: Exclude<Cause, 'asked'>,
+    { how }: ProcessEnd,
+    tar: string | null,
+  ): void {
     const { board, clock, history, log, random, supervision } = this.#options;
     const name = `Worker ${String(worker.number)}`;
     const what =
@@ -797,7 +746,7 @@ export class Crew {
   }
 
   /** It has died too often: a person is told once, and its tars go to the others. */
-  #giveUp(worker: Worker, what: string, restarts: number): void {
+  #giveUp(worker: CrewWorker, what: string, restarts: number): void {
     const { board, hands } = this.#options;
     worker.state = 'givenUp';
     worker.stopping = null;
@@ -818,7 +767,7 @@ export class Crew {
   }
 
   /** What was to become of a worker whose process has ended. */
-  #goOn(worker: Worker, then: Then): void {
+  #goOn(worker: CrewWorker, then: Then): void {
     const { hands } = this.#options;
     worker.stopping = null;
     worker.state = 'resting';
@@ -832,19 +781,19 @@ export class Crew {
     this.#endWhenOver();
   }
 
-  #paused(worker: Worker): void {
+  #paused(worker: CrewWorker): void {
     worker.state = 'paused';
     this.#show(worker, { phase: 'paused', note: 'paused by a person; its tars wait for it' });
   }
 
-  #retired(worker: Worker): void {
+  #retired(worker: CrewWorker): void {
     worker.state = 'retired';
     this.#left(worker, this.#options.hands.giveUp(worker.number));
     const { note } = this.#options.board.worker(worker.number);
     this.#show(worker, { phase: 'stopped', note: note ?? 'rests for the load of the machine' });
   }
 
-  #reopen(worker: Worker): void {
+  #reopen(worker: CrewWorker): void {
     this.#options.hands.open(worker.number);
     worker.state = 'resting';
     worker.deathsInRow = 0;
@@ -856,13 +805,13 @@ export class Crew {
   #wake(): void {
     const { hands } = this.#options;
     if (this.#isStopped || this.#hasEnded) return;
-    const resting = (): Worker[] => this.#workers.filter(({ state }) => state === 'resting');
+    const resting = (): CrewWorker[] => this.#workers.filter(({ state }) => state === 'resting');
     for (const worker of resting()) if (hands.handOf(worker.number).length > 0) this.#start(worker);
     for (const worker of resting()) {
       if (this.#tarsToBeHad() <= 0) break;
       this.#start(worker);
     }
-    if (hands.orphans.length === 0 || this.#workers.some(worker => this.#isOnDuty(worker))) return;
+    if (hands.orphans.length === 0 || this.#workers.some(isOnDuty)) return;
     // Better under load than not at all.
     const retired = this.#workers.find(({ state }) => state === 'retired');
     if (retired) {
@@ -872,11 +821,6 @@ export class Crew {
       for (const tar of hands.takeOrphans())
         this.#failTar(tar, 'No worker is left: all ended unexpectedly, too often. Launch again to go on.');
     }
-  }
-
-  /** It has a process, or is going to have one. */
-  #isOnDuty({ process, state }: Worker): boolean {
-    return process !== null || state === 'waiting' || state === 'ending';
   }
 
   /** How many tars wait for somebody, but for those that somebody is about to begin. */
@@ -898,12 +842,12 @@ export class Crew {
     return new Set(soon.map(({ number }) => number));
   }
 
-  #assign(worker: Worker, tars: readonly string[]): void {
+  #assign(worker: CrewWorker, tars: readonly string[]): void {
     for (const tar of tars) worker.assigned.add(tar);
   }
 
   /** Tars that have left a hand, for another one or for all. */
-  #left(worker: Worker, tars: readonly string[]): void {
+  #left(worker: CrewWorker, tars: readonly string[]): void {
     const { board, hands } = this.#options;
     for (const tar of tars) {
       worker.assigned.delete(tar);
@@ -937,7 +881,7 @@ export class Crew {
   /** Tars that only paused workers have are waited for: a person may resume them. */
   #endWhenOver(): void {
     const { hands } = this.#options;
-    if (this.#hasEnded || this.#workers.some(worker => this.#isOnDuty(worker))) return;
+    if (this.#hasEnded || this.#workers.some(isOnDuty)) return;
     if (!this.#isStopped && hands.hasTars) return;
     this.#hasEnded = true;
     this.#cancelTick();
@@ -950,18 +894,14 @@ export class Crew {
     }
   }
 
-  #show(worker: Worker, change: Partial<WorkerState>): void {
+  #show(worker: CrewWorker, change: Partial<WorkerState>): void {
     const { board } = this.#options;
     if (worker.isShown) board.changeWorker(worker.number, change);
     else board.setWorker({ ...newWorker(worker.number), ...change });
     worker.isShown = true;
   }
 
-  #note(kind: HistoryKind, worker: Worker | null, tar: string | null, message: string): void {
+  #note(kind: HistoryKind, worker: CrewWorker | null, tar: string | null, message: string): void {
     this.#options.history.add({ kind, worker: worker?.number ?? null, tar, message: oneLine(message) });
   }
-}
-
-function nameOf({ number }: Worker, tar: string | null | undefined): string {
-  return `Worker ${String(number)}${tar === null || tar === undefined ? '' : ` in ${tar}`}`;
 }
