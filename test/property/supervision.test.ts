@@ -76,7 +76,7 @@ describe('supervision over days', () => {
           }
         },
       ),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 25 },
     );
   }).timeout(120_000);
 
@@ -121,7 +121,7 @@ describe('supervision over days', () => {
           }
         },
       ),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 60 },
     );
   }).timeout(120_000);
 });

@@ -243,6 +243,12 @@ export class PlayedProcess implements WorkerHandle {
         this.#poison = new Set(request.poison);
         this.#member = 0;
         this.#secondsInMember = 0;
+        const { tar, epoch } = request.lease;
+        // A late word of whoever had it before.
+        if (epoch > 1)
+          this.#crew.clock.after(300, () => {
+            this.say(ended(tar, 0), { tar, epoch: epoch - 1 });
+          });
         break;
       }
       case 'worker:stop':
@@ -391,16 +397,13 @@ export class PlayedProcess implements WorkerHandle {
     this.lease = null;
     this.#lastHand = null;
     this.#phase = 'idle';
-    const event = {
-      type: 'tar:ended',
-      name: tar.name,
-      result: 'completed',
-      doneBytes: tar.members.length * memberBytes,
-      counts: noCounts(),
-      failure: null,
-    } as const;
+    const event = ended(tar.name, tar.members.length * memberBytes);
     this.say(event, lease);
     // Once more, under a lease that is over by now: a late word that must count nothing.
     this.say(event, lease);
   }
+}
+
+function ended(name: string, doneBytes: number): WorkerEvent {
+  return { type: 'tar:ended', name, result: 'completed', doneBytes, counts: noCounts(), failure: null };
 }
