@@ -38,6 +38,8 @@ export const workerRequestSchema = v.variant('type', [
     /** All tars dealt to this worker, recorded before the first one starts. */
     assignedTars: v.array(v.string()),
   }),
+  /** The tars that are assigned to it have changed: others took some, or one came to it. To be recorded like the first. */
+  v.object({ type: v.literal('tars:assigned'), assignedTars: v.array(v.string()) }),
   /** `resume` is what other workers have recorded of the tar, where that is more than nothing. */
   v.object({
     type: v.literal('tar:process'),

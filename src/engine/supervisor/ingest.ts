@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import { launcherLogName, monitorLogName } from '../../protocol/logFiles.ts';
+import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
+import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { findOrphanedFolders, isFolderName } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
+import { systemClock, type Clock } from '../clock.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin } from './assignment.ts';
-import { Crew } from './crew.ts';
+import { Crew, type RunningWorker } from './crew.ts';
 import type { History } from './history.ts';
 import { KeyRefresh } from './keyRefresh.ts';
 import { MovedTars } from './movedTars.ts';
@@ -21,7 +23,9 @@ import { ResumePoints } from './resumePoints.ts';
 import { findTars, type FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
+import { readSuspects } from './suspects.ts';
 import { TarHands } from './tarHands.ts';
+import { WorkerProcess } from './workerProcess.ts';
 
 /*
  * What lives in this folder: the engine, which owns the workers of one state folder. It deals the tars,
@@ -40,11 +44,12 @@ interface Plan {
 
 /** What the engine lends a run. */
 export interface IngestHold {
+  /** Held by the engine for its whole life. */
   readonly state: StateFolder;
   readonly history: History;
-  readonly onWorkersChanged: (
-    workers: { number: number; pid: number; processStart: string | null }[],
-  ) => void;
+  /** The workers' processes that there are now; told when one begins or has ended. */
+  readonly onWorkersChanged: (workers: RunningWorker[]) => void;
+  readonly clock?: Clock;
 }
 
 /** One ingest from its start to its summary. */
@@ -65,29 +70,27 @@ export class Ingest {
     board: StateBoard,
     hold: IngestHold,
   ) {
-    this.#hold = hold;
     this.#options = options;
     this.#secrets = secrets;
     this.#workerPath = workerPath;
     this.#board = board;
+    this.#hold = hold;
   }
 
   /** Runs to the end, or to the stop. What keeps it from beginning ends it as `refused`; nothing is thrown. */
   async run(): Promise<void> {
-    const { state } = this.#hold;
+    const { history, state } = this.#hold;
     let destination: Destination | undefined;
     let log: EventLog;
-    let monitor: EventLog;
     let plan: Plan;
     try {
       const notices: string[] = [];
       const found = await this.#find(notices);
       log = new EventLog(join(state.path, launcherLogName));
-      monitor = new EventLog(join(state.path, monitorLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
         const message =
           'Workers of an earlier run still finish the book in hand; this run begins when they have left.';
-        monitor.info(message);
+        history.log.info(message);
         this.#board.tell({ type: 'notice', message });
       });
       // Not before: what keeps the run from beginning is to be said alone.
@@ -122,15 +125,15 @@ export class Ingest {
     log.info(`ingest of ${this.#options.sourceFolder} started with ${String(this.#options.workers)} workers`);
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
-      await this.#work(plan, destination.id, log, monitor);
+      await this.#work(plan, destination.id, log);
     } finally {
       destination.close();
+      await history.settled();
     }
     const phase = this.#stop.signal.aborted ? 'stopped' : 'finished';
     const summary = this.#board.summary();
     log.info(`ingest ${phase}: ${JSON.stringify(summary)}`);
     log.close();
-    monitor.close();
     this.#board.changeRun({ phase, summary });
   }
 
@@ -142,20 +145,39 @@ export class Ingest {
     this.#crew?.stop();
   }
 
-  restartWorker(_worker: number | null): string {
-    return '';
+  /**
+   * Stops a worker gently and starts it again; null: all that are at work. This and what follows return one line for
+   * a person that says what was done.
+   *
+   * @throws TarshelfError `NO_SUCH_WORKER`
+   */
+  restartWorker(worker: number | null): string {
+    return this.#workers().restartWorker(worker);
   }
 
-  pauseWorker(_worker: number | null): string {
-    return '';
+  /** @throws TarshelfError `NO_SUCH_WORKER` */
+  pauseWorker(worker: number | null): string {
+    return this.#workers().pauseWorker(worker);
   }
 
-  resumeWorker(_worker: number | null): string {
-    return '';
+  /** @throws TarshelfError `NO_SUCH_WORKER` */
+  resumeWorker(worker: number | null): string {
+    return this.#workers().resumeWorker(worker);
   }
 
-  reassign(_worker: number, _to: readonly number[] | null): string {
-    return '';
+  /** @throws TarshelfError `NO_SUCH_WORKER`, `REASSIGN_REFUSED` */
+  reassign(worker: number, to: readonly number[] | null): string {
+    return this.#workers().reassign(worker, to);
+  }
+
+  /** The workers, for whoever scales them by the load of the machine; undefined before there are any. */
+  get crew(): Crew | undefined {
+    return this.#crew;
+  }
+
+  #workers(): Crew {
+    if (this.#crew) return this.#crew;
+    throw new TarshelfError('NO_SUCH_WORKER', 'The run has no workers yet. Try again when it has started.');
   }
 
   /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */
@@ -269,7 +291,6 @@ export class Ingest {
     { tars, hands, keys, resumePoints, moved }: Plan,
     destinationId: string,
     log: EventLog,
-    monitor: EventLog,
   ): Promise<void> {
     if (this.#stop.signal.aborted) return;
     const { sourceFolder, stateFolder, afterCompletion } = this.#options;
@@ -291,13 +312,18 @@ export class Ingest {
       if (tar) processed.move(tar);
     };
     this.#crew = new Crew(this.#options.workers, {
-      workerPath: this.#workerPath,
+      startWorker: listener => new WorkerProcess(this.#workerPath, listener),
+      clock: this.#hold.clock ?? systemClock,
+      random: Math.random,
+      supervision: supervisionInForce(this.#options.supervision),
       board: this.#board,
       claims: this.#claims,
       hands,
       log,
-      monitor,
+      history: this.#hold.history,
       onCompleted: move,
+      onWorkersChanged: this.#hold.onWorkersChanged,
+      suspects: (worker, lease) => readSuspects(stateFolder, worker, lease),
       resumePoint: async (worker, name) => {
         const tar = tars.find(found => found.name === name);
         return tar ? await resumePoints.handTo(worker, tar) : null;

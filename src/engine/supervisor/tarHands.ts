@@ -4,24 +4,42 @@ import type { Lease } from '../../protocol/workerMessages.ts';
 const deathsToPutBack = 2;
 /** After so many it was the tar. */
 const deathsToGiveUp = 4;
+/** Members that were all in hand at so many deaths are all put aside, though only one of them may be to blame. */
+const deathsToBlameAll = 3;
+
+/** What a death in a tar came to. */
+export interface Blame {
+  /** Header offsets of members that are put aside from now on. */
+  readonly poison: readonly number[];
+  /** The tar has ended too many processes, and nobody gets it any more. */
+  readonly isGivenUp: boolean;
+}
 
 /**
  * Who has which tar, and who may speak of it. A seam: today one engine deals all tars at the start and moves them
  * between its workers; later machines may draw from a queue behind the same words.
  *
- * A tar is in one hand, or among the orphans of workers that are given up, until it has ended:
+ * A tar is in one hand, or among the orphans, until it has ended:
  *
- *   in a hand ──lease──▶ leased ──end, 4th death──▶ ended
- *     ▲  ▲                 │
- *     │  └──── death ──────┤
- *     └─ lease ◀─ orphaned ┘  (its worker is given up, or its 2nd death)
+ *   in a hand ──lease──▶ leased ──end───────────────▶ ended
+ *     ▲  ▲ ▲               │                            ▲
+ *     │  │ └──── stopped ──┴─▶ blamed ──4th death───────┘
+ *     │  └─ steal, give (from another hand)
+ *     └─ lease ◀─ orphaned    (its worker is given up, or its 2nd death)
+ *
+ * Deaths that a member explains, by having been in hand at two of them, do not count against its tar: that member is
+ * poison, and the tar goes on without it.
  */
 export class TarHands {
   readonly #hands = new Map<number, string[]>();
   readonly #orphans: string[] = [];
   readonly #leases = new Map<number, Lease>();
   readonly #epochs = new Map<string, number>();
-  readonly #deaths = new Map<string, number>();
+  /** Workers that get nothing any more. */
+  readonly #closed = new Set<number>();
+  /** The members in hand at each death in a tar. */
+  readonly #deaths = new Map<string, (readonly number[])[]>();
+  readonly #poison = new Map<string, Set<number>>();
 
   /** @param tarsOf what each worker is dealt; worker 1 has index 0. */
   constructor(tarsOf: readonly (readonly string[])[]) {
@@ -30,17 +48,31 @@ export class TarHands {
 
   /** The tars of a worker that have not ended, the leased one first. */
   handOf(worker: number): readonly string[] {
-    return this.#hands.get(worker) ?? [];
+    return this.#hand(worker);
+  }
+
+  /** Those of them that nobody has begun in this run. */
+  waitingOf(worker: number): readonly string[] {
+    return this.#hand(worker).filter(tar => !this.#epochs.has(tar));
   }
 
   get orphans(): readonly string[] {
     return this.#orphans;
   }
 
-  /** The worker's next tar: the one that its death interrupted, else of its own hand, else an orphan. Null: none. */
+  /** Whether some tar has not ended. */
+  get hasTars(): boolean {
+    return this.#orphans.length > 0 || [...this.#hands.values()].some(hand => hand.length > 0);
+  }
+
+  leaseOf(worker: number): Lease | null {
+    return this.#leases.get(worker) ?? null;
+  }
+
+  /** The worker's next tar: the one that its end interrupted, else of its own hand, else an orphan. Null: none. */
   lease(worker: number): Lease | null {
-    const hand = this.#hands.get(worker);
-    if (!hand) return null;
+    if (this.#closed.has(worker)) return null;
+    const hand = this.#hand(worker);
     if (hand.length === 0) {
       const orphan = this.#orphans.shift();
       if (orphan === undefined) return null;
@@ -55,6 +87,36 @@ export class TarHands {
     return lease;
   }
 
+  /**
+   * Takes the last tar that was never begun from the longest queue into the hand of a worker that has none.
+   *
+   * @param aboutToBegin workers that will take their first tar in a moment: that one is not theirs to lose
+   */
+  steal(worker: number, aboutToBegin: ReadonlySet<number>): { tar: string; from: number } | null {
+    if (this.#closed.has(worker)) return null;
+    let longest = 0;
+    let from: number | undefined;
+    for (const [other] of this.#hands) {
+      const length = other === worker ? 0 : this.stealable(other, aboutToBegin.has(other));
+      if (length <= longest) continue;
+      longest = length;
+      from = other;
+    }
+    if (from === undefined) return null;
+    const tar = this.waitingOf(from).at(-1);
+    if (tar === undefined) return null;
+    this.#remove(from, tar);
+    this.#hand(worker).push(tar);
+    return { tar, from };
+  }
+
+  /** How many tars others may take from a worker's hand. */
+  stealable(worker: number, isAboutToBegin: boolean): number {
+    const waiting = this.waitingOf(worker);
+    const isFirst = isAboutToBegin && waiting[0] !== undefined && waiting[0] === this.#hand(worker)[0];
+    return waiting.length - (isFirst ? 1 : 0);
+  }
+
   /** Whether a worker may speak of a tar under an epoch. */
   holds(worker: number, { tar, epoch }: Lease): boolean {
     const lease = this.#leases.get(worker);
@@ -63,36 +125,82 @@ export class TarHands {
 
   /** The leased tar has ended and is nobody's any more. */
   end(worker: number): void {
-    this.#dropFirst(worker);
+    const lease = this.stopped(worker);
+    if (lease) this.#remove(worker, lease.tar);
   }
 
   /**
-   * The worker's process has died, or was stopped. Its lease is void.
+   * The worker's process has ended, however. Its lease is void; the tar stays first in its hand.
    *
-   * @returns the tar that has now ended too many processes and is given up, or null.
+   * @returns the lease that it had
    */
-  died(worker: number): string | null {
-    const lease = this.#leases.get(worker);
+  stopped(worker: number): Lease | null {
+    const lease = this.leaseOf(worker);
     this.#leases.delete(worker);
-    if (!lease) return null;
-    const deaths = (this.#deaths.get(lease.tar) ?? 0) + 1;
-    this.#deaths.set(lease.tar, deaths);
-    if (deaths === deathsToPutBack) {
-      this.#dropFirst(worker);
-      this.#orphans.push(lease.tar);
-    }
-    if (deaths < deathsToGiveUp) return null;
-    this.#dropFirst(worker);
-    return lease.tar;
+    return lease;
   }
 
-  /** The worker is started no more: its tars, started or not, are there for the others. */
+  /**
+   * A process of the worker has died in the tar that is first in its hand.
+   *
+   * @param inHand header offsets of the members that the process had in hand; none where that is not known
+   */
+  blame(worker: number, tar: string, inHand: readonly number[]): Blame {
+    const deaths = [...(this.#deaths.get(tar) ?? []), inHand];
+    this.#deaths.set(tar, deaths);
+    const known = this.#poison.get(tar) ?? new Set();
+    const poison = culprits(deaths).filter(member => !known.has(member));
+    for (const member of poison) known.add(member);
+    this.#poison.set(tar, known);
+    const isExplained = (hand: readonly number[]): boolean => hand.some(member => known.has(member));
+    const unexplained = deaths.filter(hand => !isExplained(hand)).length;
+    if (isExplained(inHand)) return { poison, isGivenUp: false };
+    if (unexplained >= deathsToGiveUp) {
+      this.#remove(worker, tar);
+      return { poison, isGivenUp: true };
+    }
+    if (unexplained === deathsToPutBack) {
+      this.#remove(worker, tar);
+      this.#orphans.push(tar);
+    }
+    return { poison, isGivenUp: false };
+  }
+
+  /** Members of a tar, by header offset, that are put aside, and those that may have to be. */
+  membersOf(tar: string): { poison: number[]; suspects: number[] } {
+    const poison = this.#poison.get(tar) ?? new Set<number>();
+    const inHand = new Set((this.#deaths.get(tar) ?? []).flat().filter(member => !poison.has(member)));
+    const ascending = (members: Iterable<number>): number[] => [...members].sort((a, b) => a - b);
+    return { poison: ascending(poison), suspects: ascending(inHand) };
+  }
+
+  /** The worker is started no more: its tars, begun or not, are there for the others. */
   giveUp(worker: number): readonly string[] {
-    this.#leases.delete(worker);
-    const hand = this.#hands.get(worker) ?? [];
-    this.#hands.delete(worker);
-    this.#orphans.push(...hand);
-    return hand;
+    this.#closed.add(worker);
+    return this.orphan(worker, this.#hand(worker));
+  }
+
+  /** A worker that was given up may have tars again. */
+  open(worker: number): void {
+    this.#closed.delete(worker);
+  }
+
+  /** Makes tars of a hand there for all. */
+  orphan(worker: number, tars: readonly string[]): readonly string[] {
+    const moved = [...tars];
+    for (const tar of moved) this.#remove(worker, tar);
+    this.#orphans.push(...moved);
+    return moved;
+  }
+
+  /** Moves tars of a hand to others, in turn and in their order. */
+  give(worker: number, tars: readonly string[], to: readonly number[]): void {
+    [...tars].forEach((tar, index) => {
+      const target = to[index % to.length];
+      if (target === undefined) return;
+      this.#remove(worker, tar);
+      this.#hand(target).push(tar);
+    });
   }
 
   /** Nobody is left to take the orphans: they end with this. */
@@ -100,8 +208,39 @@ export class TarHands {
     return this.#orphans.splice(0);
   }
 
-  #dropFirst(worker: number): void {
-    this.#leases.delete(worker);
-    this.#hands.get(worker)?.shift();
+  #hand(worker: number): string[] {
+    const hand = this.#hands.get(worker) ?? [];
+    this.#hands.set(worker, hand);
+    return hand;
   }
+
+  /** A tar that leaves a hand is its worker's no more, whatever that still says. */
+  #remove(worker: number, tar: string): void {
+    if (this.#leases.get(worker)?.tar === tar) this.#leases.delete(worker);
+    const hand = this.#hand(worker);
+    const index = hand.indexOf(tar);
+    if (index >= 0) hand.splice(index, 1);
+  }
+}
+
+/**
+ * Who it was, by what was in hand at each death. A member is named by two deaths where it is all that they have in
+ * common, as it is when it was alone in hand at one of them. Of several that are always in hand together none can be
+ * told from the others: they are to blame together, but not before one more death has had the chance to tell.
+ */
+function culprits(deaths: readonly (readonly number[])[]): number[] {
+  const found = new Set<number>();
+  const seen = new Map<number, number>();
+  deaths.forEach((hand, index) => {
+    for (const member of new Set(hand)) {
+      const times = (seen.get(member) ?? 0) + 1;
+      seen.set(member, times);
+      if (times >= deathsToBlameAll) found.add(member);
+    }
+    for (const earlier of deaths.slice(0, index)) {
+      const common = [...new Set(hand)].filter(member => earlier.includes(member));
+      if (common.length === 1 && common[0] !== undefined) found.add(common[0]);
+    }
+  });
+  return [...found];
 }

@@ -29,6 +29,8 @@ import { logWorkerEvent } from './workerLog.ts';
 const stop = new AbortController();
 const link = new EngineLink(post);
 let context: WorkerContext | undefined;
+/** Identity of the destination, as it was said at the start. */
+let destinationId = '';
 /** Tars are taken in order, each after the one before has ended. */
 let work: Promise<void> = Promise.resolve();
 /** The tar in hand. All that is said meanwhile is said under its lease. */
@@ -73,6 +75,9 @@ function receive(request: WorkerRequest): void {
     case 'worker:init':
       work = work.then(() => initialise(request));
       break;
+    case 'tars:assigned':
+      assign(request.assignedTars);
+      break;
     case 'tar:process':
       work = work.then(() => takeTar(request.lease, request.resume));
       break;
@@ -104,7 +109,8 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   const progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
     post({ type: 'notice', message });
   });
-  progress.assign(init.assignedTars, init.destinationId);
+  destinationId = init.destinationId;
+  progress.assign(init.assignedTars, destinationId);
   await progress.commit();
   const patience = new Patience(stop.signal, {
     onWaiting: failure => {
@@ -138,6 +144,12 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     log,
   };
   post({ type: 'worker:ready' });
+}
+
+/** Goes to the disk with whatever is recorded next: before anything of a tar that has come to this worker. */
+function assign(tars: readonly string[]): void {
+  if (context) context.progress.assign(tars, destinationId);
+  else work = work.then(() => context?.progress.assign(tars, destinationId));
 }
 
 async function takeTar(lease: Lease, resume: ResumePoint | null): Promise<void> {
