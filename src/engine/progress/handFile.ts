@@ -43,7 +43,7 @@ export function nameInHand(tar: string): string {
  * has no suspects.
  */
 export class HandFile {
-  readonly #descriptor: number | null;
+  #descriptor: number | null;
   /** Bit n is set while slot n is taken. */
   #taken = 0;
   readonly #word = Buffer.alloc(wordBytes);
@@ -106,8 +106,11 @@ export class HandFile {
 
   close(): void {
     if (this.#descriptor === null) return;
+    const descriptor = this.#descriptor;
+    // Its number may soon be another file's.
+    this.#descriptor = null;
     try {
-      closeSync(this.#descriptor);
+      closeSync(descriptor);
     } catch {
       // Whatever was written is there.
     }

@@ -1,20 +1,21 @@
 import type { Clock } from '../clock.ts';
 
-/** Weight of the newest time in the smoothed one. */
+/** Weight of the newest upload in what is known of the load. */
 const newest = 1 / 4;
-/** Up to so many times the best smoothed time the destination has room for more, */
-const room = 1.5;
+/** The same in what is known of its size, once there is something to compare with: a load must not pass for a size. */
+const newestOfSize = 1 / 64;
+/** So many uploads are compared with each other before one more is allowed for the first time. */
+const uploadsToLearn = 16;
+/** At any window, so many have to go well at least. */
+const fewestGood = 4;
+/** As logarithms: up to so many times the least load the destination has room for more, */
+const room = Math.log(1.5);
 /** and above so many times it has too much. */
-const tooMuch = 3;
+const tooMuch = Math.log(3);
 /** Shorter times differ by chance alone. */
 const shortestMs = 10;
 /** Smaller books than 64 KiB take no less time. */
 const smallestClass = 16;
-
-interface Times {
-  smoothedMs: number;
-  bestMs: number;
-}
 
 /**
  * How many uploads a worker has under way at the same time, between 1 and what a user allows.
@@ -22,8 +23,9 @@ interface Times {
  *   a window's worth of uploads, none of them slow   ─▶ one more
  *   one that took too long, or trouble               ─▶ half as many, once in a round trip
  *
- * An upload is slow or not by what books of about its size took at best, each power of two for itself, so that it does not
- * matter how the destination's time grows with the size. A round trip is over when an upload has ended that began after the
+ * An upload's time is taken for the product of two things: what its size takes, learned for each power of two by itself, so
+ * that it does not matter how the destination's time grows with the size; and the load, which all sizes tell of. It is the
+ * load that is compared with the least there ever was. A round trip is over when an upload has ended that began after the
  * last change for the worse: what was under way before tells of the window as it was.
  */
 export class UploadWindow {
@@ -38,7 +40,12 @@ export class UploadWindow {
   #decreasedAt = Number.NEGATIVE_INFINITY;
   #roundTripOver = true;
   #troubledAt = Number.NEGATIVE_INFINITY;
-  readonly #times = new Map<number, Times>();
+  /** By size, the logarithm of what its books take, as a share of the load. */
+  readonly #usual = new Map<number, number>();
+  #learned = 0;
+  /** Logarithms of the load, smoothed, and of the least of that. */
+  #load = 0;
+  #leastLoad = 0;
 
   constructor(max: number, clock: Clock, onSize: (size: number) => void = () => undefined) {
     this.#max = max;
@@ -63,11 +70,13 @@ export class UploadWindow {
     this.ended(begunAt);
     // What was under way in a trouble was sent again and waited for; what began before a decrease tells of before.
     if (begunAt <= this.#troubledAt || begunAt < this.#decreasedAt) return;
-    const ratio = this.#slowness(this.#clock.now() - begunAt, sizeBytes);
-    if (ratio > tooMuch) this.#decrease();
-    else if (ratio > room) this.#good = 0;
-    else if (++this.#good >= this.#size && this.#wasFull && this.#size < this.#max)
-      this.#change(this.#size + 1);
+    this.#learn(this.#clock.now() - begunAt, sizeBytes);
+    // One at a time is as little as it gets: where that is slower than it was, the destination has changed.
+    if (this.#size === 1) this.#leastLoad += (this.#load - this.#leastLoad) * newest;
+    const above = this.#load - this.#leastLoad;
+    if (above > tooMuch) this.#decrease();
+    else if (above > room) this.#good = 0;
+    else if (this.#mayGrow()) this.#grow();
   }
 
   /** It ended in another way, whose time tells nothing. */
@@ -82,25 +91,38 @@ export class UploadWindow {
     this.#decrease();
   }
 
-  /** How many times the best time of such books it is by now. */
-  #slowness(tookMs: number, sizeBytes: number): number {
+  #mayGrow(): boolean {
+    const enough = Math.max(this.#size, fewestGood);
+    return (
+      ++this.#good >= enough && this.#wasFull && this.#learned >= uploadsToLearn && this.#size < this.#max
+    );
+  }
+
+  #grow(): void {
+    if (this.#size === 1) this.#leastLoad = this.#load;
+    this.#change(this.#size + 1);
+  }
+
+  #learn(tookMs: number, sizeBytes: number): void {
+    const took = Math.log(Math.max(shortestMs, tookMs));
     const sizeClass = Math.max(smallestClass, Math.floor(Math.log2(sizeBytes + 1)));
-    const times = this.#times.get(sizeClass) ?? { smoothedMs: tookMs, bestMs: tookMs };
-    this.#times.set(sizeClass, times);
-    times.smoothedMs += (tookMs - times.smoothedMs) * newest;
-    times.bestMs = Math.min(times.bestMs, times.smoothedMs);
-    // One at a time is as good as it gets: where that takes longer than before, the destination has changed.
-    if (this.#size === 1) times.bestMs += (times.smoothedMs - times.bestMs) * newest;
-    return times.smoothedMs / Math.max(shortestMs, times.bestMs);
+    const usual = this.#usual.get(sizeClass) ?? took - this.#load;
+    const unexpected = took - usual - this.#load;
+    this.#load += unexpected * newest;
+    this.#usual.set(
+      sizeClass,
+      usual + unexpected * (this.#learned++ < uploadsToLearn ? newest : newestOfSize),
+    );
+    this.#leastLoad = Math.min(this.#leastLoad, this.#load);
   }
 
   #decrease(): void {
     if (!this.#roundTripOver) return;
     this.#roundTripOver = false;
     this.#decreasedAt = this.#clock.now();
+    if (this.#size === 1) return;
     // What made it slow is past; the next ones are to be judged by themselves.
-    for (const times of this.#times.values())
-      times.smoothedMs = Math.min(times.smoothedMs, times.bestMs * room);
+    this.#load = Math.min(this.#load, this.#leastLoad + room);
     this.#change(Math.max(1, Math.floor(this.#size / 2)));
   }
 
