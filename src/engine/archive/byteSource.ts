@@ -28,23 +28,28 @@ export interface FileIdentity {
   mtimeMs: number;
 }
 
+/** Told of each read, how many bytes it gave. */
+export type OnRead = (bytes: number) => void;
+
 /** A file opened read-only. */
 export class FileSource implements ByteSource {
   readonly #handle: FileHandle;
   readonly identity: FileIdentity;
+  readonly #onRead: OnRead;
 
-  private constructor(handle: FileHandle, identity: FileIdentity) {
+  private constructor(handle: FileHandle, identity: FileIdentity, onRead: OnRead) {
     this.#handle = handle;
     this.identity = identity;
+    this.#onRead = onRead;
   }
 
   /** @throws TarshelfError `TAR_NOT_READABLE` */
-  static async open(path: string): Promise<FileSource> {
+  static async open(path: string, onRead: OnRead = () => undefined): Promise<FileSource> {
     let handle: FileHandle | undefined;
     try {
       handle = await open(path, 'r');
       const stat = await handle.stat();
-      return new FileSource(handle, { sizeBytes: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) });
+      return new FileSource(handle, { sizeBytes: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) }, onRead);
     } catch (thrown) {
       await handle?.close();
       throw notReadable(path, thrown);
@@ -61,6 +66,7 @@ export class FileSource implements ByteSource {
       const { bytesRead } = await this.#handle.read(target, got, target.length - got, position + got);
       if (bytesRead === 0) break;
       got += bytesRead;
+      this.#onRead(bytesRead);
     }
     return got;
   }

@@ -1,7 +1,7 @@
 import { TarshelfError } from '../../protocol/errors.ts';
 import { atOnce, type WhenRoom } from '../diskRoom.ts';
 import type { Archive } from './archive.ts';
-import { FileSource, notReadable, readAt } from './byteSource.ts';
+import { FileSource, notReadable, readAt, type OnRead } from './byteSource.ts';
 import { TarFile } from './tarFile.ts';
 import { TarStream } from './tarStream.ts';
 import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
@@ -11,14 +11,16 @@ import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
  *
  * @param spoolFolder where bodies of a compressed tar are kept that are too large for memory; made when needed
  * @param whenRoom how they are written there
+ * @param onRead told of what is read of the file
  * @throws TarshelfError `TAR_NOT_READABLE`
  */
 export async function openArchive(
   path: string,
   spoolFolder: string,
   whenRoom: WhenRoom = atOnce,
+  onRead?: OnRead,
 ): Promise<Archive> {
-  const source = await FileSource.open(path);
+  const source = await FileSource.open(path, onRead);
   try {
     const packing = packingOf(await readAt(source, 0, packingBytes));
     if (packing === null) return new TarFile(source);

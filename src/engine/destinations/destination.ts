@@ -24,6 +24,16 @@ export interface KnownKey {
   readonly sizeBytes?: number;
 }
 
+/** Told of what a destination does meanwhile. */
+export interface DestinationListener {
+  /** What failed in a way that can pass is tried again. */
+  onRetry?(): void;
+  /** It begins to wait for its turn with other processes. @returns what ends that */
+  onQueued?(): () => void;
+  /** The program that has the book in hand shows that it is at work. */
+  onWork?(): void;
+}
+
 export interface Destination {
   /** Names this very shelf, wherever it moves to; progress is recorded for it and for no other. */
   readonly id: string;

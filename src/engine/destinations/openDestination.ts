@@ -2,7 +2,7 @@ import { TarshelfError } from '../../protocol/errors.ts';
 import { destinationText } from '../../protocol/destinationText.ts';
 import type { DestinationOptions } from '../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
-import { DestinationUnusable, type Destination } from './destination.ts';
+import { DestinationUnusable, type Destination, type DestinationListener } from './destination.ts';
 import { CalibreDestination } from './calibre/calibreDestination.ts';
 import type { CalibreLibrary } from './calibre/calibredb.ts';
 import { Library } from './library.ts';
@@ -23,8 +23,9 @@ export async function openDestination(
   secrets: Secrets,
   id: string,
   stop: AbortSignal,
+  listener: DestinationListener = {},
 ): Promise<Destination> {
-  const destination = await open(options, secrets, stop);
+  const destination = await open(options, secrets, stop, listener);
   if (destination.id === id) return destination;
   destination.close();
   throw new DestinationUnusable(
@@ -83,16 +84,24 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
   }
 }
 
-async function open(options: DestinationOptions, secrets: Secrets, stop?: AbortSignal): Promise<Destination> {
+async function open(
+  options: DestinationOptions,
+  secrets: Secrets,
+  stop?: AbortSignal,
+  listener: DestinationListener = {},
+): Promise<Destination> {
   switch (options.kind) {
     case 'library':
       return Library.open(options.folder);
     case 'calibre':
-      return CalibreDestination.open(calibreLibrary(options, secrets), options.declined);
+      return CalibreDestination.open(calibreLibrary(options, secrets), options.declined, undefined, listener);
     case 'mybookshelf2':
-      return new MyBookshelf2Destination(options, secrets, stop ? { stop } : {});
+      return new MyBookshelf2Destination(options, secrets, { listener, ...(stop ? { stop } : {}) });
     case 'mybookshelf2-cli':
-      return MyBookshelf2CliDestination.open(options, secrets.password, null, stop ? { stop } : {});
+      return MyBookshelf2CliDestination.open(options, secrets.password, null, {
+        listener,
+        ...(stop ? { stop } : {}),
+      });
     case 'none':
       return new Nowhere();
     default:

@@ -58,12 +58,14 @@ export const usualTiming: RetryTiming = {
  * destination asks for, up to a minute.
  *
  * @param signal ends the waiting; what failed last is thrown then
+ * @param onRetry told before each further attempt is waited for
  * @throws what was thrown, at once where it is no PassingFailure
  */
 export async function retrying<T>(
   attempt: () => Promise<T>,
   signal: AbortSignal,
   timing: RetryTiming = usualTiming,
+  onRetry: () => void = () => undefined,
 ): Promise<T> {
   for (let attempts = 1; ; attempts++) {
     try {
@@ -71,6 +73,7 @@ export async function retrying<T>(
     } catch (thrown) {
       if (!(thrown instanceof PassingFailure) || attempts === attemptsOfOneThing) throw thrown;
       if (thrown.retryAfterMs > longestDelayMs || signal.aborted) throw thrown;
+      onRetry();
       const backOff = firstDelayMs * 2 ** (attempts - 1) * (0.5 + timing.random() / 2);
       try {
         await timing.sleep(Math.max(backOff, thrown.retryAfterMs), signal);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
-import type { FileIdentity } from '../archive/byteSource.ts';
+import type { FileIdentity, OnRead } from '../archive/byteSource.ts';
 import { memberName } from '../archive/memberName.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
 import { filesBelow } from './extractionFolder.ts';
@@ -22,18 +22,30 @@ export class FolderArchive implements Archive {
   readonly identity: FileIdentity;
   readonly #folder: string;
   readonly #files: readonly FolderFile[];
+  readonly #onRead: OnRead | undefined;
 
-  private constructor(folder: string, files: readonly FolderFile[], identity: FileIdentity) {
+  private constructor(
+    folder: string,
+    files: readonly FolderFile[],
+    identity: FileIdentity,
+    onRead: OnRead | undefined,
+  ) {
     this.#folder = folder;
     this.#files = files;
     this.identity = identity;
+    this.#onRead = onRead;
   }
 
   /**
    * @param onUnreadable is told of what below cannot be read
+   * @param onRead told of what is read of the files
    * @throws TarshelfError `TAR_NOT_READABLE` where there is no such folder
    */
-  static async open(folder: string, onUnreadable: (message: string) => void): Promise<FolderArchive> {
+  static async open(
+    folder: string,
+    onUnreadable: (message: string) => void,
+    onRead?: OnRead,
+  ): Promise<FolderArchive> {
     try {
       await stat(folder);
     } catch (thrown) {
@@ -55,7 +67,7 @@ export class FolderArchive implements Archive {
         onUnreadable(`${join(folder, path)} cannot be read (${oneLine(thrown)})`);
       }
     }
-    return new FolderArchive(folder, files, identity);
+    return new FolderArchive(folder, files, identity, onRead);
   }
 
   get fileCount(): number {
@@ -67,7 +79,8 @@ export class FolderArchive implements Archive {
     for (const file of this.#files) {
       const headerOffset = offset;
       offset += file.sizeBytes;
-      if (headerOffset >= from) yield memberOf(join(this.#folder, file.path), file, headerOffset);
+      if (headerOffset >= from)
+        yield memberOf(join(this.#folder, file.path), file, headerOffset, this.#onRead);
     }
     await Promise.resolve();
   }
@@ -77,7 +90,12 @@ export class FolderArchive implements Archive {
   }
 }
 
-function memberOf(path: string, file: FolderFile, headerOffset: number): ArchiveMember {
+function memberOf(
+  path: string,
+  file: FolderFile,
+  headerOffset: number,
+  onRead: OnRead | undefined,
+): ArchiveMember {
   const { sizeBytes } = file;
   const endOffset = headerOffset + sizeBytes;
   return {
@@ -91,8 +109,8 @@ function memberOf(path: string, file: FolderFile, headerOffset: number): Archive
     filePosition: endOffset,
     fileBytes: sizeBytes,
     read: (position, length) =>
-      readFilePart(path, position, Math.min(length, Math.max(0, sizeBytes - position))),
-    chunks: () => readFileChunks(path),
+      readFilePart(path, position, Math.min(length, Math.max(0, sizeBytes - position)), onRead),
+    chunks: () => readFileChunks(path, onRead),
     keep: () => Promise.resolve(),
     release: () => Promise.resolve(),
   };

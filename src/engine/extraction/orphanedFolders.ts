@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FileIdentity } from '../archive/byteSource.ts';
+import type { FileIdentity, OnRead } from '../archive/byteSource.ts';
 import { extractionRoot, listReadable, tarOfFolder, type ExtractionFolder } from './extractionFolder.ts';
 import { FolderArchive } from './folderArchive.ts';
 
@@ -40,6 +40,7 @@ export async function openFolder(
   stateFolder: string,
   name: string,
   onNotice: (message: string) => void,
+  onRead?: OnRead,
 ): Promise<FolderArchive> {
-  return FolderArchive.open(join(extractionRoot(stateFolder), name), onNotice);
+  return FolderArchive.open(join(extractionRoot(stateFolder), name), onNotice, onRead);
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { WhenRoom } from '../diskRoom.ts';
+import type { OnRead } from '../archive/byteSource.ts';
 import type { Archive } from '../archive/archive.ts';
 import {
   extractionRoot,
@@ -30,6 +31,8 @@ export interface ReadingRequest {
   /** Opens the tar once more, for the extraction. */
   readonly openAgain: () => Promise<Archive>;
   readonly freeBytes?: FreeBytes;
+  /** Told of what is read of the folder's files. */
+  readonly onRead?: OnRead;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function readThroughFolder(archive: Archive, request: ReadingReques
       return archive;
     }
     request.onNotice(`the extraction folder ${found.path} is used, with ${String(found.fileCount)} files`);
-    return new ReusedArchive(archive, found, await sizesBelow(found.path, request.onNotice));
+    return new ReusedArchive(archive, found, await sizesBelow(found.path, request.onNotice), request.onRead);
   }
   if (request.mode === 'auto') return archive;
   return await extractAndReuse(archive, root, found, request);
@@ -92,7 +95,7 @@ async function extractAndReuse(
   if (stop.aborted) return archive;
   const [extracted] = (await extractionsOf(root, tar, onNotice)).filter(({ path }) => path === folder.path);
   return extracted
-    ? new ReusedArchive(archive, extracted, await sizesBelow(extracted.path, onNotice))
+    ? new ReusedArchive(archive, extracted, await sizesBelow(extracted.path, onNotice), request.onRead)
     : archive;
 }
 

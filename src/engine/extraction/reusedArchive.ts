@@ -2,7 +2,7 @@ import { MemberFields } from '../archive/memberFields.ts';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
-import type { FileIdentity } from '../archive/byteSource.ts';
+import type { FileIdentity, OnRead } from '../archive/byteSource.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
 import type { ExtractionFolder } from './extractionFolder.ts';
@@ -18,12 +18,22 @@ export class ReusedArchive implements Archive {
   readonly #archive: Archive;
   readonly #folder: ExtractionFolder;
   readonly #sizes: ReadonlyMap<string, number>;
+  readonly #onRead: OnRead | undefined;
 
-  /** @param sizes of the files in the folder, by their paths */
-  constructor(archive: Archive, folder: ExtractionFolder, sizes: ReadonlyMap<string, number>) {
+  /**
+   * @param sizes of the files in the folder, by their paths
+   * @param onRead told of what is read of them
+   */
+  constructor(
+    archive: Archive,
+    folder: ExtractionFolder,
+    sizes: ReadonlyMap<string, number>,
+    onRead?: OnRead,
+  ) {
     this.#archive = archive;
     this.#folder = folder;
     this.#sizes = sizes;
+    this.#onRead = onRead;
   }
 
   get identity(): FileIdentity {
@@ -105,7 +115,7 @@ export class ReusedArchive implements Archive {
   }
 
   #fromFolder(member: ArchiveMember, path: string): ArchiveMember {
-    return new ExtractedMember(member, join(this.#folder.path, path));
+    return new ExtractedMember(member, join(this.#folder.path, path), this.#onRead);
   }
 }
 
@@ -130,11 +140,13 @@ function asIfAt(again: ArchiveMember, next: ArchiveMember): ArchiveMember {
 class ExtractedMember extends MemberFields implements ArchiveMember {
   readonly #member: ArchiveMember;
   readonly #path: string;
+  readonly #onRead: OnRead | undefined;
 
-  constructor(member: ArchiveMember, path: string) {
+  constructor(member: ArchiveMember, path: string, onRead: OnRead | undefined) {
     super(member);
     this.#member = member;
     this.#path = path;
+    this.#onRead = onRead;
   }
 
   get filePosition(): number {
@@ -148,7 +160,7 @@ class ExtractedMember extends MemberFields implements ArchiveMember {
   async read(position: number, length: number): Promise<Buffer> {
     const wanted = Math.min(length, Math.max(0, this.sizeBytes - position));
     try {
-      const bytes = await readFilePart(this.#path, position, wanted);
+      const bytes = await readFilePart(this.#path, position, wanted, this.#onRead);
       if (bytes.length === wanted) return bytes;
     } catch {
       // Somebody took the file away; the tar still has the body.
@@ -157,7 +169,7 @@ class ExtractedMember extends MemberFields implements ArchiveMember {
   }
 
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
-    yield* (await this.#isWhole()) ? readFileChunks(this.#path) : this.#member.chunks();
+    yield* (await this.#isWhole()) ? readFileChunks(this.#path, this.#onRead) : this.#member.chunks();
   }
 
   async keep(): Promise<void> {

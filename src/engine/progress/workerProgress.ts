@@ -151,6 +151,8 @@ export class WorkerProgress {
   #pending: string[] = [];
   /** Under way while a batch goes on. */
   #trickling: Promise<void> | null = null;
+  /** The last commit, which nothing else may overtake. */
+  #committing: Promise<void> = Promise.resolve();
   #lastAppendAt = performance.now();
   /** A rewrite is due whatever it costs: there is no file yet, or a kill left a journal. */
   #mustRewrite: boolean;
@@ -353,7 +355,13 @@ export class WorkerProgress {
    *
    * @throws TarshelfError `STATE_NOT_WRITABLE`; nothing recorded is lost by it, the next call tries again.
    */
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
+    const committing = this.#commit();
+    this.#committing = committing.catch(() => undefined);
+    return committing;
+  }
+
+  async #commit(): Promise<void> {
     try {
       await this.#trickling;
       await this.#append();
@@ -379,6 +387,24 @@ export class WorkerProgress {
       await rm(this.#journalPath, { force: true });
     } catch (thrown) {
       await this.#journal.close().catch(() => undefined);
+      throw notWritable(this.#path, thrown);
+    }
+  }
+
+  /**
+   * Makes all that was recorded durable in the journal and closes that, for who has no time left: the next start folds
+   * it in. Nothing may be committed after it.
+   *
+   * @throws TarshelfError `STATE_NOT_WRITABLE`
+   */
+  async closeJournal(): Promise<void> {
+    try {
+      await this.#committing;
+      await this.#trickling;
+      await this.#append();
+      await this.#journal.sync();
+      await this.#journal.close();
+    } catch (thrown) {
       throw notWritable(this.#path, thrown);
     }
   }

@@ -45,6 +45,30 @@ export async function* rereadBody(member: ArchiveMember, key: BookKey): AsyncGen
   }
 }
 
+/**
+ * A book's bytes on their way to a destination, in pieces that even a slow line takes in a moment, so that it shows
+ * that they are taken.
+ *
+ * @param onTaken told of each piece when the next one is asked for
+ * @throws the reason of `abandon` when that was aborted
+ */
+export async function* handedOver(
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
+  onTaken: (bytes: number) => void,
+  abandon: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    for (let position = 0; position < chunk.length; position += pieceBytes) {
+      abandon.throwIfAborted();
+      const piece = chunk.length <= pieceBytes ? chunk : chunk.subarray(position, position + pieceBytes);
+      yield piece;
+      onTaken(piece.length);
+    }
+  }
+}
+
+const pieceBytes = 64 * 1024;
+
 async function* readChunks(member: ArchiveMember): AsyncGenerator<Buffer> {
   let got = 0;
   const chunks = member.chunks();

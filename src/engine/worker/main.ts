@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import {
   workerRequestSchema,
   type Lease,
@@ -9,24 +10,36 @@ import {
 import * as v from 'valibot';
 import { oneLine, toFailure } from '../../protocol/errors.ts';
 import { workerLogName } from '../../protocol/logFiles.ts';
-import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
+import { killChildren } from '../childPrograms.ts';
+import { systemClock } from '../clock.ts';
 import type { FileLock } from '../fileLock.ts';
+import { DestinationUnusable, type DestinationListener } from '../destinations/destination.ts';
 import { openDestination } from '../destinations/openDestination.ts';
 import { EventLog } from '../logs/eventLog.ts';
+import { HandFile, handFilePath } from '../progress/handFile.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
+import { Activity } from './activity.ts';
+import { depart } from './departure.ts';
 import { EngineLink } from './engineLink.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
 import { processTar, type WorkerContext } from './processTar.ts';
+import { UploadWindow } from './uploadWindow.ts';
 import { logWorkerEvent } from './workerLog.ts';
 
 /** The entry of a worker process: hears the engine, and takes the tars that it names one after another. */
 
 const stop = new AbortController();
+/** Aborted when the engine is lost and the book in hand takes too long. */
+const abandon = new AbortController();
+const givenUp = new AbortController();
+const activity = new Activity();
+const heartbeat = new Heartbeat(activity, post);
 const link = new EngineLink(post);
 let context: WorkerContext | undefined;
 /** Identity of the destination, as it was said at the start. */
@@ -36,8 +49,11 @@ let work: Promise<void> = Promise.resolve();
 /** The tar in hand. All that is said meanwhile is said under its lease. */
 let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
+let left = false;
 let reader: MetadataThread | null = null;
 let progressLock: FileLock | null = null;
+let progress: WorkerProgress | null = null;
+let hand: HandFile | null = null;
 /** Null until the lock is held: the log, too, is one process's at a time. */
 let log: EventLog | null = null;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
@@ -51,9 +67,20 @@ process.on('SIGTERM', () => {
   stop.abort();
   void leave();
 });
-// A lost channel is a dead engine: finish the book in hand, save, leave.
+// A lost channel is a dead engine: finish the book in hand, save, leave. Also in the middle of a stop, which by itself has no end.
 process.on('disconnect', () => {
-  if (!leaving) log?.warn('the engine has gone; the book in hand is finished');
+  if (left) return;
+  log?.warn('the engine has gone; the book in hand is finished');
+  depart({
+    abandon: () => {
+      log?.warn('the book in hand takes too long; it is left to the next run');
+      abandon.abort();
+    },
+    giveUp: () => {
+      givenUp.abort();
+    },
+    end: endNow,
+  });
   stop.abort();
   void leave();
 });
@@ -66,20 +93,22 @@ process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thr
 
 function post(event: WorkerEvent): void {
   if (log) logWorkerEvent(event, log);
-  const message: WorkerMessage = { lease: held?.lease ?? null, event };
+  // Health is the process's own: where it was said under a lease that has passed on, the process would seem silent.
+  const lease = event.type === 'worker:health' ? null : (held?.lease ?? null);
+  const message: WorkerMessage = { lease, event };
   if (process.connected) process.send?.(message, () => undefined);
 }
 
 function receive(request: WorkerRequest): void {
   switch (request.type) {
     case 'worker:init':
-      work = work.then(() => initialise(request));
+      work = work.then(() => initialise(request)).catch(unlessStopped);
       break;
     case 'tars:assigned':
       assign(request.assignedTars);
       break;
     case 'tar:process':
-      work = work.then(() => takeTar(request.lease, request.resume));
+      work = work.then(() => takeTar(request));
       break;
     case 'tar:revoked':
       if (held?.lease.tar === request.lease.tar && held.lease.epoch === request.lease.epoch)
@@ -101,29 +130,56 @@ function receive(request: WorkerRequest): void {
   }
 }
 
+/** What a stop has cut off while it was waited for is no failure. */
+function unlessStopped(thrown: unknown): void {
+  if (!(thrown instanceof DestinationUnusable) || !stop.signal.aborted) throw thrown;
+}
+
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
   progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
   if (!progressLock) throw new Error('another process holds the progress of this worker');
   log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
   log.info(`worker ${String(init.number)} started, pid ${String(process.pid)}`);
-  const progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
+  hand = HandFile.open(handFilePath(init.options.stateFolder, init.number));
+  progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
     post({ type: 'notice', message });
   });
   destinationId = init.destinationId;
   progress.assign(init.assignedTars, destinationId);
   await progress.commit();
+  let endWait = (): void => undefined;
   const patience = new Patience(stop.signal, {
     onWaiting: failure => {
+      endWait = activity.waiting();
       post({ type: 'worker:waiting', failure });
     },
     onResumed: () => {
+      endWait();
       post({ type: 'worker:resumed' });
     },
   });
+  const { parallelUploads } = init.options;
+  const uploads = pLimit(parallelUploads);
+  const allow = (size: number): void => {
+    uploads.concurrency = activity.parallelUploads = size;
+  };
+  const window = new UploadWindow(parallelUploads, systemClock, allow);
+  const listener: DestinationListener = {
+    onRetry: () => {
+      window.trouble();
+    },
+    onQueued: () => activity.waiting(),
+    onWork: () => {
+      activity.addBytes(1);
+    },
+  };
   const destination = await PatientDestination.open(
-    () => openDestination(init.options.destination, init.secrets, init.destinationId, stop.signal),
+    () => openDestination(init.options.destination, init.secrets, init.destinationId, stop.signal, listener),
     patience,
+    window,
   );
+  // Where starting a program costs more than storing a book, as many as wait are stored together.
+  if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
@@ -141,8 +197,13 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     patience,
     metadata,
     stop: stop.signal,
+    abandon: abandon.signal,
+    activity,
+    hand,
+    uploads,
     log,
   };
+  activity.doing = 'idle';
   post({ type: 'worker:ready' });
 }
 
@@ -152,7 +213,8 @@ function assign(tars: readonly string[]): void {
   else work = work.then(() => context?.progress.assign(tars, destinationId));
 }
 
-async function takeTar(lease: Lease, resume: ResumePoint | null): Promise<void> {
+async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>): Promise<void> {
+  const { lease } = request;
   if (!context || stop.signal.aborted) return;
   const revoked = new AbortController();
   held = { lease, revoked };
@@ -160,13 +222,15 @@ async function takeTar(lease: Lease, resume: ResumePoint | null): Promise<void> 
   log?.info(`tar ${name} started`);
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
-    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, resume)) });
+    const offer = { ...request, epoch: lease.epoch };
+    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, offer)) });
   } catch (thrown) {
     // Only the progress file itself can fail here: without it no outcome would be kept.
     const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');
     post({ type: 'tar:ended', name, result: 'failed', doneBytes: 0, counts: noCounts(), failure });
   } finally {
     held = undefined;
+    activity.doing = 'idle';
   }
 }
 
@@ -174,19 +238,48 @@ async function takeTar(lease: Lease, resume: ResumePoint | null): Promise<void> 
 async function leave(): Promise<void> {
   if (leaving) return;
   leaving = true;
-  await work;
-  await reader?.close();
-  context?.destination.close();
+  activity.isStopping = true;
+  const hasEnded = await Promise.race([work.then(() => true), untilGivenUp()]);
   try {
-    await context?.progress.close();
+    if (hasEnded) {
+      await reader?.close();
+      context?.destination.close();
+      await progress?.close();
+    } else {
+      await progress?.closeJournal();
+    }
   } catch (thrown) {
     // The journal has all of it, so nothing is lost: the next start folds it in.
     post({ type: 'notice', message: toFailure(thrown).message });
   }
+  // Whatever of it was cut off was none of a book's doing.
+  hand?.end();
+  hand?.close();
+  heartbeat.stop();
   log?.info('ended');
   log?.close();
   log = null;
   progressLock?.release();
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
+  left = true;
   if (process.connected) process.disconnect();
+  if (!hasEnded) endNow();
 }
+
+function untilGivenUp(): Promise<false> {
+  return new Promise(resolve => {
+    givenUp.signal.addEventListener('abort', () => {
+      resolve(false);
+    });
+  });
+}
+
+/** Ends the process and its programs, whatever it waits for. */
+function endNow(): void {
+  killChildren();
+  // An exit waits for reads that are under way, for ever where a disk hangs.
+  process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
+  process.exit();
+}
+
+heartbeat.start();

@@ -5,15 +5,20 @@ import type { ByteReader } from '../books/byteReader.ts';
 export class MemberBytes implements ByteReader {
   readonly sizeBytes: number;
   readonly #member: ArchiveMember;
+  #beforeFirst: (() => void) | null;
   #isKept = false;
 
-  constructor(member: ArchiveMember) {
+  /** @param beforeFirst called before any byte is read, and not at all where none is */
+  constructor(member: ArchiveMember, beforeFirst: (() => void) | null = null) {
     this.#member = member;
+    this.#beforeFirst = beforeFirst;
     this.sizeBytes = member.sizeBytes;
   }
 
   async read(position: number, length: number): Promise<Buffer> {
     if (position >= this.sizeBytes) return Buffer.alloc(0);
+    this.#beforeFirst?.();
+    this.#beforeFirst = null;
     if (!this.#isKept && position + length > readableHead) {
       await this.#member.keep();
       this.#isKept = true;

@@ -30,12 +30,14 @@ export class Patience {
    *
    * @param passing the words for a person where what was thrown can pass; null where it cannot.
    * @param leastMs how long at least to wait after what was thrown
+   * @param onPause told that a wait between two attempts begins, and that it is over
    * @throws what cannot pass, as it was thrown; what can, when the signal came first.
    */
   async persist<T>(
     task: () => Promise<T>,
     passing: (thrown: unknown) => Failure | null,
     leastMs: (thrown: unknown) => number = () => 0,
+    onPause: (pauses: boolean) => void = () => undefined,
   ): Promise<T> {
     for (let waitMs = firstWaitMs, waited = false; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       try {
@@ -48,7 +50,12 @@ export class Patience {
           waited = true;
           if (this.#waiting++ === 0) this.#listener.onWaiting(failure);
         }
-        if (failure && (await this.#pause(Math.max(waitMs, leastMs(thrown))))) continue;
+        if (failure) {
+          onPause(true);
+          const passed = await this.#pause(Math.max(waitMs, leastMs(thrown)));
+          onPause(false);
+          if (passed) continue;
+        }
         if (waited) this.#resume();
         throw thrown;
       }

@@ -8,6 +8,7 @@ import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import type { Failure } from '../../protocol/errors.ts';
 import type { Patience } from './patience.ts';
+import type { UploadWindow } from './uploadWindow.ts';
 
 function whenUnusable(thrown: unknown): Failure | null {
   if (!(thrown instanceof DestinationUnusable)) return null;
@@ -22,15 +23,25 @@ function leastWait(thrown: unknown): number {
 export class PatientDestination implements Destination {
   readonly #inner: Destination;
   readonly #patience: Patience;
+  readonly #window: UploadWindow | null;
 
-  private constructor(inner: Destination, patience: Patience) {
+  private constructor(inner: Destination, patience: Patience, window: UploadWindow | null) {
     this.#inner = inner;
     this.#patience = patience;
+    // What is stored many at a time has a rule of its own.
+    this.#window = (inner.storesTogether ?? 1) > 1 ? null : window;
   }
 
-  /** @throws DestinationUnusable when the waiting was ended */
-  static async open(open: () => Promise<Destination>, patience: Patience): Promise<PatientDestination> {
-    return new PatientDestination(await patience.persist(open, whenUnusable, leastWait), patience);
+  /**
+   * @param window learns how its uploads go
+   * @throws DestinationUnusable when the waiting was ended
+   */
+  static async open(
+    open: () => Promise<Destination>,
+    patience: Patience,
+    window: UploadWindow | null = null,
+  ): Promise<PatientDestination> {
+    return new PatientDestination(await patience.persist(open, whenUnusable, leastWait), patience, window);
   }
 
   get id(): string {
@@ -41,8 +52,13 @@ export class PatientDestination implements Destination {
     return this.#inner.storesTogether ?? 1;
   }
 
-  store(book: Book, signal?: AbortSignal): Promise<'uploaded' | 'already_exists'> {
-    return this.#patience.persist(() => this.#inner.store(book, signal), whenUnusable, leastWait);
+  /** @param onPause told when the book lies there until the destination takes books again, and when that is over */
+  store(
+    book: Book,
+    signal?: AbortSignal,
+    onPause?: (pauses: boolean) => void,
+  ): Promise<'uploaded' | 'already_exists'> {
+    return this.#patience.persist(() => this.#storeOnce(book, signal), whenUnusable, leastWait, onPause);
   }
 
   known(
@@ -64,5 +80,21 @@ export class PatientDestination implements Destination {
 
   close(): void {
     this.#inner.close();
+  }
+
+  async #storeOnce(book: Book, signal: AbortSignal | undefined): Promise<'uploaded' | 'already_exists'> {
+    const window = this.#window;
+    if (!window) return this.#inner.store(book, signal);
+    const begunAt = window.begin();
+    try {
+      const outcome = await this.#inner.store(book, signal);
+      if (outcome === 'uploaded') window.uploaded(begunAt, book.key.sizeBytes);
+      else window.ended(begunAt);
+      return outcome;
+    } catch (thrown) {
+      window.ended(begunAt);
+      if (thrown instanceof DestinationUnusable) window.trouble();
+      throw thrown;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { oneLine, TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import { formatCount } from '../../protocol/format.ts';
 import type { BookKey } from '../../protocol/bookKey.ts';
@@ -21,16 +21,19 @@ import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { bufferReader } from '../books/byteReader.ts';
 import { correctedBook, detectBook, type Detection } from '../books/bookType.ts';
-import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
+import { DestinationUnusable } from '../destinations/destination.ts';
 import type { EventLog } from '../logs/eventLog.ts';
+import { noSlot, type HandFile } from '../progress/handFile.ts';
 import type { TarStatus } from '../progress/journal.ts';
 import type { DonePoint } from '../progress/progressRecord.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { MemberBytes } from './memberBytes.ts';
-import { digestBody, rereadBody, type DigestedBody } from './bookBody.ts';
+import type { Activity } from './activity.ts';
+import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { EngineLink, FinalVerdict } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
+import type { PatientDestination } from './patientDestination.ts';
 import { TarCounter } from './tarCounter.ts';
 import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
 
@@ -40,19 +43,26 @@ import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
  *   index ─▶ detect ─▶ batch ─▶ digest ─▶ claim ─▶ metadata ─▶ upload ─▶ commit
  *
  * It promises that every member of a tar called completed has an outcome, and that a stop is heard between
- * any two books.
+ * any two books. Whatever is looked into is noted in the hand file before, and its bytes, members and books are counted
+ * as they come, so that others can tell what it died of and whether it gets on.
  */
 
 /** What a worker needs for any tar. */
 export interface WorkerContext {
   readonly options: IngestOptions;
-  readonly destination: Destination;
+  readonly destination: PatientDestination;
   readonly progress: WorkerProgress;
   readonly link: EngineLink;
   readonly patience: Patience;
   readonly metadata: MetadataSource;
   /** Aborted when the worker is to finish the book in hand, save and end. */
   readonly stop: AbortSignal;
+  /** Aborted when there is no time left even for the book in hand: what has no outcome then gets none. */
+  readonly abandon: AbortSignal;
+  readonly activity: Activity;
+  readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
+  /** Lets through as many uploads as may be under way at the same time. */
+  readonly uploads: LimitFunction;
   /** What becomes of single members goes here, for people. */
   readonly log?: Pick<EventLog, 'info' | 'warn'>;
   /** How tars are opened, where that is not from the disk as usual. */
@@ -95,17 +105,32 @@ interface DigestedBook extends FoundBook {
   readonly body: DigestedBody;
 }
 
-/**
- * Takes one tar from its first header to its end mark. Failures come back as a result; nothing is thrown for them.
- *
- * @param resume what other workers have recorded of it
- */
+/** What the engine says of a tar that it hands over. */
+export interface TarOffer {
+  /** Of the lease under which it is held. */
+  readonly epoch: number;
+  /** What other workers have recorded of it. */
+  readonly resume: ResumePoint | null;
+  /** Header offsets of members that are not to be touched: they ended two processes. */
+  readonly poison: readonly number[];
+  /** Header offsets of members that were in hand when a process died. Up to the last one, one at a time is. */
+  readonly suspects: readonly number[];
+}
+
+const nothingKnown: TarOffer = { epoch: 0, resume: null, poison: [], suspects: [] };
+
+/** Takes one tar from its first header to its end mark. Failures come back as a result; nothing is thrown for them. */
 export async function processTar(
   name: string,
   context: WorkerContext,
-  resume: ResumePoint | null = null,
+  offer: TarOffer = nothingKnown,
 ): Promise<TarResult> {
-  return new TarRun(name, context, resume).run();
+  context.hand.begin(name, offer.epoch);
+  try {
+    return await new TarRun(name, context, offer).run();
+  } finally {
+    context.hand.end();
+  }
 }
 
 class TarRun {
@@ -124,21 +149,27 @@ class TarRun {
   /** Members behind that point, by header offset, that are on the shelf already. */
   #settledEarlier: ReadonlyMap<number, ShelfOutcome> = new Map();
   readonly #offered: ResumePoint | null;
+  readonly #poison: ReadonlySet<number>;
+  /** No member up to this header offset shares the hand with another. */
+  readonly #lastSuspect: number;
 
-  constructor(name: string, context: WorkerContext, offered: ResumePoint | null) {
+  constructor(name: string, context: WorkerContext, offer: TarOffer) {
     this.#name = name;
-    this.#offered = offered;
+    this.#offered = offer.resume;
+    this.#poison = new Set(offer.poison);
+    this.#lastSuspect = Math.max(-1, ...offer.suspects);
     const { sourceFolder, stateFolder } = context.options;
     this.#isFolder = isFolderName(name);
     this.#path = join(this.#isFolder ? extractionRoot(stateFolder) : sourceFolder, name);
     this.#context = context;
-    this.#counter = new TarCounter(name, context.link);
+    this.#counter = new TarCounter(name, context.link, context.activity);
   }
 
   /** Reads the tar, and reads on whenever its disk was gone meanwhile and has come back. */
   async run(): Promise<TarResult> {
     for (let unplugged: SourceUnplugged | null = null; ;) {
       try {
+        await this.#assign();
         return await this.#pass(unplugged);
       } catch (thrown) {
         unplugged = await this.#unpluggedBy(thrown);
@@ -174,6 +205,15 @@ class TarRun {
     }
   }
 
+  /** A tar that comes late, from another worker, is recorded as this one's before anything of it is. */
+  async #assign(): Promise<void> {
+    const { destination, progress } = this.#context;
+    const { assignedTars } = progress.record;
+    if (assignedTars.includes(this.#name)) return;
+    progress.assign([...assignedTars, this.#name], destination.id);
+    await this.#commit();
+  }
+
   #begin(identity: FileIdentity): void {
     this.#identity = identity;
     const point = this.#context.progress.beginTar(
@@ -184,10 +224,12 @@ class TarRun {
       this.#offered,
     );
     this.#doneOffset = point.doneOffset;
-    const chosen = this.#context.options.retry?.books;
-    this.#failedEarlier = new Set(
-      point.failed.filter(book => chosen?.includes(book.file) ?? true).map(book => book.header_offset),
+    const { retry } = this.#context.options;
+    // What ended the worker twice is tried again only where a person asks for it.
+    const again = point.failed.filter(book =>
+      retry ? (retry.books?.includes(book.file) ?? true) : book.code !== 'POISON',
     );
+    this.#failedEarlier = new Set(again.map(book => book.header_offset));
     this.#settledEarlier = new Map(point.settled);
     this.#counter.resume(point.counts, point.doneBytes);
   }
@@ -208,8 +250,11 @@ class TarRun {
 
   #openNow(): Promise<Archive> {
     const { options, openArchive: open = openArchive } = this.#context;
-    if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice);
-    return withSource(this.#path, () => open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom));
+    const { addBytes } = this.#context.activity;
+    if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice, addBytes);
+    return withSource(this.#path, () =>
+      open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom, addBytes),
+    );
   }
 
   /** Whether the stop came while there was no room for what is extracted: that is no failure of the tar. */
@@ -261,8 +306,9 @@ class TarRun {
       whenRoom: this.#whenRoom,
       // Not waited for: what is open already is of no use after that either.
       openAgain: () => this.#openNow(),
+      onRead: this.#context.activity.addBytes,
     });
-    this.#counter.phase = 'scan';
+    this.#counter.phase = 'index';
     return reading;
   }
 
@@ -280,7 +326,7 @@ class TarRun {
 
   /** Reads the index and deals with what it yields, batch by batch; members before what cannot be read are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
-    const { options, stop } = this.#context;
+    const { activity, options, stop } = this.#context;
     let batch: FoundBook[] = [];
     let batchBytes = 0;
     // What fails is the reading, or what is done with a batch.
@@ -296,21 +342,37 @@ class TarRun {
       batch = [];
       batchBytes = 0;
       doing.batch = false;
+      activity.doing = 'index';
     };
+    const putAside = async (member: ArchiveMember): Promise<void> => {
+      await finishBatch();
+      if (stop.aborted) return;
+      if (!this.#failedEarlier.has(member.headerOffset)) this.#counter.found();
+      this.#failed(member, poisonFailure(member));
+      end = { offset: member.endOffset, bytes: member.filePosition };
+      // Recorded at once: who dies of the next one is not to meet it again.
+      await finishBatch();
+    };
+    activity.doing = 'index';
     let from = this.#doneOffset;
     for (const offset of this.#failedEarlier) from = Math.min(from, offset);
     try {
       for await (const member of archive.members({ from, onNotice: this.#onNotice })) {
         if (stop.aborted) return;
+        activity.members++;
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;
         const settled = this.#settledEarlier.get(member.headerOffset);
+        if (settled === undefined && this.#poison.has(member.headerOffset)) {
+          await putAside(member);
+          continue;
+        }
         const detection = settled === undefined ? await this.#detect(member) : null;
         if (settled !== undefined) {
           this.#counter.found();
           this.#onShelf(member, settled);
         } else if (detection?.kind === 'book') {
-          await member.keep();
+          if (!archive.readsInPlace) await this.#keep(member);
           if (!isRetry) this.#counter.found();
           batch.push({ member, format: detection.format });
           batchBytes += member.sizeBytes;
@@ -318,7 +380,9 @@ class TarRun {
           this.#skipped(member, detection.reason);
         }
         end = { offset: member.endOffset, bytes: member.filePosition };
-        if (batch.length >= options.batchSize || batchBytes >= largestBatchBytes) await finishBatch();
+        const isCareful = member.headerOffset <= this.#lastSuspect && batch.length > 0;
+        if (isCareful || batch.length >= options.batchSize || batchBytes >= largestBatchBytes)
+          await finishBatch();
       }
     } catch (thrown) {
       const unplugged = await this.#unpluggedBy(thrown);
@@ -330,10 +394,23 @@ class TarRun {
     if (broken && !stop.aborted) throw broken.by;
   }
 
+  /** Takes out of an archive that passes by what will be read later. */
+  async #keep(member: ArchiveMember): Promise<void> {
+    const { activity, hand } = this.#context;
+    activity.doing = 'scan';
+    const slot = hand.take(member.headerOffset);
+    try {
+      await member.keep();
+    } finally {
+      hand.drop(slot);
+      activity.doing = 'index';
+    }
+  }
+
   /** @param end every member before this is in this batch, or has its outcome already. */
   async #processBatch(batch: readonly FoundBook[], end: DonePoint): Promise<void> {
-    const { link, options, progress, stop } = this.#context;
-    this.#counter.phase = 'scan';
+    const { link, progress, stop, uploads } = this.#context;
+    this.#counter.phase = 'hash';
     const read = await this.#digest(batch);
     if (!read) return;
     const digested: DigestedBook[] = [];
@@ -348,15 +425,20 @@ class TarRun {
     if (verdicts === null) return;
     this.#counter.phase = 'upload';
     const there = await this.#askDestination(digested, verdicts);
-    const limit = pLimit(Math.max(options.parallelUploads, this.#context.destination.storesTogether ?? 1));
+    const waits = new BatchWaits(digested.length, this.#context.activity);
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const outcomes = await Promise.allSettled(
       digested.map(async (book, index) => {
         const verdict = await this.#unlessStopped(verdicts[index]);
-        if (verdict === null) return;
-        if (verdict.kind === 'claimed' && there.has(book)) this.#thereAlready(book);
-        else if (verdict.kind === 'claimed') await limit(() => this.#upload(book));
-        else this.#duplicate(book, verdict.layer);
+        waits.begin();
+        try {
+          if (verdict === null) return;
+          if (verdict.kind === 'claimed' && there.has(book)) this.#thereAlready(book);
+          else if (verdict.kind === 'claimed') await uploads(() => this.#upload(book));
+          else this.#duplicate(book, verdict.layer);
+        } finally {
+          waits.end();
+        }
       }),
     );
     const rejected = outcomes.find(outcome => outcome.status === 'rejected');
@@ -376,7 +458,7 @@ class TarRun {
     verdicts: readonly Promise<FinalVerdict>[],
   ): Promise<ReadonlySet<DigestedBook>> {
     const { destination, stop } = this.#context;
-    if (!destination.known || stop.aborted) return new Set();
+    if (stop.aborted) return new Set();
     const notYet = Promise.resolve(null);
     const now = await Promise.all(verdicts.map(verdict => Promise.race([verdict, notYet])));
     const claimed = books.filter((_, index) => now[index]?.kind === 'claimed');
@@ -416,6 +498,8 @@ class TarRun {
       batch.map(found =>
         limit(async () => {
           if (disk.gone || this.#context.stop.aborted) return null;
+          const { hand } = this.#context;
+          const slot = hand.take(found.member.headerOffset);
           try {
             return await this.#looked({ ...found, body: await digestBody(found.member) });
           } catch (thrown) {
@@ -425,6 +509,8 @@ class TarRun {
               throw unplugged;
             }
             return { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
+          } finally {
+            hand.drop(slot);
           }
         }),
       ),
@@ -450,14 +536,25 @@ class TarRun {
   async #detect(member: ArchiveMember): Promise<Detection | null> {
     if (member.kind === 'directory') return null;
     if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
-    const bytes = new MemberBytes(member);
-    const found = await detectBook(member.name, bytes);
-    let detection = this.#wanted(found);
-    // Behind an unwanted name may be a wanted book; to tell that, not all of it has to be read.
-    if (found.kind === 'book' && detection.kind === 'skipped')
-      detection = this.#wanted(await correctedBook(found.format, bytes));
-    if (detection.kind === 'skipped') await bytes.release();
-    return detection;
+    const { activity, hand } = this.#context;
+    // Most are told by their names alone, and need not be noted.
+    let slot: number = noSlot;
+    const bytes = new MemberBytes(member, () => {
+      slot = hand.take(member.headerOffset);
+      activity.doing = 'scan';
+    });
+    try {
+      const found = await detectBook(member.name, bytes);
+      let detection = this.#wanted(found);
+      // Behind an unwanted name may be a wanted book; to tell that, not all of it has to be read.
+      if (found.kind === 'book' && detection.kind === 'skipped')
+        detection = this.#wanted(await correctedBook(found.format, bytes));
+      if (detection.kind === 'skipped') await bytes.release();
+      return detection;
+    } finally {
+      hand.drop(slot);
+      activity.doing = 'index';
+    }
   }
 
   #wanted(detection: Detection): Detection {
@@ -483,19 +580,31 @@ class TarRun {
 
   async #upload(book: DigestedBook): Promise<void> {
     if (this.#context.stop.aborted) return;
-    const { destination, link, log, metadata, progress, stop } = this.#context;
+    const { abandon, activity, destination, hand, link, log, metadata, progress, stop } = this.#context;
     const { member, format, body } = book;
+    let slot = hand.take(member.headerOffset);
+    // A book that lies there while its destination takes none is none to suspect.
+    const onPause = (pauses: boolean): void => {
+      if (pauses) hand.drop(slot);
+      else slot = hand.take(member.headerOffset);
+    };
     try {
       const says = await metadata.read(book, stop);
       if (says.warning !== null) log?.warn(`${this.#name} › ${member.name}: ${says.warning}`);
-      const outcome = await destination.store({
-        key: body.key,
-        format,
-        metadata: says,
-        tar: this.#name,
-        member: member.name,
-        body: () => (body.kept ? [body.kept] : rereadBody(member, body.key)),
-      });
+      const bytes = (): Iterable<Buffer> | AsyncIterable<Buffer> =>
+        body.kept ? [body.kept] : rereadBody(member, body.key);
+      const outcome = await destination.store(
+        {
+          key: body.key,
+          format,
+          metadata: says,
+          tar: this.#name,
+          member: member.name,
+          body: () => handedOver(bytes(), activity.addBytes, abandon),
+        },
+        abandon,
+        onPause,
+      );
       progress.addBook(body.key, member.name, outcome, new Date(), {
         tar: this.#name,
         headerOffset: member.headerOffset,
@@ -510,10 +619,14 @@ class TarRun {
       if (thrown instanceof DestinationUnusable) throw thrown;
       // Nor where the stop came while its metadata were read: it is not to be on the shelf without them.
       if (stop.aborted && thrown === stop.reason) return;
+      // Cut off: it may have come to the shelf or not, and the next run asks.
+      if (abandon.aborted) return;
       const failure = toFailure(thrown, 'UPLOAD_FAILED');
       const unplugged = failure.code === 'BOOK_NOT_READABLE' ? await this.#unpluggedBy(thrown) : null;
       if (unplugged) throw unplugged;
       this.#failed(member, failure);
+    } finally {
+      hand.drop(slot);
     }
   }
 
@@ -549,6 +662,7 @@ class TarRun {
 
   /** How far an outcome takes us. A book that an earlier run counted as failed, bytes and all, is taken back first. */
   #advance(member: ArchiveMember): { isRetry: boolean; bytes: number } {
+    this.#context.activity.books++;
     const isRetry = this.#failedEarlier.has(member.headerOffset);
     if (isRetry) this.#counter.triedAgain();
     return { isRetry, bytes: isRetry ? 0 : member.fileBytes };
@@ -622,6 +736,38 @@ class TarRun {
     }
     return toFailure(thrown, 'TAR_NOT_READABLE');
   }
+}
+
+/** Tells whether all that a batch still wants is others' uploads: that is theirs to end. */
+class BatchWaits {
+  #waiting: number;
+  #busy = 0;
+  readonly #activity: Activity;
+
+  constructor(books: number, activity: Activity) {
+    this.#waiting = books;
+    this.#activity = activity;
+  }
+
+  /** The verdict of a book has come. */
+  begin(): void {
+    this.#waiting--;
+    this.#busy++;
+    this.#activity.doing = 'upload';
+  }
+
+  /** The book has its outcome. */
+  end(): void {
+    this.#busy--;
+    if (this.#busy === 0 && this.#waiting > 0) this.#activity.doing = 'wait';
+  }
+}
+
+function poisonFailure({ name }: ArchiveMember): Failure {
+  return {
+    code: 'POISON',
+    message: `${name} ended the worker twice while it was read, and was put aside. "tarshelf retry" tries it again.`,
+  };
 }
 
 const statuses = {

@@ -1,12 +1,7 @@
 import type { Failure } from '../../protocol/errors.ts';
 import { addSkipped, type SkipReason } from '../../protocol/skipReason.ts';
-import {
-  noCounts,
-  type BookCounts,
-  type DuplicateLayer,
-  type Extraction,
-  type WorkerPhase,
-} from '../../protocol/snapshot.ts';
+import { noCounts, type BookCounts, type DuplicateLayer, type Extraction } from '../../protocol/snapshot.ts';
+import type { Activity, WorkPhase } from './activity.ts';
 import type { EngineLink } from './engineLink.ts';
 
 const reportEveryMs = 250;
@@ -19,24 +14,25 @@ export class TarCounter {
   #resumedAt = 0;
   readonly #tar: string;
   readonly #link: EngineLink;
-  #phase: WorkerPhase = 'scan';
+  readonly #activity: Activity;
   #extraction: Extraction | null = null;
   #reportedAt = 0;
 
-  constructor(tar: string, link: EngineLink) {
+  constructor(tar: string, link: EngineLink, activity: Activity) {
     this.#tar = tar;
     this.#link = link;
+    this.#activity = activity;
   }
 
-  set phase(phase: Exclude<WorkerPhase, 'extract'>) {
-    this.#phase = phase;
+  set phase(phase: Exclude<WorkPhase, 'extract'>) {
+    this.#activity.doing = phase;
     this.#extraction = null;
     this.#report();
   }
 
   /** The tar is extracted up to this position; none of its members has an outcome by that. */
   extracted(position: number, files: number): void {
-    this.#phase = 'extract';
+    this.#activity.doing = 'extract';
     this.#extraction = { bytes: position, files };
     this.#report();
   }
@@ -98,13 +94,14 @@ export class TarCounter {
     const now = performance.now();
     if (now - this.#reportedAt < reportEveryMs) return;
     this.#reportedAt = now;
+    const { phase } = this.#activity;
     this.#link.send({
       type: 'tar:progress',
       name: this.#tar,
-      phase: this.#phase,
+      phase,
       doneBytes: this.doneBytes,
       counts: this.counts,
-      extraction: this.#extraction,
+      extraction: phase === 'extract' ? this.#extraction : null,
     });
   }
 }

@@ -14,6 +14,7 @@ import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
+import { workerParts } from '../../support/workerParts.ts';
 
 const batchSize = 3;
 const books = 10;
@@ -100,6 +101,7 @@ for (const packing of ['plain', 'gzip'] as const)
         patience,
         metadata: new MetadataSource('builtin', message => assert.fail(message)),
         stop: stop.signal,
+        ...workerParts(join(folder(), 'state')),
       });
       await progress.close();
       return result;

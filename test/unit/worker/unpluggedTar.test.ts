@@ -19,6 +19,7 @@ import type { BookCounts } from '../../../src/protocol/snapshot.ts';
 import type { WorkerEvent } from '../../../src/protocol/workerMessages.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
+import { workerParts } from '../../support/workerParts.ts';
 
 const books = 10;
 /** Too large to be kept: it is read a second time while it is stored. */
@@ -168,6 +169,7 @@ describe('a tar whose disk fails while it is read', () => {
       patience,
       metadata: new MetadataSource('builtin', message => assert.fail(message)),
       stop: stop.signal,
+      ...workerParts(join(folder(), 'state'), 2),
       openArchive: async (path, spoolFolder) => {
         const inner = await openArchive(path, spoolFolder);
         opened++;

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
 import { oneLine, TarshelfError } from '../../../protocol/errors.ts';
+import { noteChild } from '../../childPrograms.ts';
 import { findCalibreProgram } from '../../calibreProgram.ts';
 import { isAlive } from '../../processes.ts';
 import type { BookFormat } from '../../../protocol/bookFormat.ts';
@@ -122,7 +123,7 @@ export class EbookMeta {
   }
 
   async #run(program: string, file: string, folder: string, stop: AbortSignal): Promise<string> {
-    const result = await execa(program, [file], {
+    const running = execa(program, [file], {
       cwd: folder,
       reject: false,
       stdin: 'ignore',
@@ -142,6 +143,8 @@ export class EbookMeta {
         CALIBRE_TEMP_DIR: folder,
       },
     });
+    noteChild(running);
+    const result = await running;
     stop.throwIfAborted();
     if (result.timedOut) {
       throw new UnreadableBookError(`calibre took longer than ${String(this.#timeoutMs / 1000)} seconds`);

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 import type { CalibreDeclined } from '../../../protocol/ingestOptions.ts';
-import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import {
+  DestinationUnusable,
+  type Book,
+  type Destination,
+  type DestinationListener,
+  type KnownKey,
+} from '../destination.ts';
 import { Calibredb, isContentServer, lastLine, type CalibreLibrary, type ListedBook } from './calibredb.ts';
 import { keyIdentifier, opfText } from './opf.ts';
 import { CalibreTurn } from './turn.ts';
@@ -47,6 +53,7 @@ export class CalibreDestination implements Destination {
   readonly #library: CalibreLibrary;
   readonly #program: Calibredb;
   readonly #whenDeclined: CalibreDeclined;
+  readonly #listener: DestinationListener;
   readonly #waiting: Waiting[] = [];
   #working = false;
 
@@ -55,11 +62,13 @@ export class CalibreDestination implements Destination {
     library: CalibreLibrary,
     program: Calibredb,
     whenDeclined: CalibreDeclined,
+    listener: DestinationListener,
   ) {
     this.id = id;
     this.#library = library;
     this.#program = program;
     this.#whenDeclined = whenDeclined;
+    this.#listener = listener;
   }
 
   /**
@@ -87,9 +96,10 @@ export class CalibreDestination implements Destination {
     library: CalibreLibrary,
     whenDeclined: CalibreDeclined,
     program = new Calibredb(library),
+    listener: DestinationListener = {},
   ): Promise<CalibreDestination> {
     await checkIsThere(library.location);
-    return new CalibreDestination(libraryId(library.location), library, program, whenDeclined);
+    return new CalibreDestination(libraryId(library.location), library, program, whenDeclined, listener);
   }
 
   async readKeys(
@@ -124,7 +134,7 @@ export class CalibreDestination implements Destination {
     while (this.#waiting.length > 0) {
       const call = this.#nextCall();
       try {
-        await inTurn(call[0]?.signal, folder => this.#add(call, folder));
+        await inTurn(call[0]?.signal, folder => this.#add(call, folder), this.#listener);
       } catch (thrown) {
         for (const { reject } of call) reject(thrown);
       }
@@ -266,8 +276,13 @@ export class CalibreDestination implements Destination {
 }
 
 /** Waits for our turn with calibre's program, and ends it whatever becomes of the work. */
-async function inTurn<T>(signal: AbortSignal | undefined, work: (folder: string) => Promise<T>): Promise<T> {
+async function inTurn<T>(
+  signal: AbortSignal | undefined,
+  work: (folder: string) => Promise<T>,
+  listener: DestinationListener = {},
+): Promise<T> {
   let turn: CalibreTurn;
+  const hasTurn = listener.onQueued?.();
   try {
     turn = await CalibreTurn.take(signal);
   } catch (thrown) {
@@ -276,6 +291,8 @@ async function inTurn<T>(signal: AbortSignal | undefined, work: (folder: string)
       `There is no place for the books on their way to calibre (${oneLine(thrown)}). Free some space in the folder for temporary files.`,
       { cause: thrown },
     );
+  } finally {
+    hasTurn?.();
   }
   try {
     return await work(turn.folder);

@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import * as v from 'valibot';
 import { oneLine } from '../../../protocol/errors.ts';
 import { longestCallMs, noteProgram } from './turn.ts';
+import { noteChild } from '../../childPrograms.ts';
 import { findCalibreProgram } from '../../calibreProgram.ts';
 import { DestinationUnusable } from '../destination.ts';
 
@@ -80,6 +81,7 @@ export class Calibredb {
         ...(this.#configFolder === undefined ? {} : { CALIBRE_CONFIG_DIRECTORY: this.#configFolder }),
       },
     });
+    noteChild(running);
     if (running.pid !== undefined) noteProgram(running.pid);
     const result = await running;
     if (result.isCanceled) signal?.throwIfAborted();

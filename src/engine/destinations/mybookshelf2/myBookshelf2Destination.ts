@@ -4,7 +4,13 @@ import { keyText, type BookKey } from '../../../protocol/bookKey.ts';
 import { TarshelfError } from '../../../protocol/errors.ts';
 import type { DestinationOptions } from '../../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../../protocol/secrets.ts';
-import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import {
+  DestinationUnusable,
+  type Book,
+  type Destination,
+  type DestinationListener,
+  type KnownKey,
+} from '../destination.ts';
 import { longestDelayMs, PassingFailure, retrying, usualTiming, type RetryTiming } from '../retry.ts';
 import { shownAddress } from './addresses.ts';
 import { findEbook } from './findEbook.ts';
@@ -22,6 +28,7 @@ export interface MyBookshelf2Settings {
   /** No further attempt is begun after it; what is under way is finished. */
   readonly stop?: AbortSignal;
   readonly timing?: RetryTiming;
+  readonly listener?: DestinationListener;
   readonly taskTimes?: Partial<TaskTimes>;
   /** Reads all keys, where the server's database can be asked. */
   readonly sourceTable?: Pick<Destination, 'readKeys'> | null;
@@ -59,6 +66,7 @@ export class MyBookshelf2Destination implements Destination {
   readonly #tasks: TaskSocket;
   readonly #sourceTable: Pick<Destination, 'readKeys'> | null;
   readonly #timing: RetryTiming;
+  readonly #listener: DestinationListener;
   readonly #closed = new AbortController();
   /** Ends the waiting between attempts. */
   readonly #stop: AbortSignal;
@@ -82,6 +90,7 @@ export class MyBookshelf2Destination implements Destination {
     this.#tasks = new TaskSocket(new URL(options.webSocketUrl), this.#login, settings.taskTimes);
     this.#sourceTable = settings.sourceTable ?? null;
     this.#timing = settings.timing ?? usualTiming;
+    this.#listener = settings.listener ?? {};
     this.#stop = settings.stop ? AbortSignal.any([settings.stop, this.#closed.signal]) : this.#closed.signal;
   }
 
@@ -242,7 +251,7 @@ export class MyBookshelf2Destination implements Destination {
   }
 
   #retrying<T>(attempt: () => Promise<T>): Promise<T> {
-    return retrying(attempt, this.#stop, this.#timing);
+    return retrying(attempt, this.#stop, this.#timing, () => this.#listener.onRetry?.());
   }
 
   /** Makes of what did not pass what the callers of a destination know. */

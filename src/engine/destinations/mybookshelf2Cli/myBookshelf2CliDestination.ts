@@ -184,7 +184,8 @@ export class MyBookshelf2CliDestination implements Destination {
 
   /** @throws DestinationUnusable when the stop comes: what was not tried again is no outcome of the book */
   async #wait(attempt: number, reason: string, signal: AbortSignal | undefined): Promise<void> {
-    const { random, sleep, stop } = this.#settings;
+    const { listener, random, sleep, stop } = this.#settings;
+    listener?.onRetry?.();
     const ends = [signal, stop].filter(one => one !== undefined);
     try {
       await sleep(waitMs(attempt, random()), AbortSignal.any(ends));
@@ -204,9 +205,11 @@ export class MyBookshelf2CliDestination implements Destination {
     const { limits } = this.#settings;
     const args = [this.#options.program, ...uploadArguments(this.#server, book, path, language)];
     const processes = new ProgramProcesses(this.#place, this.#python, path, limits.graceMs);
-    const end = await runProgram(this.#place.command(this.#python, args), limits, signal, () =>
-      processes.isAtWork(),
-    );
+    const end = await runProgram(this.#place.command(this.#python, args), limits, signal, async () => {
+      const isAtWork = await processes.isAtWork();
+      if (isAtWork) this.#settings.listener?.onWork?.();
+      return isAtWork;
+    });
     if (end.how !== 'exited' && end.how !== 'not-started') await processes.end();
     return this.#verdict(end);
   }

@@ -1,11 +1,13 @@
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DestinationListener } from '../destination.ts';
 import type { ProgramLimits } from './runProgram.ts';
 
 /** What the destination goes by when nobody says otherwise, and what a test does. */
 export interface MyBookshelf2CliSettings {
   /** No further attempt is begun after it; the one under way is finished. */
   readonly stop?: AbortSignal;
+  readonly listener?: DestinationListener;
   readonly docker: string;
   readonly python: string;
   readonly temporaryFolder: string;

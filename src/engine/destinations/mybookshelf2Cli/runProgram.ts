@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { oneLine } from '../../../protocol/errors.ts';
+import { noteChild } from '../../childPrograms.ts';
 
 export interface Command {
   readonly file: string;
@@ -69,6 +70,7 @@ export async function runProgram(
       DOCKER_CLI_HINTS: 'false',
     },
   });
+  noteChild(running);
   let lastSign = performance.now();
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
