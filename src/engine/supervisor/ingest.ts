@@ -8,6 +8,7 @@ import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
+import { extractionRoot } from '../extraction/extractionFolder.ts';
 import { findOrphanedFolders, isFolderName } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { systemClock, type Clock } from '../clock.ts';
@@ -17,6 +18,10 @@ import { dealRoundRobin } from './assignment.ts';
 import { Crew, type RunningWorker } from './crew.ts';
 import type { History } from './history.ts';
 import { KeyRefresh } from './keyRefresh.ts';
+import { LoadMeter } from './loadMeter.ts';
+import { LoadWatch } from './loadWatch.ts';
+import { systemFacts } from './systemFacts.ts';
+import { WorkerScaler } from './workerScaler.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars, processedNames } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
@@ -338,7 +343,9 @@ export class Ingest {
       }),
     });
     const atWork = new AbortController();
-    const keepingUp = keys.keepUp(AbortSignal.any([atWork.signal, this.#stop.signal]));
+    const untilStopped = AbortSignal.any([atWork.signal, this.#stop.signal]);
+    const keepingUp = keys.keepUp(untilStopped);
+    this.#watchLoad(this.#crew, log, untilStopped);
     try {
       await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
     } finally {
@@ -351,6 +358,24 @@ export class Ingest {
       await moved.findLeft(sourceFolder, name => names.has(name), onNotice);
       await moved.record(stateFolder, onNotice);
     }
+  }
+
+  /** Has as many workers at work as the machine bears, between the fewest that were asked for and all of them. */
+  #watchLoad(crew: Crew, log: EventLog, signal: AbortSignal): void {
+    const { sourceFolder, stateFolder, supervision, workers } = this.#options;
+    const clock = this.#hold.clock ?? systemClock;
+    const { checkSeconds, minWorkers } = supervisionInForce(supervision);
+    const paths = [sourceFolder, stateFolder, extractionRoot(stateFolder)];
+    new LoadWatch({
+      meter: new LoadMeter({ paths, clock, facts: systemFacts }),
+      scaler: new WorkerScaler(clock, { min: Math.min(minWorkers, workers), max: workers }),
+      staff: crew,
+      clock,
+      checkSeconds,
+      onOff: line => {
+        log.info(line);
+      },
+    }).start(signal);
   }
 
   /** What a kill kept from being done to completed tars. Moved last: who looks for what was extracted goes by the tar. */
