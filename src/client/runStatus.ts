@@ -16,6 +16,7 @@ import {
   statusSavedAtLeastEveryMs,
   type StatusFile,
 } from '../protocol/statusFile.ts';
+import { isAlive } from './isAlive.ts';
 
 /** What a state folder tells of its last run to one who is not the engine's client. */
 export type RunStatus =
@@ -117,15 +118,5 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (thrown) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return undefined;
     throw thrown;
-  }
-}
-
-/** Whether a process with this pid exists. Signal 0 asks and sends nothing. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return systemCode(thrown) === 'EPERM';
   }
 }
