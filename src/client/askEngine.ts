@@ -5,6 +5,7 @@ import { TarshelfError } from '../protocol/errors.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import type { Secrets } from '../protocol/secrets.ts';
+import { deferred } from './deferred.ts';
 import { nodeFor, type EngineLaunch } from './engineLaunch.ts';
 import { engineDied } from './engineProcess.ts';
 
@@ -55,7 +56,7 @@ async function ask(launch: QuestionLaunch, question: Question, signal?: AbortSig
   });
   let reply: Reply | undefined;
   let lastWords = '';
-  const ended = Promise.withResolvers<undefined>();
+  const ended = deferred<undefined>();
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-2000);
     launch.onStderr?.(text);

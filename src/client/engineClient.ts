@@ -5,6 +5,7 @@ import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
 import { programVersion } from '../protocol/version.ts';
+import { deferred } from './deferred.ts';
 import { Emitter, type Subscription } from './emitter.ts';
 import type { ConnectionOptions, EngineConnection } from './engineConnection.ts';
 import { findEngine } from './engineFinder.ts';
@@ -221,6 +222,8 @@ export class EngineClient {
   /**
    * Ends the engine; `drain` stops its run and ends it also where others are attached. Resolves when the engine
    * is gone, or has said that it stays.
+   *
+   * @throws TarshelfError `ENGINE_SILENT`, of a drain only
    */
   async end({ drain }: { drain: boolean }): Promise<void> {
     const connection = this.#connection;
@@ -228,12 +231,15 @@ export class EngineClient {
     let message: string | null = null;
     try {
       message = await connection.request({ type: 'engine:end', drain });
-    } catch {
-      if (!connection.isClosed) return;
+    } catch (thrown) {
+      if (!connection.isClosed) {
+        if (drain) throw thrown;
+        return;
+      }
     }
     if (drain) await connection.closed;
     else await settlesWithin(connection.closed, message === null ? goneWithinMs : staysWithinMs);
-    if (connection.isClosed) await this.#gone(connection.pid);
+    if (connection.isClosed && !this.#life.signal.aborted) await this.#gone(connection.pid);
   }
 
   /** Ends an engine that this client started, without waiting for the books in hand: the next run takes them again. */
@@ -425,7 +431,7 @@ export class EngineClient {
 
   /** Waits for a snapshot, so that the store has what the engine knows by now. */
   async #refresh(connection: EngineConnection): Promise<void> {
-    const told = Promise.withResolvers<undefined>();
+    const told = deferred<undefined>();
     const listening = this.#events.on(event => {
       if (event.type === 'snapshot') told.resolve(undefined);
     });
@@ -509,7 +515,7 @@ export class EngineClient {
 
   /** Waits for something to change. */
   async #change(): Promise<void> {
-    const changed = Promise.withResolvers<undefined>();
+    const changed = deferred<undefined>();
     const listening = this.#changed.on(() => {
       changed.resolve(undefined);
     });
@@ -590,7 +596,7 @@ async function askToStop(connection: EngineConnection): Promise<void> {
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  const aborted = Promise.withResolvers<undefined>();
+  const aborted = deferred<undefined>();
   const abort = (): void => {
     aborted.resolve(undefined);
   };

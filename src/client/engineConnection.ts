@@ -13,6 +13,7 @@ import { clientProtocolVersion, type EngineFile } from '../protocol/engineFile.t
 import { oneLine, systemCode, TarshelfError } from '../protocol/errors.ts';
 import type { Snapshot } from '../protocol/snapshot.ts';
 import { programVersion } from '../protocol/version.ts';
+import { deferred, type Deferred } from './deferred.ts';
 import { Emitter, type Subscription } from './emitter.ts';
 import { LineSplitter } from './lineSplitter.ts';
 
@@ -64,14 +65,14 @@ export class EngineConnection {
   readonly startedAt: string;
   readonly #socket: Socket;
   readonly #onStrange: () => void;
-  readonly #answers = new Map<number, PromiseWithResolvers<EngineAnswer>>();
+  readonly #answers = new Map<number, Deferred<EngineAnswer>>();
   readonly #events = new Emitter<EngineEvent>();
-  readonly #closed = Promise.withResolvers<undefined>();
+  readonly #closed = deferred<undefined>();
   #nextId = 1;
   #isClosed = false;
   /** The first state, and what came after it as long as nobody listens. */
   #kept: EngineEvent[] | null = [];
-  readonly #hasState = Promise.withResolvers<undefined>();
+  readonly #hasState = deferred<undefined>();
   #snapshot: Snapshot | undefined;
 
   private constructor({ stateFolder, note }: EngineAddress, socket: Socket, onStrange: () => void) {
@@ -172,7 +173,7 @@ export class EngineConnection {
   async #greet(address: EngineAddress, whenLeft: WhenLeft | null, signal: AbortSignal): Promise<boolean> {
     const protocol = Math.min(clientProtocolVersion, address.note.protocol);
     const { token } = address;
-    const aborted = Promise.withResolvers<never>();
+    const aborted = deferred<never>();
     const abort = (): void => {
       aborted.reject(reasonOf(signal));
     };
@@ -196,7 +197,7 @@ export class EngineConnection {
   async #ask(request: ClientRequest, withinMs: number | null): Promise<EngineAnswer> {
     if (this.#isClosed) throw this.#lost();
     const id = this.#nextId++;
-    const answered = Promise.withResolvers<EngineAnswer>();
+    const answered = deferred<EngineAnswer>();
     this.#answers.set(id, answered);
     const timer =
       withinMs === null
@@ -252,7 +253,7 @@ export class EngineConnection {
 
 /** Waits until the socket is connected; returns what went wrong with that. */
 async function connected(socket: Socket, signal: AbortSignal): Promise<Error | null> {
-  const settled = Promise.withResolvers<Error | null>();
+  const settled = deferred<Error | null>();
   const abort = (): void => {
     settled.reject(reasonOf(signal));
   };

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import * as v from 'valibot';
 import { engineStartSchema, type EngineStart } from '../protocol/clientMessages.ts';
 import { TarshelfError } from '../protocol/errors.ts';
+import { deferred } from './deferred.ts';
 import { nodeFor, type EngineLaunch } from './engineLaunch.ts';
 import { settlesWithin } from './settlesWithin.ts';
 
@@ -19,8 +21,8 @@ const keptCharacters = 2000;
  */
 export class EngineProcess {
   readonly #child: ChildProcess;
-  readonly #word = Promise.withResolvers<EngineStart | null>();
-  readonly #ended = Promise.withResolvers<undefined>();
+  readonly #word = deferred<EngineStart | null>();
+  readonly #ended = deferred<undefined>();
   #hasEnded = false;
   #lastWords = '';
 
@@ -45,13 +47,17 @@ export class EngineProcess {
       this.#word.resolve(parsed.output);
       this.#letLive();
     });
-    child.on('error', () => {
-      // Without a process there is no `close`.
-      if (child.pid === undefined) this.#end();
-    });
-    // `close` and not `exit`: all that it wrote has been read by then.
-    child.once('close', () => {
+    // All that it wrote and said has been read by then. Not by `close`: with the channel closed from here there is none.
+    void Promise.all([
+      told(child, 'exit'),
+      told(child, 'disconnect'),
+      child.stderr ? told(child.stderr, 'close') : null,
+    ]).then(() => {
       this.#end();
+    });
+    child.on('error', () => {
+      // Without a process there is none of them.
+      if (child.pid === undefined) this.#end();
     });
   }
 
@@ -96,6 +102,14 @@ export class EngineProcess {
     this.#word.resolve(null);
     this.#ended.resolve(undefined);
   }
+}
+
+function told(emitter: EventEmitter, event: string): Promise<void> {
+  return new Promise(resolve => {
+    emitter.once(event, () => {
+      resolve();
+    });
+  });
 }
 
 export function engineDied(why?: string): TarshelfError {

@@ -28,6 +28,8 @@ export type RunStatus =
       readonly savedSecondsAgo: number;
       /** It is long overdue: the engine hangs, or another process has its pid by now. */
       readonly isSilent: boolean;
+      /** Said by the engine itself, and not read from what it saved. */
+      readonly isLive: boolean;
     }
   | {
       /** Only progress files, as the Python system leaves them. */
@@ -58,6 +60,7 @@ export async function readRunStatus(stateFolder: string, now = Date.now()): Prom
     file: lives && file.endedAt === undefined ? file : { ...file, snapshot: atRest(file.snapshot) },
     savedSecondsAgo: savedMsAgo / 1000,
     isSilent,
+    isLive: false,
   };
 }
 
@@ -69,6 +72,7 @@ function atRest(snapshot: RunSnapshot): RunSnapshot {
     workers: snapshot.workers.map(worker => ({
       ...worker,
       ...{ phase: 'stopped', pid: null, extraction: null, bytesPerSecond: 0 },
+      ...{ health: 'well', note: null, memoryBytes: null },
     })),
   };
 }

@@ -1,6 +1,8 @@
+import { deferred } from './deferred.ts';
+
 /** Waits for something for no longer than that; returns whether it came. Keeps the process alive meanwhile. */
 export async function settlesWithin(awaited: Promise<unknown>, timeMs: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
+  const late = deferred<boolean>();
   const timer = setTimeout(() => {
     late.resolve(false);
   }, timeMs);
