@@ -4,7 +4,7 @@ import { wholeNumber } from './wholeNumber.ts';
 
 /** The options of `tarshelf ingest` that say how workers are watched. Times are such as 90s, 15m, 2h. */
 export const supervisionOptionTable = {
-  'min-workers': { value: 'N', help: 'never fewer than so many when the machine is short' },
+  'min-workers': { value: 'N', help: 'so many work in any case (default: 1)' },
   'max-restarts': { value: 'N', help: 'restarts of a worker in 24 hours (default: 3)' },
   'worker-memory': { value: 'MB', help: 'a worker may hold so much (default: 1024)' },
   'stuck-upload': { value: 'TIME', help: 'restarted if nothing moves (default: 15m)' },

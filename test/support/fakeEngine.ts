@@ -6,6 +6,7 @@
 //   endless     works until it is asked to stop, then stops as the real one does
 //   stubborn    works on whatever it is asked
 //   gap         endless, but leaves out an event, told by the snapshot that is asked for then
+//   drops       endless, but ends all connections when its workers are to be restarted, and goes on
 //   dies        writes to standard error and is gone
 //   refuses     will not begin
 //   silent      takes connections and says nothing
@@ -227,6 +228,10 @@ function answer(socket: Socket, { id, request }: ClientFrame): void {
           'NO_SUCH_WORKER',
           `There is no worker ${String(request.worker)}. Name one of those in "tarshelf status".`,
         );
+        break;
+      }
+      if (part === 'drops') {
+        for (const client of clients) client.destroy();
         break;
       }
       const verb = {
