@@ -69,6 +69,10 @@ describe('output of a run that is no terminal', () => {
     fake = await FakeInstallation.make(folder());
   });
 
+  afterEach(async () => {
+    await fake.end();
+  });
+
   it('is one line for each thing that happens, then the summary', async () => {
     const cli = fake.start('completes', ['ingest', 'tars']);
     assert.equal(await cli.ended, 1);
