@@ -1,4 +1,9 @@
 // How the bundles in dist/ are made, for esbuild.mjs and for tests of what is bundled.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
+
 const common = {
   bundle: true,
   platform: 'node',
@@ -8,6 +13,8 @@ const common = {
   // Coverage and stack traces go by the maps; the sources themselves are not shipped.
   sourcesContent: false,
   logLevel: 'warning',
+  // See src/protocol/version.ts.
+  define: { TARSHELF_VERSION: JSON.stringify(version) },
 };
 
 /** Of the processes that we start. */

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { checkDestination } from './client/askEngine.ts';
 import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { Messages, type ShownMessage } from './commands/messages.ts';
@@ -46,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     onStderr: text => {
       runLog.stderr(text);
     },
+    whenLeft: 'stop',
   };
   const client = new EngineClient(engineLaunch);
   const runLog = new RunLog(listener => client.onEvent(listener), log);
@@ -80,7 +82,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
       settings,
       secrets,
       prompts,
-      checkDestination: (...check) => new EngineClient(engineLaunch).checkDestination(...check),
+      checkDestination: (...check) => checkDestination(engineLaunch, ...check),
       messages,
       log,
     }),

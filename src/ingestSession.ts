@@ -66,6 +66,9 @@ export class IngestSession {
       const refused = thrown instanceof TarshelfError && isUsageCode(thrown.code);
       this.#become(refused ? 'ended' : 'lost');
       throw thrown;
+    } finally {
+      // Nobody else is there for its next run.
+      await this.#client.end({ drain: false });
     }
   }
 

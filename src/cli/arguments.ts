@@ -17,12 +17,8 @@ import {
 } from '../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination, readPasswordFile } from './destinationArguments.ts';
 import { readArguments, type GivenArguments } from './optionTable.ts';
-
-interface Bounds {
-  readonly min: number;
-  readonly max: number;
-  readonly default: number;
-}
+import { readSupervision, supervisionOptionTable } from './supervisionArguments.ts';
+import { wholeNumber, type Bounds } from './wholeNumber.ts';
 
 function range({ min, max, default: usual }: Bounds): string {
   return `${String(min)} to ${String(max)} (default: ${String(usual)})`;
@@ -48,6 +44,8 @@ export const ingestOptionTable = {
   },
   types: { value: 'LIST', help: 'only books of these types, such as epub,fb2' },
   ...destinationOptionTable,
+  ...supervisionOptionTable,
+  detach: { help: 'go on in the background, and end here' },
   json: { help: 'one JSON object a line, the last one a summary' },
   help: { short: 'h', help: 'this text' },
 } as const;
@@ -72,6 +70,8 @@ export type IngestRequest =
       readonly options: IngestOptions;
       /** Absolute path of the file that holds the password, where one is named. */
       readonly passwordFile: string | null;
+      /** It goes on in the background. */
+      readonly detach: boolean;
       readonly json: boolean;
     };
 
@@ -147,9 +147,11 @@ function readRequest(
   const bookTypes = readBookTypes(given.value('types'));
   const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
   const destination = readDestination(given, currentFolder, stateFolder);
+  const supervision = readSupervision(given);
   return {
     kind: 'ingest',
     json: given.has('json'),
+    detach: given.has('detach'),
     passwordFile: readPasswordFile(given, currentFolder),
     options: {
       sourceFolder: resolve(currentFolder, sourceFolder),
@@ -160,24 +162,9 @@ function readRequest(
       metadataReader,
       ...(bookTypes ? { bookTypes } : {}),
       destination,
+      ...(supervision ? { supervision } : {}),
     },
   };
-}
-
-export function wholeNumber(
-  name: string,
-  text: string | undefined,
-  { min, max, default: usual }: Bounds,
-): number {
-  if (text === undefined) return usual;
-  const number = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!(number >= min && number <= max)) {
-    throw new TarshelfError(
-      'USAGE',
-      `${name} takes a whole number from ${String(min)} to ${String(max)}, not "${text}".`,
-    );
-  }
-  return number;
 }
 
 function readBookTypes(list: string | undefined): BookFormat[] | null {

@@ -40,16 +40,20 @@ function jsonTars(tars: readonly TarState[]): JsonTars {
   return { total: totals.total, completed: totals.completed, failed: totals.failed + totals.withErrors };
 }
 
-/** A happening as an object to print. */
-export function jsonHappening(happening: Happening, options: IngestOptions): object {
+/**
+ * A happening as an object to print.
+ *
+ * @param options what the run was asked to do; null where that is not known
+ */
+export function jsonHappening(happening: Happening, options: IngestOptions | null): object {
   switch (happening.kind) {
     case 'started':
       return {
         type: 'started',
-        sourceFolder: options.sourceFolder,
-        stateFolder: options.stateFolder,
-        destination: options.destination,
-        workers: options.workers,
+        sourceFolder: happening.run.sourceFolder,
+        stateFolder: happening.run.stateFolder,
+        destination: options?.destination ?? null,
+        workers: options?.workers ?? null,
         tars: { total: happening.tars.length, completedEarlier: countTars(happening.tars).earlier },
         totalBytes: happening.run.totalBytes,
       };
@@ -103,6 +107,10 @@ export function jsonProgress(
         sizeBytes: tar?.sizeBytes ?? 0,
         extraction: worker.extraction,
         bytesPerSecond: worker.bytesPerSecond,
+        restarts: worker.restarts,
+        health: worker.health,
+        note: worker.note,
+        memoryBytes: worker.memoryBytes,
       };
     }),
   };

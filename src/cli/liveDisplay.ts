@@ -10,6 +10,7 @@ import {
 import { extractionText } from '../protocol/extractionText.ts';
 import { countTars } from './tarTotals.ts';
 import { padLeft, padRight, printable, shortenEnd, shortenMiddle, type Paint } from './terminalText.ts';
+import { standstillText } from './workerText.ts';
 
 /** What the live display shows. */
 export interface LiveView {
@@ -31,6 +32,7 @@ export interface Screen {
 }
 
 export const stoppingText = 'Finishing the book in hand … press Ctrl-C again to leave at once';
+const stoppedElsewhereText = 'The run is being ended: the books in hand are finished …';
 
 interface Row {
   readonly label: string;
@@ -67,7 +69,12 @@ export function renderLive(view: LiveView, screen: Screen): string[] {
   const width = Math.max(1, screen.columns - 1);
   const fit = (tone: Parameters<Paint>[0], text: string): string =>
     screen.paint(tone, shortenEnd(text, width));
-  const foot = view.isStopping ? [fit('warning', stoppingText)] : [];
+  const isStoppedElsewhere = view.run?.phase === 'stopping';
+  const foot = view.isStopping
+    ? [fit('warning', stoppingText)]
+    : isStoppedElsewhere
+      ? [fit('warning', stoppedElsewhereText)]
+      : [];
   const { run } = view;
   if (!run || run.phase === 'starting')
     return [fit('dim', 'Looking at the tars and at what is on the shelf …'), ...foot];
@@ -110,6 +117,18 @@ function workerRow(worker: WorkerState, tars: ReadonlyMap<string, TarState>): Ro
   const label = String(worker.number);
   const tar = worker.currentTar === null ? undefined : tars.get(worker.currentTar);
   if (!tar) return { label, name: withoutTar(worker), bar: null, rate: '', left: '', isTotal: false };
+  const standstill = standstillText(worker);
+  // Who waits without a reason goes on in a moment, and its row is not to jump.
+  if (standstill !== null && standstill !== 'waiting') {
+    return {
+      label,
+      name: `${printable(tar.name)}: ${standstill}`,
+      bar: null,
+      rate: '',
+      left: '',
+      isTotal: false,
+    };
+  }
   if (worker.extraction) {
     const rate = worker.bytesPerSecond > 0 ? `, ${formatRate(worker.bytesPerSecond)}` : '';
     const name = `extracting ${printable(tar.name)}: ${extractionText(worker.extraction, tar.sizeBytes)}${rate}`;
@@ -120,36 +139,23 @@ function workerRow(worker: WorkerState, tars: ReadonlyMap<string, TarState>): Ro
     label,
     name: printable(tar.name),
     bar: { done: tar.doneBytes, total: tar.sizeBytes },
-    rate: rateText(worker.bytesPerSecond),
+    rate: rateText(worker.bytesPerSecond) || paceText(worker),
     left: leftText(worker.bytesPerSecond > 0 ? bytesLeft / worker.bytesPerSecond : null),
     isTotal: false,
   };
 }
 
 function withoutTar(worker: WorkerState): string {
-  switch (worker.phase) {
-    case 'starting':
-      return 'starting';
-    case 'idle':
-    case 'index':
-    case 'extract':
-    case 'scan':
-    case 'hash':
-    case 'upload':
-      return 'nothing to do';
-    case 'wait':
-      return 'waiting';
-    case 'stopping':
-      return 'stopping';
-    case 'stopped':
-      return 'done';
-    case 'paused':
-      return 'paused';
-    case 'died':
-      return 'ended unexpectedly';
-    default:
-      return worker.phase satisfies never;
-  }
+  const standstill = standstillText(worker);
+  if (standstill !== null) return standstill;
+  if (worker.phase === 'starting') return 'starting';
+  return worker.phase === 'stopped' ? 'done' : 'nothing to do';
+}
+
+/** What stands in the place of a rate that is none. */
+function paceText(worker: WorkerState): string {
+  if (worker.phase === 'wait') return 'waiting';
+  return worker.health === 'slow' ? 'slow' : '';
 }
 
 function totalRow(run: RunState, tars: readonly TarState[]): Row {

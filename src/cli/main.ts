@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { oneLine, TarshelfError, toFailure } from '../protocol/errors.ts';
+import { programVersion } from '../protocol/version.ts';
 import { exitCodeOfError, exitCodes } from './exitCodes.ts';
 import { describeOptions, readArguments } from './optionTable.ts';
 import { Output } from './output.ts';
@@ -36,20 +35,6 @@ function help(): string {
   ].join('\n');
 }
 
-/** The version in the package.json that the bundle was shipped with. */
-function version(): string {
-  const shipped: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'));
-  if (
-    typeof shipped === 'object' &&
-    shipped !== null &&
-    'version' in shipped &&
-    typeof shipped.version === 'string'
-  ) {
-    return shipped.version;
-  }
-  throw new TarshelfError('INTERNAL', 'The package.json of this program names no version. Install it again.');
-}
-
 async function run(args: readonly string[], commandLine: CommandLine): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined) throw new TarshelfError('USAGE', 'Name a command. "tarshelf --help" lists them.');
@@ -58,7 +43,7 @@ async function run(args: readonly string[], commandLine: CommandLine): Promise<n
     if (!given.has('help') && !given.has('version')) {
       throw new TarshelfError('USAGE', 'Name a command. "tarshelf --help" lists them.');
     }
-    commandLine.stdout.write(given.has('help') ? help() : `${version()}\n`);
+    commandLine.stdout.write(given.has('help') ? help() : `${programVersion}\n`);
     return exitCodes.allDone;
   }
   const verb = verbs.get(name);

@@ -29,10 +29,18 @@ export class RunFollower {
   readonly #store: SnapshotReader;
   readonly #endedTars = new Set<string>();
   readonly #bookFailures: FailureNote[] = [];
+  readonly #comesLate: boolean;
   #hasStarted = false;
 
-  constructor(store: SnapshotReader) {
+  /** @param comesLate what had ended before the first event is not told one by one: it is old by then */
+  constructor(store: SnapshotReader, { comesLate = false } = {}) {
     this.#store = store;
+    this.#comesLate = comesLate;
+  }
+
+  /** What is worth telling of a run that is under way already. */
+  begin(): Happening[] {
+    return this.#compareAll();
   }
 
   /** To be called with each event after the store has taken it in. */
@@ -80,6 +88,9 @@ export class RunFollower {
     if (!this.#hasStarted) {
       this.#hasStarted = true;
       happenings.push({ kind: 'started', run, tars: this.#store.tars });
+      if (this.#comesLate) {
+        for (const tar of this.#store.tars) if (hasEnded(tar)) this.#endedTars.add(tar.name);
+      }
     }
     for (const tar of this.#store.tars) happenings.push(...this.#compareTar(tar));
     return happenings;

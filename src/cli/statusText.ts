@@ -8,11 +8,13 @@ import {
   formatRate,
 } from '../protocol/format.ts';
 import { extractionText } from '../protocol/extractionText.ts';
+import type { HistoryEntry } from '../protocol/history.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { jsonProgress } from './jsonLines.ts';
 import { bookParts, renderFailure, renderHeadline } from './summaryText.ts';
 import { countTars } from './tarTotals.ts';
 import { printable, type Paint } from './terminalText.ts';
+import { standstillText } from './workerText.ts';
 
 /** What `tarshelf status` says, for people and for programs. */
 
@@ -23,11 +25,22 @@ type ToldByProgress = Extract<Told, { kind: 'progress' }>;
 /** So many failed tars are listed; `--json` has all of them. */
 const listedTars = 20;
 
-export function renderStatus(status: Told, stateFolder: string, paint: Paint): string[] {
-  return status.kind === 'progress' ? renderRecords(status, stateFolder, paint) : renderRun(status, paint);
+/** So many of the last things that supervision did are listed; `--json` has all that the engine keeps. */
+const listedHistory = 5;
+
+/** @param now milliseconds since 1970 */
+export function renderStatus(status: Told, stateFolder: string, paint: Paint, now = Date.now()): string[] {
+  return status.kind === 'progress'
+    ? renderRecords(status, stateFolder, paint)
+    : renderRun(status, paint, now);
 }
 
-function renderRun(status: ToldByEngine, paint: Paint): string[] {
+/** An engine that is there without a run. */
+export function renderIdle(pid: number): string {
+  return `An engine is there, pid ${String(pid)}, and has nothing to do; it ends by itself.`;
+}
+
+function renderRun(status: ToldByEngine, paint: Paint, now: number): string[] {
   const { run, tars, workers } = status.file.snapshot;
   const totals = countTars(tars);
   const lines = [renderState(status, paint)];
@@ -55,11 +68,27 @@ function renderRun(status: ToldByEngine, paint: Paint): string[] {
     if (line !== null) row(`Worker ${String(worker.number)}`, line);
   }
   const notes = tars.flatMap(tar => failureOfTar(tar) ?? []);
-  lines.push(...renderFailures(notes, paint));
+  lines.push(...renderFailures(notes, paint), ...renderHistory(status.file.snapshot.history, paint, now));
   return lines;
 }
 
-function renderState({ kind, file, savedSecondsAgo, isSilent }: ToldByEngine, paint: Paint): string {
+/** The last things that supervision did, the newest last. */
+function renderHistory(history: readonly HistoryEntry[], paint: Paint, now: number): string[] {
+  // That an engine began or ended is no news to whoever asks how the run is.
+  const entries = history.filter(({ kind }) => kind !== 'engine').slice(-listedHistory);
+  if (entries.length === 0) return [];
+  const ages = entries.map(({ at }) => `${formatDuration((now - Date.parse(at)) / 1000)} ago`);
+  const width = Math.max(...ages.map(age => age.length));
+  return [
+    '',
+    'Supervision:',
+    ...entries.map(
+      ({ message }, index) => `  ${paint('dim', (ages[index] ?? '').padEnd(width))}  ${printable(message)}`,
+    ),
+  ];
+}
+
+function renderState({ kind, file, savedSecondsAgo, isSilent, isLive }: ToldByEngine, paint: Paint): string {
   const saved = `saved ${formatDuration(savedSecondsAgo)} ago`;
   const engine = `pid ${String(file.pid)}`;
   switch (kind) {
@@ -71,7 +100,7 @@ function renderState({ kind, file, savedSecondsAgo, isSilent }: ToldByEngine, pa
           `${doing}, but silent: ${saved}, though ${engine} is there. It hangs, or the pid is another program's by now.`,
         );
       }
-      return paint('good', `${doing}, ${engine}, ${saved}.`);
+      return paint('good', isLive ? `${doing}, ${engine}.` : `${doing}, ${engine}, ${saved}.`);
     }
     case 'died':
       return paint(
@@ -101,7 +130,16 @@ function renderWorker(
   if (kind === 'ended') return restarts === '' ? null : `ended${restarts}`;
   if (kind === 'died') return where === null ? null : `was at ${where}${restarts}`;
   const rate = worker.bytesPerSecond > 0 ? `, ${formatRate(worker.bytesPerSecond)}` : '';
-  return `${worker.phase === 'wait' ? 'waiting' : worker.phase}${where === null ? '' : ` ${where}${rate}`}${restarts}`;
+  const standstill = standstillText(worker);
+  // Why it stands still comes last: it may be a whole sentence.
+  const doing = standstill?.split(':', 1)[0] ?? worker.phase;
+  const why =
+    standstill?.slice(doing.length) ?? (worker.health === 'slow' ? `, slow${noteText(worker)}` : '');
+  return `${doing}${where === null ? '' : ` ${where}${rate}`}${restarts}${why}`;
+}
+
+function noteText({ note }: WorkerState): string {
+  return note === null ? '' : `: ${printable(note)}`;
 }
 
 function failureOfTar(tar: TarState): string | null {
@@ -168,6 +206,11 @@ function sumUp(workers: readonly WorkerRecord[]): {
   return { completed: completed.size, books: books.size, failed };
 }
 
+/** The object of `--json` where an engine is there and no run has been. */
+export function jsonNothing(stateFolder: string): object {
+  return { type: 'status', running: false, state: 'nothing', stateFolder };
+}
+
 /** The object of `--json`. Fields are added but never renamed or taken away. Times are ISO 8601 in UTC. */
 export function jsonStatus(status: Told, stateFolder: string): object {
   if (status.kind === 'progress') {
@@ -218,5 +261,6 @@ export function jsonStatus(status: Told, stateFolder: string): object {
         : [],
     ),
     failure: run.failure,
+    history: file.snapshot.history,
   };
 }

@@ -22,8 +22,8 @@ export interface Outcome {
   readonly run: RunState;
   readonly tars: readonly TarState[];
   readonly failures: { readonly first: readonly FailureNote[]; readonly count: number };
-  /** Where the books went, as a person knows it. */
-  readonly destination: string;
+  /** Where the books went, as a person knows it; null where that is not known. */
+  readonly destination: string | null;
 }
 
 /** One line for one happening. */
@@ -89,7 +89,7 @@ export function renderSummary(outcome: Outcome, paint: Paint): string[] {
       seconds < 1 ? 'less than a second' : `${formatDuration(seconds)} (${formatRate(bytes / seconds)})`;
     row('Read', `${formatBytes(bytes)} in ${time}`);
   }
-  row('Shelf', printable(outcome.destination));
+  if (outcome.destination !== null) row('Shelf', printable(outcome.destination));
   if (failures.count > 0) {
     lines.push('', paint('bad', `${formatCount(failures.count, 'failure')}:`));
     for (const note of failures.first) lines.push(`  ${renderFailure(note)}`);

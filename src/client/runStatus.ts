@@ -16,6 +16,7 @@ import {
   statusSavedAtLeastEveryMs,
   type StatusFile,
 } from '../protocol/statusFile.ts';
+import { isAlive } from './isAlive.ts';
 
 /** What a state folder tells of its last run to one who is not the engine's client. */
 export type RunStatus =
@@ -27,6 +28,8 @@ export type RunStatus =
       readonly savedSecondsAgo: number;
       /** It is long overdue: the engine hangs, or another process has its pid by now. */
       readonly isSilent: boolean;
+      /** Said by the engine itself, and not read from what it saved. */
+      readonly isLive: boolean;
     }
   | {
       /** Only progress files, as the Python system leaves them. */
@@ -57,6 +60,7 @@ export async function readRunStatus(stateFolder: string, now = Date.now()): Prom
     file: lives && file.endedAt === undefined ? file : { ...file, snapshot: atRest(file.snapshot) },
     savedSecondsAgo: savedMsAgo / 1000,
     isSilent,
+    isLive: false,
   };
 }
 
@@ -68,6 +72,7 @@ function atRest(snapshot: RunSnapshot): RunSnapshot {
     workers: snapshot.workers.map(worker => ({
       ...worker,
       ...{ phase: 'stopped', pid: null, extraction: null, bytesPerSecond: 0 },
+      ...{ health: 'well', note: null, memoryBytes: null },
     })),
   };
 }
@@ -117,15 +122,5 @@ async function readText(path: string): Promise<string | undefined> {
   } catch (thrown) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return undefined;
     throw thrown;
-  }
-}
-
-/** Whether a process with this pid exists. Signal 0 asks and sends nothing. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return systemCode(thrown) === 'EPERM';
   }
 }

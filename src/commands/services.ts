@@ -19,7 +19,7 @@ export interface Services {
   readonly settings: Settings;
   readonly secrets: StoredSecrets;
   readonly prompts: Prompts;
-  /** Asks an engine of its own, also while an ingest is under way; see `EngineClient.checkDestination`. */
+  /** Asks an engine of its own, also while an ingest is under way; see `client/askEngine.ts`. */
   readonly checkDestination: (
     options: DestinationOptions,
     secrets: Secrets,

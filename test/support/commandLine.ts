@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Summary } from '../../src/protocol/snapshot.ts';
+import { pidsWith } from './processTree.ts';
 
 const cliPath = join(import.meta.dirname, '../../dist/cli.js');
 
@@ -26,11 +28,35 @@ export interface RunningCommand {
 }
 
 const running = new Set<ChildProcess>();
+/** State folders of all commands of a test: an engine may outlive the command that started it. */
+const stateFolders = new Set<string>();
 
-// A test that failed leaves its command behind, and mocha would wait for it. The engine ends by itself then.
-afterEach(() => {
+// A test that failed leaves its command behind, and mocha would wait for it.
+afterEach(async () => {
   for (const child of running) child.kill('SIGKILL');
+  if (process.platform === 'linux') {
+    // By what no other process has in its command line. Its workers leave by themselves.
+    for (const folder of stateFolders) {
+      for (const pid of await pidsWith(`engine.js --state-folder ${folder}`)) kill(pid);
+    }
+  }
+  stateFolders.clear();
 });
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself in between.
+  }
+}
+
+/** Remembers the state folder of a command; one outside the folders of tests may have an engine that is none of ours. */
+function rememberStateFolder(args: readonly string[], cwd: string): void {
+  const at = args.indexOf('--state-dir');
+  const folder = resolve(cwd, (at < 0 ? undefined : args[at + 1]) ?? '.tarshelf');
+  if (folder.startsWith(tmpdir())) stateFolders.add(folder);
+}
 
 /** Starts the built command line as a process of its own. */
 export function startTarshelf(args: readonly string[], options: CommandOptions = {}): RunningCommand {
@@ -40,6 +66,7 @@ export function startTarshelf(args: readonly string[], options: CommandOptions =
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
+  rememberStateFolder(args, options.cwd ?? process.cwd());
   let stdout = '';
   let stderr = '';
   const watchers = new Set<() => void>();

@@ -47,10 +47,16 @@ export async function commandsWith(text: string): Promise<string[]> {
   return (await listProcesses()).map(({ command }) => command).filter(command => command.includes(text));
 }
 
-/** Pids of the descendants of a process whose command line ends in `script`, or has what is looked for. */
+/** Pids of all processes of this machine that have `text` in their command lines. */
+export async function pidsWith(text: string): Promise<number[]> {
+  return (await listProcesses()).filter(({ command }) => command.includes(text)).map(({ pid }) => pid);
+}
+
+/** Pids of the descendants of a process that run `script`, or whose command line has what is looked for. */
 export async function descendants(root: number, script: string | RegExp): Promise<number[]> {
+  // Behind the script come its own arguments.
   const isWanted = ({ command }: ListedProcess): boolean =>
-    typeof script === 'string' ? command.endsWith(script) : script.test(command);
+    typeof script === 'string' ? `${command} `.includes(`${script} `) : script.test(command);
   return (await allDescendants(root)).filter(isWanted).map(({ pid }) => pid);
 }
 

@@ -13,11 +13,11 @@ const progressEveryMs = 1000;
 export class JsonReporter implements Reporter {
   readonly #stdout: Output;
   readonly #stderr: Output;
-  readonly #options: IngestOptions;
+  readonly #options: IngestOptions | null;
   readonly #timer: NodeJS.Timeout;
   #hasStarted = false;
 
-  constructor(stdout: Output, stderr: Output, store: SnapshotReader, options: IngestOptions) {
+  constructor(stdout: Output, stderr: Output, store: SnapshotReader, options: IngestOptions | null) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.#options = options;

@@ -1,12 +1,12 @@
-import { join, resolve } from 'node:path';
-import { EngineClient } from '../../client/engineClient.ts';
+import { checkDestination } from '../../client/askEngine.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination, readPasswordFile } from '../destinationArguments.ts';
-import { findEngineNode } from '../engineNode.ts';
+import { engineLaunch } from '../engineLaunch.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
-import { readSecrets, withoutSecrets } from '../secrets.ts';
+import { readSecrets } from '../secrets.ts';
+import { readStateFolder } from '../stateFolderArgument.ts';
 import { printable } from '../terminalText.ts';
 import type { Verb } from './verb.ts';
 
@@ -45,19 +45,12 @@ export const check: Verb = {
         `"${given.positionals.join(' ')}" is too much: name the destination with --destination KIND.`,
       );
     }
-    const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
+    const stateFolder = readStateFolder(given, currentFolder);
     const destination = readDestination(given, currentFolder, stateFolder);
     const secrets = await readSecrets(env, readPasswordFile(given, currentFolder));
-    const client = new EngineClient({
-      enginePath: join(programFolder, 'engine.js'),
-      execPath: findEngineNode(programFolder),
-      env: withoutSecrets(env),
-      onStderr: text => {
-        stderr.write(text);
-      },
-    });
+    const launch = engineLaunch({ env, programFolder, stderr });
     // Ctrl-C ends this process, and with its channel the engine's work.
-    stdout.line(printable(await client.checkDestination(destination, secrets)));
+    stdout.line(printable(await checkDestination(launch, destination, secrets)));
     return exitCodes.allDone;
   },
 };

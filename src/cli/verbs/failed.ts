@@ -1,20 +1,17 @@
-import { join, resolve } from 'node:path';
-import { EngineClient } from '../../client/engineClient.ts';
-import { TarshelfError } from '../../protocol/errors.ts';
+import { listFailures } from '../../client/askEngine.ts';
 import { formatCount } from '../../protocol/format.ts';
-import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
 import type { FailedTar } from '../../protocol/progressFile.ts';
-import { findEngineNode } from '../engineNode.ts';
+import { engineLaunch } from '../engineLaunch.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
-import { withoutSecrets } from '../secrets.ts';
+import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
 import { printable } from '../terminalText.ts';
 import type { Verb } from './verb.ts';
 
 const command = 'tarshelf failed';
 
 const options = {
-  'state-dir': { value: 'DIR', help: `folder that keeps the progress (default: ${defaultStateFolderName})` },
+  'state-dir': stateFolderOption,
   json: { help: 'one JSON object a line, for each tar with failures' },
   help: { short: 'h', help: 'this text' },
 } as const;
@@ -40,22 +37,10 @@ export const failed: Verb = {
       stdout.write(help);
       return exitCodes.allDone;
     }
-    if (given.positionals.length > 0) {
-      throw new TarshelfError(
-        'USAGE',
-        `"${given.positionals.join(' ')}" is too much: name the state folder with --state-dir DIR.`,
-      );
-    }
-    const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
-    const client = new EngineClient({
-      enginePath: join(programFolder, 'engine.js'),
-      execPath: findEngineNode(programFolder),
-      env: withoutSecrets(env),
-      onStderr: text => {
-        stderr.write(text);
-      },
-    });
-    const tars = await client.listFailures(stateFolder);
+    refusePositionals(given.positionals);
+    const stateFolder = readStateFolder(given, currentFolder);
+    const launch = engineLaunch({ env, programFolder, stderr });
+    const tars = await listFailures(launch, stateFolder);
     if (given.has('json')) for (const tar of tars) stdout.line(JSON.stringify(tar));
     else for (const line of describeFailures(tars, stateFolder)) stdout.line(line);
     return tars.length === 0 ? exitCodes.allDone : exitCodes.failed;

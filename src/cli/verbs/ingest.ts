@@ -1,22 +1,15 @@
-import { join } from 'node:path';
 import { EngineClient } from '../../client/engineClient.ts';
-import { destinationText } from '../../protocol/destinationText.ts';
-import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import type { RunState } from '../../protocol/snapshot.ts';
+import { LineSplitter } from '../../client/lineSplitter.ts';
+import { TarshelfError, toFailure } from '../../protocol/errors.ts';
+import type { Secrets } from '../../protocol/secrets.ts';
 import { ingestOptionTable, parseIngestArguments, type IngestRequest } from '../arguments.ts';
-import { findEngineNode } from '../engineNode.ts';
+import { engineLaunch } from '../engineLaunch.ts';
 import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions } from '../optionTable.ts';
-import { JsonReporter } from '../reporters/jsonReporter.ts';
-import { LiveReporter } from '../reporters/liveReporter.ts';
-import { PlainReporter } from '../reporters/plainReporter.ts';
-import { readSecrets, withoutSecrets } from '../secrets.ts';
-import type { Reporter } from '../reporters/reporter.ts';
 import { RunFollower } from '../runFollower.ts';
-import { listedFailures, renderSummary } from '../summaryText.ts';
-import { describeTerminal } from '../terminal.ts';
-import { paintPlain, type Paint } from '../terminalText.ts';
+import { makeReporter } from '../runReporter.ts';
+import { readSecrets } from '../secrets.ts';
 import type { CommandLine, Verb } from './verb.ts';
 
 const summary = 'read a folder of tars and put every book in them on the shelf';
@@ -32,8 +25,13 @@ const help = [
   'Options:',
   ...describeOptions(ingestOptionTable),
   '',
+  'TIME is a number of seconds, or such as 90s, 15m, 2h.',
+  '',
   'Ctrl-C finishes the book in hand, saves and ends; a second Ctrl-C ends at once.',
-  'Exit code: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.',
+  'With --detach the run goes on when this terminal is closed: "tarshelf status"',
+  'says how far it is, "tarshelf attach" watches it, "tarshelf stop" ends it.',
+  'Exit code: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted; with',
+  '--detach 0 as soon as the run has begun.',
   '',
 ].join('\n');
 
@@ -49,23 +47,70 @@ export const ingest: Verb = {
   },
 };
 
-/** Runs an ingest in front of a person, or for a program that reads lines of JSON. */
-export async function runIngest(
-  { options, passwordFile, json }: Extract<IngestRequest, { kind: 'ingest' }>,
+type RunRequest = Extract<IngestRequest, { kind: 'ingest' }>;
+
+/** Runs an ingest: in front of a person, for a program that reads lines of JSON, or in the background. */
+export async function runIngest(request: RunRequest, commandLine: CommandLine): Promise<number> {
+  const secrets = await readSecrets(commandLine.env, request.passwordFile);
+  return request.detach
+    ? await runDetached(request, secrets, commandLine)
+    : await runAttached(request, secrets, commandLine);
+}
+
+async function runDetached(
+  { options, json }: RunRequest,
+  secrets: Secrets,
+  commandLine: CommandLine,
+): Promise<number> {
+  const { stdout } = commandLine;
+  const client = new EngineClient({ ...engineLaunch(commandLine), whenLeft: 'keepRunning' });
+  const interruption = new Interruption(commandLine.signals, {
+    stop: () => {
+      void client.stop().catch(() => undefined);
+    },
+    leave: () => {
+      client.kill();
+      commandLine.leave(exitCodes.interrupted);
+    },
+  });
+  try {
+    await client.start(options, secrets);
+    if (interruption.hasHappened) {
+      await client.end({ drain: true });
+      return exitCodes.interrupted;
+    }
+    const pid = client.enginePid;
+    stdout.line(
+      json
+        ? JSON.stringify({ type: 'detached', pid })
+        : `Runs in the background, pid ${String(pid)}. "tarshelf status" says how far it is, "tarshelf attach" watches it, "tarshelf stop" ends it.`,
+    );
+    return exitCodes.allDone;
+  } catch (thrown) {
+    await client.end({ drain: false });
+    if (interruption.hasHappened && !(thrown instanceof TarshelfError)) return exitCodes.interrupted;
+    throw thrown;
+  } finally {
+    client.dispose();
+    interruption.dispose();
+  }
+}
+
+async function runAttached(
+  { options, json }: RunRequest,
+  secrets: Secrets,
   commandLine: CommandLine,
 ): Promise<number> {
   const { stdout, stderr } = commandLine;
-  const secrets = await readSecrets(commandLine.env, passwordFile);
   const engineLines = new LineSplitter(line => {
     reporter.engineWrote(line);
   });
   const client = new EngineClient({
-    enginePath: join(commandLine.programFolder, 'engine.js'),
-    execPath: findEngineNode(commandLine.programFolder),
-    env: withoutSecrets(commandLine.env),
+    ...engineLaunch(commandLine),
     onStderr: text => {
       engineLines.push(text);
     },
+    whenLeft: 'stop',
   });
   const follower = new RunFollower(client.store);
   const reporter = makeReporter(client, follower, options, json, commandLine);
@@ -75,7 +120,9 @@ export async function runIngest(
   const interruption = new Interruption(commandLine.signals, {
     stop: () => {
       if (!stdout.isBroken) reporter.stopping();
-      void client.stop();
+      client.stop().catch((thrown: unknown) => {
+        reporter.engineWrote(toFailure(thrown).message);
+      });
     },
     leave: () => {
       client.kill();
@@ -93,56 +140,16 @@ export async function runIngest(
     engineLines.end();
     reporter.summarize(run);
     return interruption.hasHappened ? exitCodes.interrupted : exitCodeOfRun(run);
+  } catch (thrown) {
+    // What was interrupted while it waited for an engine never began.
+    if (interruption.hasHappened && !(thrown instanceof TarshelfError)) return exitCodes.interrupted;
+    throw thrown;
   } finally {
     engineLines.end();
     reporter.close();
+    // Nothing is left behind, but for what others hold: the engine stays where a window is attached to it.
+    await client.end({ drain: false });
+    client.dispose();
     interruption.dispose();
-  }
-}
-
-function makeReporter(
-  client: EngineClient,
-  follower: RunFollower,
-  options: IngestOptions,
-  json: boolean,
-  { stdout, stderr, env }: CommandLine,
-): Reporter {
-  const { store } = client;
-  if (json) return new JsonReporter(stdout, stderr, store, options);
-  const summarize =
-    (paint: Paint) =>
-    (run: RunState): string[] =>
-      renderSummary(
-        {
-          run,
-          tars: store.tars,
-          failures: follower.failures(listedFailures),
-          destination: destinationText(options.destination),
-        },
-        paint,
-      );
-  const terminal = describeTerminal(stdout.stream, env, process.platform);
-  if (!terminal) return new PlainReporter(stdout, stderr, store, summarize(paintPlain));
-  return new LiveReporter(terminal, store, summarize(terminal.paint));
-}
-
-/** Makes lines out of the pieces in which a child's output arrives. */
-class LineSplitter {
-  readonly #onLine: (line: string) => void;
-  #rest = '';
-
-  constructor(onLine: (line: string) => void) {
-    this.#onLine = onLine;
-  }
-
-  push(text: string): void {
-    const lines = (this.#rest + text).split(/\r?\n/);
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') this.#onLine(line);
-  }
-
-  end(): void {
-    if (this.#rest !== '') this.#onLine(this.#rest);
-    this.#rest = '';
   }
 }

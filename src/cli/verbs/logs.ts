@@ -1,15 +1,15 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogReader } from '../../client/logReader.ts';
 import { namesIn } from '../../client/runStatus.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
-import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
 import { launcherLogName, monitorLogName, workerLogName, workerOfLog } from '../../protocol/logFiles.ts';
-import { wholeNumber } from '../arguments.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
+import { readStateFolder, readWorkerNumber, stateFolderOption } from '../stateFolderArgument.ts';
 import { printable } from '../terminalText.ts';
+import { wholeNumber } from '../wholeNumber.ts';
 import type { CommandLine, Verb } from './verb.ts';
 
 const command = 'tarshelf logs';
@@ -19,7 +19,7 @@ const lookEveryMs = 250;
 const options = {
   follow: { short: 'f', help: 'go on with new lines until Ctrl-C' },
   lines: { value: 'K', help: `so many of the last lines (default: ${String(lineBounds.default)})` },
-  'state-dir': { value: 'DIR', help: `folder that keeps the progress (default: ${defaultStateFolderName})` },
+  'state-dir': stateFolderOption,
   help: { short: 'h', help: 'this text' },
 } as const;
 
@@ -59,18 +59,12 @@ export function parseLogsArguments(args: readonly string[], currentFolder: strin
   if (others.length > 0) {
     throw new TarshelfError('USAGE', `One log at a time: "${others.join(' ')}" is too much.`);
   }
-  if (number !== undefined && number !== 'monitor' && !/^[1-9]\d{0,5}$/.test(number)) {
-    throw new TarshelfError(
-      'USAGE',
-      `"${number}" is no number of a worker. They are counted from 1: ${command} 1.`,
-    );
-  }
   return {
     kind: 'logs',
-    worker: number === undefined ? null : number === 'monitor' ? number : Number(number),
+    worker: number === undefined ? null : number === 'monitor' ? number : readWorkerNumber(command, number),
     follow: given.has('follow'),
     lines: wholeNumber('--lines', given.value('lines'), lineBounds),
-    stateFolder: resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName),
+    stateFolder: readStateFolder(given, currentFolder),
   };
 }
 

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
-import { readRunStatus } from '../../client/runStatus.ts';
+import { readFolderStatus } from '../../client/liveStatus.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
-import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
-import { jsonStatus, renderStatus } from '../statusText.ts';
+import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
+import { jsonNothing, jsonStatus, renderIdle, renderStatus } from '../statusText.ts';
 import { describeTerminal } from '../terminal.ts';
 import { paintPlain } from '../terminalText.ts';
 import type { Verb } from './verb.ts';
@@ -12,7 +11,7 @@ import type { Verb } from './verb.ts';
 const command = 'tarshelf status';
 
 const options = {
-  'state-dir': { value: 'DIR', help: `folder that keeps the progress (default: ${defaultStateFolderName})` },
+  'state-dir': stateFolderOption,
   json: { help: 'one JSON object' },
   help: { short: 'h', help: 'this text' },
 } as const;
@@ -38,25 +37,23 @@ export const status: Verb = {
       stdout.write(help);
       return exitCodes.allDone;
     }
-    if (given.positionals.length > 0) {
-      throw new TarshelfError(
-        'USAGE',
-        `"${given.positionals.join(' ')}" is too much: name the state folder with --state-dir DIR.`,
-      );
-    }
-    const stateFolder = resolve(currentFolder, given.value('state-dir') ?? defaultStateFolderName);
-    const found = await readRunStatus(stateFolder);
-    if (found.kind === 'nothing') {
+    refusePositionals(given.positionals);
+    const stateFolder = readStateFolder(given, currentFolder);
+    const { run, idleEngine } = await readFolderStatus(stateFolder);
+    if (run.kind === 'nothing' && idleEngine === null) {
       throw new TarshelfError(
         'USAGE',
         `No run has left anything in ${stateFolder}. Name another state folder with --state-dir DIR, or start one with tarshelf ingest.`,
       );
     }
-    if (given.has('json')) stdout.line(JSON.stringify(jsonStatus(found, stateFolder)));
-    else {
-      const paint = describeTerminal(stdout.stream, env, process.platform)?.paint ?? paintPlain;
-      stdout.line(renderStatus(found, stateFolder, paint).join('\n'));
+    if (given.has('json')) {
+      const status = run.kind === 'nothing' ? jsonNothing(stateFolder) : jsonStatus(run, stateFolder);
+      stdout.line(JSON.stringify({ ...status, idleEngine }));
+      return exitCodes.allDone;
     }
+    const paint = describeTerminal(stdout.stream, env, process.platform)?.paint ?? paintPlain;
+    if (run.kind !== 'nothing') stdout.line(renderStatus(run, stateFolder, paint).join('\n'));
+    if (idleEngine !== null) stdout.line(renderIdle(idleEngine));
     return exitCodes.allDone;
   },
 };

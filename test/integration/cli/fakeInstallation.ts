@@ -4,6 +4,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { endFakeEngines, fakeEnginePath } from '../../support/fakeEngines.ts';
 
 const cliPath = join(import.meta.dirname, '../../../dist/cli.js');
 
@@ -50,18 +51,35 @@ export class FakeInstallation {
     await mkdir(join(folder, 'dist'));
     await cp(cliPath, join(folder, 'dist', 'cli.js'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module", "version": "1.2.3" }\n');
-    const fakeEngine = pathToFileURL(join(import.meta.dirname, 'fakeEngine.ts')).href;
+    const fakeEngine = pathToFileURL(fakeEnginePath).href;
     await writeFile(join(folder, 'dist', 'engine.js'), `import ${JSON.stringify(fakeEngine)};\n`);
     return new FakeInstallation(folder);
   }
 
   /** @param part what the engine is to play, see fakeEngine.ts */
-  start(part: string, args: readonly string[]): RunningCli {
+  start(part: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCli {
     const child = spawn(process.execPath, [join(this.#folder, 'dist', 'cli.js'), ...args], {
       cwd: this.#folder,
-      env: { ...process.env, FAKE_ENGINE: part },
+      env: { ...process.env, FAKE_ENGINE: part, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new RunningCli(child);
+  }
+
+  /** Runs it to its end, and fails where the exit code is another one. Returns what it said. */
+  async run(code: number, args: readonly string[]): Promise<RunningCli> {
+    const cli = this.start('completes', args);
+    assert.equal(await cli.ended, code, cli.stdout + cli.stderr);
+    return cli;
+  }
+
+  /** Where `ingest` keeps its progress when it is not told otherwise. */
+  get stateFolder(): string {
+    return join(this.#folder, '.tarshelf');
+  }
+
+  /** Ends what a test left; for `afterEach`. */
+  async end(): Promise<void> {
+    await endFakeEngines(this.#folder);
   }
 }

@@ -21,6 +21,10 @@ describe('a signal', () => {
     fake = await FakeInstallation.make(folder());
   });
 
+  afterEach(async () => {
+    await fake.end();
+  });
+
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     it(`${signal} lets the engine finish and save, and ends with 130`, async () => {
       const cli = fake.start('endless', ['ingest', 'tars']);

@@ -11,13 +11,16 @@ import { jsonLines } from './cliOutput.ts';
 import { FakeInstallation } from './fakeInstallation.ts';
 
 const projectFolder = join(import.meta.dirname, '../../..');
+const verbNames = [
+  ...['ingest', 'status', 'attach', 'stop', 'pause', 'resume', 'restart', 'reassign'],
+  ...['failed', 'retry', 'logs', 'check'],
+];
 
 describe('help and version', () => {
   it('name every command, and every option of ingest, on standard output', async () => {
     const top = await tarshelf(['--help']);
     assert.deepEqual([top.code, top.stderr], [0, '']);
-    for (const name of ['ingest', 'status', 'logs'])
-      assert.match(top.stdout, new RegExp(`^  ${name} {2,}\\S`, 'm'));
+    for (const name of verbNames) assert.match(top.stdout, new RegExp(`^  ${name} {2,}\\S`, 'm'));
     const ingest = await tarshelf(['ingest', '--help']);
     assert.deepEqual([ingest.code, ingest.stderr], [0, '']);
     const names = [
@@ -27,6 +30,15 @@ describe('help and version', () => {
       'parallel-uploads',
       'destination',
       'library',
+      'min-workers',
+      'max-restarts',
+      'worker-memory',
+      'stuck-upload',
+      'stuck-read',
+      'silent-after',
+      'gentle-stop',
+      'check-every',
+      'detach',
       'json',
       'help',
     ];
@@ -34,7 +46,7 @@ describe('help and version', () => {
   });
 
   it('fit a terminal of 80 columns', async () => {
-    for (const verb of ['', 'ingest', 'status', 'failed', 'retry', 'logs', 'check']) {
+    for (const verb of ['', ...verbNames]) {
       const { stdout } = await tarshelf(verb === '' ? ['--help'] : [verb, '--help']);
       for (const line of stdout.split('\n')) assert.ok(line.length < 80, line);
     }
@@ -55,6 +67,10 @@ describe('output of a run that is no terminal', () => {
 
   beforeEach(async () => {
     fake = await FakeInstallation.make(folder());
+  });
+
+  afterEach(async () => {
+    await fake.end();
   });
 
   it('is one line for each thing that happens, then the summary', async () => {

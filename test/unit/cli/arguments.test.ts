@@ -16,6 +16,7 @@ describe('arguments of tarshelf ingest', () => {
   it('have defaults for everything but the source folder', () => {
     assert.deepEqual(parseIngestArguments(['tars'], here), {
       kind: 'ingest',
+      detach: false,
       json: false,
       passwordFile: null,
       options: {
@@ -50,6 +51,7 @@ describe('arguments of tarshelf ingest', () => {
       parseIngestArguments([...args, '--state-dir', 'state', '--library=../books', '--json'], here),
       {
         kind: 'ingest',
+        detach: false,
         json: true,
         passwordFile: null,
         options: {
@@ -65,6 +67,23 @@ describe('arguments of tarshelf ingest', () => {
         },
       },
     );
+  });
+
+  it('say how workers are watched, where anything was said of it, and nothing else', () => {
+    const args = ['--stuck-upload', '20m', '--stuck-read=2h', '--silent-after', '90', '--gentle-stop=45s'];
+    const numbers = ['--min-workers=2', '--max-restarts', '0', '--worker-memory', '512', '--check-every=1s'];
+    assert.deepEqual(optionsOf('tars', ...args, ...numbers).supervision, {
+      minWorkers: 2,
+      restartsPerDay: 0,
+      workerMemoryMb: 512,
+      uploadStuckSeconds: 1200,
+      discoverStuckSeconds: 7200,
+      silentSeconds: 90,
+      gentleStopSeconds: 45,
+      checkSeconds: 1,
+    });
+    assert.deepEqual(optionsOf('tars', '--stuck-read', '3h').supervision, { discoverStuckSeconds: 10_800 });
+    assert.ok(!('supervision' in optionsOf('tars')));
   });
 
   it('name the file with the password, where somebody is to sign in', () => {
@@ -127,6 +146,9 @@ describe('arguments of tarshelf ingest', () => {
       ['tars', '--after-completion', 'delete'],
       /--after-completion takes: keep, move, not "delete"/,
     ],
+    ['a time in another notation', ['tars', '--stuck-read', '1d'], /--stuck-read takes a time .* not "1d"/],
+    ['a time beyond its bounds', ['tars', '--check-every', '2m'], /--check-every .* 1 to 60 seconds/],
+    ['too many restarts', ['tars', '--max-restarts', '1001'], /--max-restarts .* 0 to 1000, not "1001"/],
     ['an empty batch', ['tars', '--batch-size', '0'], /--batch-size/],
     ['too many uploads', ['tars', '--parallel-uploads', '11'], /--parallel-uploads .* 1 to 10, not "11"/],
     ['an unknown option', ['tars', '--frobnicate'], /Unknown option --frobnicate/],

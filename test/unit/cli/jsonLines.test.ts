@@ -84,6 +84,7 @@ describe('JSON lines', () => {
       workerState(1, { currentTar: 'b.tar', bytesPerSecond: 2, extraction: { bytes: 7, files: 3 } }),
       workerState(2, { phase: 'idle' }),
     ];
+    const well = { restarts: 0, health: 'well', note: null, memoryBytes: null };
     const run = runState({ counts, doneBytes: 5, totalBytes: 9, bytesPerSecond: 2, secondsLeft: 2 });
     assert.deepEqual(jsonProgress(run, tars, workers), {
       type: 'progress',
@@ -98,10 +99,12 @@ describe('JSON lines', () => {
         {
           ...{ number: 1, phase: 'upload', tar: 'b.tar', doneBytes: 5, sizeBytes: 9, bytesPerSecond: 2 },
           extraction: { bytes: 7, files: 3 },
+          ...well,
         },
         {
           ...{ number: 2, phase: 'idle', tar: null, doneBytes: 0, sizeBytes: 0, bytesPerSecond: 0 },
           extraction: null,
+          ...well,
         },
       ],
     });

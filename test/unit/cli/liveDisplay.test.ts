@@ -125,6 +125,44 @@ describe('live display', () => {
     ]);
   });
 
+  it('says in plain words why a worker with a tar stands still, in the place of a bar that does not move', () => {
+    const at = { currentTar: 'books-01.tar' };
+    const workers = [
+      workerState(1, { ...at, health: 'stuck', note: 'nothing has moved for 15 min' }),
+      workerState(2, { ...at, health: 'silent' }),
+      workerState(3, { ...at, phase: 'paused', note: 'it died 4 times today' }),
+      workerState(4, { ...at, phase: 'wait', note: 'the server does not answer' }),
+      workerState(5, { ...at, phase: 'died' }),
+      workerState(6, { phase: 'paused', note: 'by a person' }),
+    ];
+    assert.deepEqual(renderLive({ ...view, workers }, wide).slice(0, 6), [
+      '  1  books-01.tar: stuck: nothing has moved for 15 min',
+      '  2  books-01.tar: not heard of',
+      '  3  books-01.tar: paused: it died 4 times today',
+      '  4  books-01.tar: waiting: the server does not answer',
+      '  5  books-01.tar: ended unexpectedly',
+      '  6  paused: by a person',
+    ]);
+  });
+
+  it('says in the place of the rate that a worker is slow, or waits for a moment', () => {
+    const workers = [
+      workerState(1, { currentTar: 'books-01.tar', health: 'slow' }),
+      workerState(2, { currentTar: 'books-01.tar', phase: 'wait' }),
+    ];
+    const lines = renderLive({ ...view, workers }, wide);
+    assert.match(lines[0] ?? '', /^ {2}1 {2}books-01\.tar .* 25 % {6}slow$/);
+    assert.match(lines[1] ?? '', /^ {2}2 {2}books-01\.tar .* 25 % {3}waiting$/);
+  });
+
+  it('says that somebody else has ended the run', () => {
+    const run = runState({ phase: 'stopping' });
+    assert.equal(
+      renderLive({ ...view, run }, wide).at(-1),
+      'The run is being ended: the books in hand are finished …',
+    );
+  });
+
   it('shows an empty tar and an empty run as done, and not as a number that is none', () => {
     const empty = {
       run: runState({

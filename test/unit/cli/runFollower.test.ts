@@ -85,6 +85,22 @@ describe('run follower', () => {
     assert.deepEqual(kinds(scene.snapshot(runState(), [tar])), ['started']);
   });
 
+  it('that comes late tells the start, and of what had ended by then nothing', () => {
+    const store = new SnapshotStore();
+    const follower = new RunFollower(store, { comesLate: true });
+    const tell = (sequence: number, tars: TarState[]): Happening[] => {
+      const state = { sequence, run: runState(), tars, workers: [], options: null, history: [] };
+      const event = { type: 'snapshot', sequence, snapshot: state } as const;
+      store.apply(event);
+      return follower.follow(event);
+    };
+    const ended = tarState('a.tar', { phase: 'completed' });
+    assert.deepEqual(kinds(tell(1, [ended, tarState('b.tar')])), ['started']);
+    const failed = tarState('b.tar', { phase: 'failed' });
+    assert.deepEqual(kinds(tell(2, [ended, failed])), ['tarEnded b.tar']);
+    assert.deepEqual(kinds(tell(3, [ended, failed])), []);
+  });
+
   it('keeps the first failures, tars before books, and counts all', () => {
     const scene = new Scene();
     const tars = [

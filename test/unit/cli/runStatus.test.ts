@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { jsonStatus, renderStatus } from '../../../src/cli/statusText.ts';
 import { paintPlain } from '../../../src/cli/terminalText.ts';
 import { readRunStatus, type RunStatus } from '../../../src/client/runStatus.ts';
+import type { HistoryEntry } from '../../../src/protocol/history.ts';
 import { noCounts, type RunSnapshot } from '../../../src/protocol/snapshot.ts';
 import type { StatusFile } from '../../../src/protocol/statusFile.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -50,7 +51,7 @@ describe('status of a state folder', () => {
   }
   const text = (status: RunStatus): string[] => {
     assert.ok(status.kind !== 'nothing');
-    return renderStatus(status, '/state', paintPlain);
+    return renderStatus(status, '/state', paintPlain, now);
   };
 
   it('says of a running engine how far it is, what each worker does, and what failed', async () => {
@@ -67,6 +68,50 @@ describe('status of a state folder', () => {
       '  b.tar: cut off at byte 512.',
       '  c.tar: 4 books failed; "tarshelf logs 2" has the reasons',
     ]);
+  });
+
+  it('says why workers stand still, and what supervision did last', async () => {
+    const entry = (minutes: number, kind: HistoryEntry['kind'], message: string): HistoryEntry => ({
+      ...{ at: new Date(now - minutes * 60_000).toISOString(), worker: 1, tar: null },
+      ...{ kind, message },
+    });
+    const status = await left({
+      snapshot: {
+        ...snapshot,
+        workers: [
+          workerState(1, { currentTar: 'd.tar', health: 'stuck', note: 'nothing moves', restarts: 1 }),
+          workerState(2, { currentTar: 'd.tar', health: 'slow', bytesPerSecond: 1000 }),
+          workerState(3, { phase: 'paused', note: 'it died too often' }),
+          workerState(4, { phase: 'wait', note: 'the disk is full' }),
+        ],
+        history: [
+          entry(90, 'died', 'too old to be listed'),
+          ...[1, 2, 3].map(n => entry(60 + n, 'restarted', `${String(n)} of 3`)),
+          entry(12, 'paused', 'Worker 3 is paused: it died too often.\u001b[2J'),
+          entry(5, 'stuck', 'Worker 1 is stuck.'),
+          entry(1, 'engine', 'The engine began.'),
+        ],
+      },
+    });
+    const lines = text(status);
+    assert.deepEqual(
+      lines.filter(line => line.startsWith('  Worker')),
+      [
+        '  Worker 1  stuck d.tar, 42 % (started again 1 time): nothing moves',
+        '  Worker 2  upload d.tar, 42 %, 1 kB/s, slow',
+        '  Worker 3  paused: it died too often',
+        '  Worker 4  waiting: the disk is full',
+      ],
+    );
+    assert.deepEqual(lines.slice(lines.indexOf('Supervision:')), [
+      'Supervision:',
+      '  1 h 1 min ago  1 of 3',
+      '  1 h 2 min ago  2 of 3',
+      '  1 h 3 min ago  3 of 3',
+      '  12 min ago     Worker 3 is paused: it died too often.\ufffd[2J',
+      '  5 min ago      Worker 1 is stuck.',
+    ]);
+    assert.equal((jsonStatus(status as never, '/state') as { history: unknown[] }).history.length, 7);
   });
 
   it('says that an engine died whose pid is gone, and shows no rate of it', async () => {

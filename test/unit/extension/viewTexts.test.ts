@@ -160,7 +160,8 @@ describe('statusText', () => {
 describe('runView', () => {
   const reader = (connection: EngineReader['connection'], phase?: 'running' | 'finished' | 'refused') => {
     const run = phase === undefined ? null : runState({ phase });
-    const store = { run, tars: [], workers: [], tar: unused, worker: unused, onChange: () => never };
+    const lists = { options: null, tars: [], workers: [], history: [] };
+    const store = { run, ...lists, tar: unused, worker: unused, onChange: () => never };
     return {
       store,
       connection,
