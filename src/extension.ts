@@ -3,9 +3,11 @@ import * as vscode from 'vscode';
 import { checkDestination } from './client/askEngine.ts';
 import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
+import { announceEnd } from './commands/launch.ts';
 import { Messages, type ShownMessage } from './commands/messages.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { windowPrompts, type Prompts } from './commands/prompts.ts';
+import type { Services } from './commands/services.ts';
 import { registerCommands } from './commands/table.ts';
 import { ContextKeys } from './contextKeys.ts';
 import { IngestSession } from './ingestSession.ts';
@@ -47,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     onStderr: text => {
       runLog.stderr(text);
     },
-    whenLeft: 'stop',
+    whenLeft: settings.onWindowClose,
   };
   const client = new EngineClient(engineLaunch);
   const runLog = new RunLog(listener => client.onEvent(listener), log);
@@ -60,6 +62,22 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   const tars = new TarsView(session);
   const workers = new WorkersView(session);
   const status = new StatusBar(session);
+  const services: Services = {
+    engine: session,
+    settings,
+    secrets,
+    prompts,
+    checkDestination: (...check) => checkDestination(engineLaunch, ...check),
+    messages,
+    log,
+  };
+  const findRun = (): void => {
+    session
+      .find(settings.stateFolder, destination => secrets.of(destination))
+      .catch((thrown: unknown) => {
+        log.error(String(thrown));
+      });
+  };
   context.subscriptions.push(
     log,
     messages,
@@ -67,7 +85,14 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     secrets,
     runLog,
     session,
-    settings.onDidChange(showSourceChosen),
+    settings.onDidChange(changed => {
+      showSourceChosen();
+      if (changed.has('onWindowClose')) client.setWhenLeft(settings.onWindowClose);
+      if (changed.has('stateFolder')) findRun();
+    }),
+    session.onDidEndRun(run => {
+      announceEnd(services, run);
+    }),
     watchSignIn(settings, secrets, isNeeded => {
       keys.set(contextKeys.signInNeeded, isNeeded);
     }),
@@ -77,16 +102,9 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     tars,
     workers,
     status,
-    registerCommands({
-      engine: session,
-      settings,
-      secrets,
-      prompts,
-      checkDestination: (...check) => checkDestination(engineLaunch, ...check),
-      messages,
-      log,
-    }),
+    registerCommands(services),
   );
+  findRun();
   return {
     store: session.store,
     settings,
@@ -99,7 +117,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   };
 }
 
-/** The engine is let go of with the subscriptions: it finishes the books in hand and ends by itself. */
+/** The engine is let go of with the subscriptions; whether it goes on is what `onWindowClose` says. */
 export function deactivate(): void {
   // Nothing beyond the subscriptions.
 }

@@ -1,35 +1,46 @@
-import type { Subscription } from './client/emitter.ts';
-import { Emitter } from './client/emitter.ts';
+import { Emitter, type Subscription } from './client/emitter.ts';
 import type { EngineClient } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { isUsageCode, TarshelfError } from './protocol/errors.ts';
-import type { IngestOptions } from './protocol/ingestOptions.ts';
-import type { Secrets } from './protocol/secrets.ts';
-import type { RunState } from './protocol/snapshot.ts';
+import type { DestinationOptions, IngestOptions } from './protocol/ingestOptions.ts';
+import { noSecrets, type Secrets } from './protocol/secrets.ts';
+import type { RunPhase, RunState } from './protocol/snapshot.ts';
 
 /**
- * What this window knows of its engine. The store keeps what the engine said last; only this tells whether the
- * engine is still there to say more, so that a view never shows work going on in an engine that is gone.
+ * What this window knows of the run of its state folder. The store keeps what the engine said last; only this
+ * tells whether the engine is still there to say more, so that a view never shows work going on in an engine that
+ * is gone.
  *
  *   none ──▶ starting ──▶ attached ──▶ ended   (it said how the run ended)
- *               ▲  │          └──────▶ lost    (it went without a word)
- *               │  └─────────────────▶ lost
- *               └── ended, lost
+ *     │         ▲  │        ▲  └─────▶ lost    (it went without a word)
+ *     │         │  └────────│────────▶ lost
+ *     │         └── ended, lost ◀── what the last engine left in the state folder
+ *     └──────── a run found going on, begun by whomever
  */
 export type Connection = 'none' | 'starting' | 'attached' | 'ended' | 'lost';
 
-/** The one ingest that a window may have under way. */
+/** The run that a window shows: the one of its state folder, whoever began it. */
 export class IngestSession {
   readonly #client: EngineClient;
   readonly #changes = new Emitter<Connection>();
-  readonly #listening: Subscription;
+  readonly #ends = new Emitter<RunState>();
+  readonly #listening: readonly Subscription[];
   #connection: Connection = 'none';
+  /** While a launch of this window has not begun its run, what an older one says does not count. */
+  #isLaunching = false;
+  #launches = 0;
 
   constructor(client: EngineClient) {
     this.#client = client;
-    this.#listening = client.onEvent(() => {
-      if (this.#connection === 'starting') this.#become('attached');
-    });
+    this.#listening = [
+      client.onEvent(event => {
+        if (event.type === 'snapshot') this.#hear(event.snapshot.run);
+        else if (event.type === 'run:changed') this.#hear(event.run);
+      }),
+      client.onDetached(why => {
+        if (this.#connection === 'attached' && why) this.#become('lost');
+      }),
+    ];
   }
 
   get store(): SnapshotReader {
@@ -48,6 +59,35 @@ export class IngestSession {
     return this.#changes.on(listener);
   }
 
+  /** Tells of each run that came to its end while this window looked on, also of one that another client began. */
+  onDidEndRun(listener: (run: RunState) => void): Subscription {
+    return this.#ends.on(listener);
+  }
+
+  /**
+   * Looks for the run of a state folder: attaches to its engine where one lives, and shows what the last one left
+   * where none does. Starts nothing, but in the place of an engine of an older version: its run goes on in a new one.
+   *
+   * @throws TarshelfError as `EngineClient.attach` and `EngineClient.renew` do
+   */
+  async find(
+    stateFolder: string,
+    secretsOf: (destination: DestinationOptions) => Promise<Secrets>,
+  ): Promise<void> {
+    if (this.isRunning || this.#client.stateFolder === stateFolder) return;
+    if (await this.#client.attach(stateFolder)) {
+      const options = this.store.options;
+      if (this.#client.isEngineOlder)
+        await this.#client.renew(options ? await secretsOf(options.destination) : noSecrets);
+      return;
+    }
+    const launches = this.#launches;
+    const left = await this.#client.recall(stateFolder);
+    // A launch may have begun meanwhile.
+    if (!left || this.#launches > launches) return;
+    this.#become(left === 'died' ? 'lost' : 'ended');
+  }
+
   /**
    * Runs one ingest to its end.
    *
@@ -58,17 +98,19 @@ export class IngestSession {
     // One that is under way keeps its connection; the client refuses the second.
     if (this.isRunning) return await this.#client.ingest(options, secrets);
     this.#become('starting');
+    this.#isLaunching = true;
+    this.#launches++;
     try {
-      const run = await this.#client.ingest(options, secrets);
-      this.#become('ended');
-      return run;
+      await this.#client.start(options, secrets);
+      this.#isLaunching = false;
+      this.#hear(this.store.run);
+      return await this.#client.runEnd();
     } catch (thrown) {
       const refused = thrown instanceof TarshelfError && isUsageCode(thrown.code);
       this.#become(refused ? 'ended' : 'lost');
       throw thrown;
     } finally {
-      // Nobody else is there for its next run.
-      await this.#client.end({ drain: false });
+      this.#isLaunching = false;
     }
   }
 
@@ -77,10 +119,37 @@ export class IngestSession {
     await this.#client.stop();
   }
 
-  /** Lets go of the engine, which finishes the books in hand and ends by itself. */
+  restartWorker(worker: number | null): Promise<string | null> {
+    return this.#client.restartWorker(worker);
+  }
+
+  pauseWorker(worker: number | null): Promise<string | null> {
+    return this.#client.pauseWorker(worker);
+  }
+
+  resumeWorker(worker: number | null): Promise<string | null> {
+    return this.#client.resumeWorker(worker);
+  }
+
+  reassign(worker: number, to: readonly number[] | null): Promise<string | null> {
+    return this.#client.reassign(worker, to);
+  }
+
+  /** Lets go of the engine. What becomes of the run is what the window has told it. */
   dispose(): void {
-    this.#listening.dispose();
+    for (const listening of this.#listening) listening.dispose();
     this.#client.dispose();
+  }
+
+  #hear(run: RunState | null): void {
+    if (!run || (this.#isLaunching && hasEnded(run.phase))) return;
+    const wasRunning = this.isRunning;
+    if (!hasEnded(run.phase)) {
+      this.#become('attached');
+      return;
+    }
+    this.#become('ended');
+    if (wasRunning && run.phase !== 'refused') this.#ends.emit(run);
   }
 
   #become(connection: Connection): void {
@@ -88,4 +157,8 @@ export class IngestSession {
     this.#connection = connection;
     this.#changes.emit(connection);
   }
+}
+
+function hasEnded(phase: RunPhase): boolean {
+  return phase === 'finished' || phase === 'stopped' || phase === 'refused';
 }

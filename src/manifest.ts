@@ -23,6 +23,10 @@ export const commandIds = {
   signIn: 'tarshelf.signIn',
   signOut: 'tarshelf.signOut',
   testConnection: 'tarshelf.testConnection',
+  restartWorker: 'tarshelf.restartWorker',
+  pauseWorker: 'tarshelf.pauseWorker',
+  resumeWorker: 'tarshelf.resumeWorker',
+  reassign: 'tarshelf.reassign',
 } as const;
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
@@ -51,8 +55,20 @@ export const settingNames = [
   'parallelUploads',
   'metadataReader',
   'bookTypes',
+  'onWindowClose',
+  'supervision.checkSeconds',
+  'supervision.uploadStuckSeconds',
+  'supervision.discoverStuckSeconds',
+  'supervision.silentSeconds',
+  'supervision.gentleStopSeconds',
+  'supervision.restartsPerDay',
+  'supervision.workerMemoryMb',
+  'supervision.minWorkers',
 ] as const;
 export type SettingName = (typeof settingNames)[number];
+
+/** The choices of the setting `onWindowClose`, which are the engine's words for it. */
+export const windowCloseActions = ['keepRunning', 'stop'] as const;
 
 export const contextKeys = {
   /** An ingest of this window is under way. */

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { settingNames, settingsSection, type SettingName } from './manifest.ts';
+import { settingNames, settingsSection, windowCloseActions, type SettingName } from './manifest.ts';
 import { bookFormats, type BookFormat } from './protocol/bookFormat.ts';
 import {
   completionActions,
@@ -19,6 +19,13 @@ import {
   type MetadataReader,
   type Mode,
 } from './protocol/ingestOptions.ts';
+import type { WhenLeft } from './protocol/clientMessages.ts';
+import {
+  supervisionLimits,
+  supervisionNames,
+  type Supervision,
+  type SupervisionName,
+} from './protocol/supervision.ts';
 import { readDestination, userNameToAskFor } from './destinationSettings.ts';
 import { checkChoice, checkChoices, checkFolder, checkNumber, type Checked } from './settingValues.ts';
 
@@ -89,15 +96,28 @@ export class Settings implements vscode.Disposable {
   }
 
   get workers(): number {
-    return this.#number('workers');
+    return this.#number('workers', limits.workers);
   }
 
   get batchSize(): number {
-    return this.#number('batchSize');
+    return this.#number('batchSize', limits.batchSize);
   }
 
   get parallelUploads(): number {
-    return this.#number('parallelUploads');
+    return this.#number('parallelUploads', limits.parallelUploads);
+  }
+
+  get supervision(): Supervision {
+    const number = (name: SupervisionName): [SupervisionName, number] => [
+      name,
+      this.#number(`supervision.${name}`, supervisionLimits[name]),
+    ];
+    return Object.fromEntries(supervisionNames.map(number)) as Record<SupervisionName, number>;
+  }
+
+  /** What becomes of a run when its last window is closed. */
+  get onWindowClose(): WhenLeft {
+    return this.#choice('onWindowClose', windowCloseActions, 'keepRunning');
   }
 
   /** All that an ingest of `sourceFolder` needs. */
@@ -114,6 +134,7 @@ export class Settings implements vscode.Disposable {
       metadataReader: this.metadataReader,
       ...(bookTypes ? { bookTypes } : {}),
       destination: this.destination(),
+      supervision: this.supervision,
     };
   }
 
@@ -172,8 +193,7 @@ export class Settings implements vscode.Disposable {
     return this.#accept(name, value => checkChoice(value, choices), `"${fallback}" is used.`) ?? fallback;
   }
 
-  #number(name: keyof typeof limits): number {
-    const range = limits[name];
+  #number(name: SettingName, range: { min: number; max: number; default: number }): number {
     const used = `${String(range.default)} is used.`;
     return this.#accept(name, value => checkNumber(value, range), used) ?? range.default;
   }

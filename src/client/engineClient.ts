@@ -14,6 +14,7 @@ import { engineDied, type EngineProcess } from './engineProcess.ts';
 import { isAlive } from './isAlive.ts';
 import { isOlderVersion } from './isOlderVersion.ts';
 import { isUnderWay } from './isUnderWay.ts';
+import { readRunStatus } from './runStatus.ts';
 import { settlesWithin } from './settlesWithin.ts';
 import { SnapshotStore, type SnapshotReader } from './snapshotStore.ts';
 import { startEngine } from './startEngine.ts';
@@ -124,6 +125,22 @@ export class EngineClient {
       if (!connection) return false;
       this.#adopt(connection);
       return true;
+    });
+  }
+
+  /**
+   * Takes into the store what the last engine of a state folder left of its run, while we are attached to none.
+   *
+   * @returns how that run ended: by itself or by a stop, or with the death of its engine; null where nothing was left
+   */
+  recall(stateFolder: string): Promise<'ended' | 'died' | null> {
+    return this.#inTurn(async () => {
+      if (this.isAttached) return null;
+      const left = await readRunStatus(stateFolder);
+      // One that is said to run, and whose engine is not to be found, is another machine's or hangs.
+      if (left.kind !== 'ended' && left.kind !== 'died') return null;
+      this.#store.recall(left.file.snapshot);
+      return left.kind;
     });
   }
 

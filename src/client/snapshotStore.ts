@@ -99,6 +99,13 @@ export class SnapshotStore implements SnapshotReader {
     this.#expectsNewRun = false;
   }
 
+  /** Takes what an engine left that is gone. */
+  recall(snapshot: Snapshot): void {
+    this.expectNewEngine();
+    this.#replace(snapshot);
+    this.#changes.emit({ kind: 'all' });
+  }
+
   /** Applies an event. Returns false when only a snapshot can tell the rest: events were missed, or a run has begun. */
   apply(event: EngineEvent): boolean {
     if (event.type === 'snapshot') {

@@ -20,19 +20,19 @@ export async function launch(services: Services): Promise<Summary | undefined> {
   const { engine, settings, secrets } = services;
   const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
   if (sourceFolder === undefined) return undefined;
-  // While the dialog was open, another launch may have begun.
-  if (engine.isRunning) {
-    launchWhileRunning(services);
-    return undefined;
-  }
   try {
+    // In another window, or while the dialog was open, another launch may have begun.
+    await engine.find(settings.stateFolder, destination => secrets.of(destination));
+    if (engine.isRunning) {
+      launchWhileRunning(services);
+      return undefined;
+    }
     const options = settings.ingestOptions(sourceFolder);
     if (await secrets.isPasswordMissing(options.destination)) {
       askToSignIn(services, options.destination, () => vscode.commands.executeCommand(commandIds.launch));
       return undefined;
     }
     const run = await engine.ingest(options, await secrets.of(options.destination));
-    announceEnd(services, run);
     return run.summary ?? undefined;
   } catch (thrown) {
     showFailure(services, thrown);
@@ -40,8 +40,8 @@ export async function launch(services: Services): Promise<Summary | undefined> {
   }
 }
 
-/** One message for a whole run, however many books failed in it. */
-function announceEnd(services: Services, run: RunState): void {
+/** One message for a whole run, however many books failed in it and whichever client began it. */
+export function announceEnd(services: Services, run: RunState): void {
   const { messages } = services;
   if (run.failure) {
     showFailure(services, new TarshelfError(run.failure.code, run.failure.message));

@@ -6,7 +6,7 @@ import { showTars } from './showTars.ts';
 /** The answer to a launch while a run is under way. */
 export function launchWhileRunning({ messages }: Services): void {
   messages.information(
-    'Tarshelf is already at work in this window.',
+    'Tarshelf is already at work here.',
     { title: 'Show', run: showTars },
     { title: 'Stop', run: () => vscode.commands.executeCommand(commandIds.stop) },
   );

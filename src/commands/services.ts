@@ -1,3 +1,4 @@
+import type { SnapshotReader } from '../client/snapshotStore.ts';
 import type { Settings } from '../settings.ts';
 import type { DestinationOptions, IngestOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
@@ -9,8 +10,17 @@ import type { Prompts } from './prompts.ts';
 /** The engine, as commands use it. */
 export interface IngestCommands {
   readonly isRunning: boolean;
+  readonly store: SnapshotReader;
+  /** Looks whether a run of the state folder is under way that another client began. */
+  find(stateFolder: string, secretsOf: (destination: DestinationOptions) => Promise<Secrets>): Promise<void>;
   ingest(options: IngestOptions, secrets: Secrets): Promise<RunState>;
   stop(): Promise<void>;
+  /** These answer with a line for a person. Null: all workers. */
+  restartWorker(worker: number | null): Promise<string | null>;
+  pauseWorker(worker: number | null): Promise<string | null>;
+  resumeWorker(worker: number | null): Promise<string | null>;
+  /** To the workers named, or to all others. */
+  reassign(worker: number, to: readonly number[] | null): Promise<string | null>;
 }
 
 /** What commands work with. */

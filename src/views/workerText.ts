@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatNumber, formatRate } from '../protocol/format.ts';
-import type { WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
+import type { WorkerHealth, WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
 import type { RunView } from './engineReader.ts';
 
 /** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */
@@ -59,13 +59,22 @@ export function workerDescription(worker: WorkerState, look: WorkerLook): string
     if (worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
   }
   if (worker.restarts > 0) parts.push(formatCount(worker.restarts, 'restart'));
+  if (worker.health !== 'well' && atTar.has(look)) parts.push(healthText[worker.health]);
   return parts.join(' · ');
 }
+
+const healthText: Record<Exclude<WorkerHealth, 'well'>, string> = {
+  slow: 'nothing has moved for a while',
+  stuck: 'stuck, being started again',
+  silent: 'does not answer, being started again',
+};
 
 /** The rows of a worker's tooltip: what is counted, and its value. */
 export function workerDetails(worker: WorkerState, alive: boolean): (readonly [string, string])[] {
   const rows: (readonly [string, string])[] = [['Assigned', formatCount(worker.assignedTars.length, 'tar')]];
   if (alive && worker.pid !== null) rows.push(['Process', String(worker.pid)]);
-  rows.push(['Restarts', formatNumber(worker.restarts)]);
+  if (alive && worker.memoryBytes !== null) rows.push(['Memory', formatBytes(worker.memoryBytes)]);
+  rows.push(['Restarts in 24 hours', formatNumber(worker.restarts)]);
+  if (worker.note !== null) rows.push(['Note', worker.note]);
   return rows;
 }

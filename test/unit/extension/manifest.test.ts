@@ -10,6 +10,7 @@ import {
   settingsSection,
   viewContainerId,
   viewIds,
+  windowCloseActions,
 } from '../../../src/manifest.ts';
 import { bookFormats } from '../../../src/protocol/bookFormat.ts';
 import {
@@ -26,6 +27,8 @@ import {
   metadataReaders,
   modes,
 } from '../../../src/protocol/ingestOptions.ts';
+import { supervisionLimits, supervisionNames } from '../../../src/protocol/supervision.ts';
+import { whenLeftChoices } from '../../../src/protocol/clientMessages.ts';
 
 interface Contributed {
   command?: string;
@@ -108,7 +111,10 @@ describe('package.json', () => {
   });
 
   it('bounds the numbers as the engine does', () => {
-    for (const [name, range] of Object.entries(limits)) {
+    const supervision = supervisionNames.map(
+      name => [`supervision.${name}`, supervisionLimits[name]] as const,
+    );
+    for (const [name, range] of [...Object.entries(limits), ...supervision]) {
       const property = properties[`${settingsSection}.${name}`];
       assert.equal(property?.type, 'integer', name);
       assert.equal(property.minimum, range.min, name);
@@ -122,6 +128,7 @@ describe('package.json', () => {
       mode: { known: modes, usual: defaultMode },
       afterCompletion: { known: completionActions, usual: defaultCompletionAction },
       metadataReader: { known: metadataReaders, usual: defaultMetadataReader },
+      onWindowClose: { known: windowCloseActions, usual: 'keepRunning' },
       destination: { known: offeredDestinations, usual: defaultDestination },
       'calibre.declined': { known: calibreDeclined, usual: defaultCalibreDeclined },
     };
@@ -131,6 +138,10 @@ describe('package.json', () => {
       assert.equal(property.markdownEnumDescriptions?.length, known.length, name);
       assert.equal(property.default, usual, name);
     }
+  });
+
+  it('offers for a closed window just what the engine understands', () => {
+    assert.deepEqual([...windowCloseActions], [...whenLeftChoices]);
   });
 
   it('has the defaults of the command line for addresses and programs', () => {

@@ -1,0 +1,38 @@
+import type { WorkerState } from '../protocol/snapshot.ts';
+import { askEngineFor } from './askEngineFor.ts';
+import { chosenWorkers } from './chosenWorkers.ts';
+import type { IngestCommands, Services } from './services.ts';
+
+type WorkerCommand = (services: Services, ...args: readonly unknown[]) => Promise<void>;
+
+/** Stops workers gently and starts them again. */
+export const restartWorkers = workerCommand(
+  'Restart Worker',
+  worker => worker.phase !== 'stopped',
+  (engine, worker) => engine.restartWorker(worker),
+);
+
+/** Stops workers gently until somebody resumes them; their tars stay their own. */
+export const pauseWorkers = workerCommand(
+  'Pause Worker',
+  worker => worker.phase !== 'paused' && worker.phase !== 'stopped',
+  (engine, worker) => engine.pauseWorker(worker),
+);
+
+export const resumeWorkers = workerCommand(
+  'Resume Worker',
+  worker => worker.phase === 'paused',
+  (engine, worker) => engine.resumeWorker(worker),
+);
+
+/** A command on the workers of the chosen rows, or on those that a person picks. */
+function workerCommand(
+  verb: string,
+  isOffered: (worker: WorkerState) => boolean,
+  ask: (engine: IngestCommands, worker: number | null) => Promise<string | null>,
+): WorkerCommand {
+  return async (services, ...args) => {
+    const workers = await chosenWorkers(services, args, `Tarshelf: ${verb}`, isOffered);
+    await askEngineFor(services, workers, worker => ask(services.engine, worker));
+  };
+}
