@@ -500,7 +500,7 @@ export class Crew {
   }
 
   #take(worker: CrewWorker, event: Exclude<WorkerEvent, { type: 'worker:health' }>): void {
-    const { board, claims } = this.#options;
+    const { board, claims, history } = this.#options;
     switch (event.type) {
       case 'worker:ready':
         this.#nextTar(worker);
@@ -528,6 +528,11 @@ export class Crew {
         this.#resumes(worker);
         break;
       case 'book:failed':
+        // Its name, where the history could only tell where it stands.
+        if (event.failure.code === 'POISON')
+          history.log.error(`${event.tar} › ${event.member}: ${event.failure.message}`);
+        board.tell(event);
+        break;
       case 'notice':
         board.tell(event);
         break;
@@ -584,17 +589,14 @@ export class Crew {
 
   /** Round-robin ends unevenly: who has nothing left takes from who has most. */
   #steal(worker: CrewWorker): Lease | null {
-    const { hands } = this.#options;
+    const { hands, history } = this.#options;
     const stolen = hands.steal(worker.number, this.#aboutToBegin());
     if (!stolen) return null;
     const { tar, from } = stolen;
-    const loser = this.#worker(from);
-    this.#left(loser, [tar]);
-    this.#note(
-      'reassigned',
-      loser,
-      tar,
-      `${tar}, which nobody had begun, went from worker ${String(from)} to worker ${String(worker.number)}, which had none left.`,
+    this.#left(this.#worker(from), [tar]);
+    // No entry of the history: at the end of a run there are hundreds of them, and nothing is amiss.
+    history.log.info(
+      `${tar}, which nobody had begun, went from worker ${String(from)} to worker ${String(worker.number)}, which had none left`,
     );
     return hands.lease(worker.number);
   }

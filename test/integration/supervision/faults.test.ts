@@ -7,14 +7,16 @@ import { makeManyBooks } from '../../support/manyBooks.ts';
 import { hasty, useSupervised } from '../../support/supervised.ts';
 
 describe('a book that ends its worker', () => {
-  const { source, state, args, ingest, launch, recorded, monitorLog, shelfHas } = useSupervised();
+  const { source, args, ingest, launch, recorded, monitorLog, shelfHas } = useSupervised();
 
   it('is put aside after two tries, and every other book of its tar is on the shelf', async () => {
     const keys = await makeManyBooks(source(), {
       ...{ tars: 2, booksInTar: 30 },
       text: (tar, book) => (tar === 0 && book === 15 ? '@crash@' : ''),
     });
-    const { command } = await launch({}, '--workers', '2', '--batch-size', '10', ...hasty);
+    const { command, watch } = await launch({}, '--workers', '2', '--batch-size', '10', ...hasty);
+    // Looked at no longer, its engine ends with the command, and the next one's workers have no faults.
+    watch.client.dispose();
     const { code, summary, stdout, stderr } = await command.finished;
     assert.equal(code, 1, stdout + stderr);
     assert.deepEqual(summary?.tars, { total: 2, completed: 1, failed: 1 });
@@ -34,7 +36,6 @@ describe('a book that ends its worker', () => {
     const retried = await tarshelf(['retry', ...args().slice(1)]);
     assert.equal(retried.code, 0, retried.stdout + retried.stderr);
     await shelfHas(keys);
-    assert.ok(state());
   }).timeout(90_000);
 
   it('by blocking its event loop is found by the missing heartbeat, and is put aside as well', async () => {
@@ -90,7 +91,8 @@ describe('a worker', () => {
     assert.equal(code, 0, stdout + stderr);
     const history = await recorded();
     assert.deepEqual(
-      history.filter(({ worker }) => worker === number).map(({ kind }) => kind),
+      // It may have been slow before it was silent.
+      history.filter(({ worker, kind }) => worker === number && kind !== 'slow').map(({ kind }) => kind),
       ['silent', 'restarted'],
     );
     await shelfHas(keys);
@@ -150,7 +152,7 @@ describe('a worker', () => {
 
   it('that ends for good leaves its tars to the others: 200 tars, 2 of 4 workers', async () => {
     const keys = await makeManyBooks(source(), { tars: 200, booksInTar: 6, bytes: 400 });
-    const { command, watch } = await launch({ slowReadMs: 2 }, '--workers', '4', '--batch-size', '10');
+    const { command, watch } = await launch({ slowReadMs: 25 }, '--workers', '4', '--batch-size', '10');
     let ended = false;
     void command.finished.then(() => (ended = true));
     while (!ended) {
@@ -175,7 +177,6 @@ describe('a worker', () => {
       assert.equal(own.filter(kind => kind === 'restarted').length, 3, own.join(' '));
       assert.equal(own.filter(kind => kind === 'paused').length, 1, own.join(' '));
     }
-    for (const number of [3, 4])
-      assert.ok(!history.some(({ worker, kind }) => worker === number && kind !== 'reassigned'));
+    for (const number of [3, 4]) assert.ok(!history.some(({ worker }) => worker === number));
   }).timeout(180_000);
 });
