@@ -12,11 +12,13 @@
 //   @block@        its event loop is blocked for good, each time
 //   @block-once@   the same, the first time
 //   @leak-once@    it takes more and more memory from then on, the first time
+import { Buffer } from 'node:buffer';
 import crypto from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
+import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const isWorker = (process.argv[1] ?? '').endsWith('worker.js');

@@ -153,12 +153,14 @@ describe('a worker', () => {
   it('that ends for good leaves its tars to the others: 200 tars, 2 of 4 workers', async () => {
     const keys = await makeManyBooks(source(), { tars: 200, booksInTar: 6, bytes: 400 });
     const { command, watch } = await launch({ slowReadMs: 25 }, '--workers', '4', '--batch-size', '10');
-    let ended = false;
-    void command.finished.then(() => (ended = true));
-    while (!ended) {
+    const ended = new AbortController();
+    void command.finished.then(() => {
+      ended.abort();
+    });
+    while (!ended.signal.aborted) {
       for (const number of [1, 2]) {
         const worker = watch.client.store.worker(number);
-        if (worker?.pid == null || worker.phase === 'starting') continue;
+        if (typeof worker?.pid !== 'number' || worker.phase === 'starting') continue;
         try {
           process.kill(worker.pid, 'SIGKILL');
         } catch {
