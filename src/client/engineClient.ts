@@ -304,7 +304,9 @@ export class EngineClient {
       const { stateFolder } = options;
       const attached = this.#connection?.stateFolder === stateFolder ? this.#connection : null;
       const connection = await this.#engineFor(stateFolder, attached, beginning.waiting.signal);
-      await this.#beginIn(connection, connection === attached, options, secrets, beginning);
+      const isBegun = await this.#beginIn(connection, connection === attached, options, secrets, beginning);
+      // It was just about to end, and is gone by now.
+      if (!isBegun) await this.#begin(options, secrets, beginning);
     } catch (thrown) {
       this.#exchangeFailed(thrown instanceof TarshelfError ? thrown : null);
       throw thrown;
@@ -339,20 +341,21 @@ export class EngineClient {
     return started.connection;
   }
 
+  /** Returns false where the engine takes no run any more, because it ends. */
   async #beginIn(
     connection: EngineConnection,
     isAttached: boolean,
     options: IngestOptions,
     secrets: Secrets,
     beginning: Beginning,
-  ): Promise<void> {
+  ): Promise<boolean> {
     beginning.connection = connection;
     const begun = connection.request({ type: 'ingest:start', options, secrets });
     // In the same breath, so that no death of ours finds the run begun and our word not said.
     const whenLeft = this.#whenLeft;
     const said = whenLeft === null ? null : connection.request({ type: 'client:when-left', whenLeft });
-    // An engine that another client was quicker to ask refuses before it answers this.
-    const told = connection.request({ type: 'snapshot:get' });
+    // An engine that another client was quicker to ask refuses at once: before it has answered two more questions.
+    const told = this.#askTwice(connection);
     // Where they fail, the connection does, and the answer to the first tells it.
     for (const answer of [said, told]) answer?.catch(() => undefined);
     if (beginning.isStopAsked) void askToStop(connection).catch(() => undefined);
@@ -361,29 +364,48 @@ export class EngineClient {
         this.#store.expectNewRun();
       } else {
         // Until then, what the engine tells may be of another client's run: nobody is to see that as ours.
-        try {
-          await Promise.race([begun, told]);
-        } catch (thrown) {
-          // What else the engine says against it, and its death, are told as those of an engine that we hold.
-          if (isBusy(thrown)) connection.close();
-        }
-        if (!connection.isClosed) this.#adopt(connection, true);
+        const isRefused = await Promise.race([begun, told]).then(() => false, isBusy);
+        // What else it says against it, and its death, are told as those of an engine that we hold.
+        if (!isRefused) this.#adopt(connection, true);
       }
       await begun;
     } catch (thrown) {
       this.#store.takeAnyRun();
+      if (isBusy(thrown) && (await this.#isIdle(connection))) {
+        beginning.connection = null;
+        await unlessAborted(connection.closed, beginning.waiting.signal);
+        await this.#gone(connection.pid);
+        return false;
+      }
+      if (isBusy(thrown) && this.#connection !== connection) connection.close();
       if (isBusy(thrown)) throw stateInUse(options.stateFolder);
       throw connection.isClosed ? await this.#died(connection.pid) : thrown;
     }
     this.#store.takeAnyRun();
     try {
       await said;
+      await told;
       await this.#refresh(connection);
       // It was not under way yet when it was first asked to stop.
       if (beginning.isStopAsked) await askToStop(connection);
     } catch (thrown) {
       throw connection.isClosed ? await this.#died(connection.pid) : thrown;
     }
+    return true;
+  }
+
+  async #askTwice(connection: EngineConnection): Promise<void> {
+    for (let times = 0; times < 2; times++) await connection.request({ type: 'snapshot:get' });
+  }
+
+  /** Whether an engine has no run, though it takes none: then it is about to end. */
+  async #isIdle(connection: EngineConnection): Promise<boolean> {
+    try {
+      await connection.request({ type: 'snapshot:get' });
+    } catch {
+      return connection.isClosed;
+    }
+    return !isUnderWay(connection.snapshot.run);
   }
 
   /** Has an older engine finish the books in hand, save and end, and waits until its process is gone. */

@@ -137,7 +137,7 @@ export class EngineConnection {
     return this.#closed.promise;
   }
 
-  /** The engine's state when the connection was opened. */
+  /** The engine's whole state, as it was last told. */
   get snapshot(): Snapshot {
     if (!this.#snapshot) throw new Error('the connection is not open');
     return this.#snapshot;
@@ -226,12 +226,12 @@ export class EngineConnection {
   }
 
   #take(event: EngineEvent): void {
-    if (!this.#snapshot) {
-      // The state to come includes it.
-      if (event.type !== 'snapshot') return;
+    if (event.type === 'snapshot') {
       this.#snapshot = event.snapshot;
       this.#hasState.resolve(undefined);
     }
+    // The state to come includes it.
+    if (!this.#snapshot) return;
     if (this.#kept) this.#kept.push(event);
     else this.#events.emit(event);
   }

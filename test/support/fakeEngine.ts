@@ -7,6 +7,7 @@
 //   stubborn    works on whatever it is asked
 //   gap         endless, but leaves out an event, told by the snapshot that is asked for then
 //   drops       endless, but ends all connections when its workers are to be restarted, and goes on
+//   leaving     takes no run any more, and is gone a moment later
 //   dies        writes to standard error and is gone
 //   refuses     will not begin
 //   silent      takes connections and says nothing
@@ -198,7 +199,10 @@ function answer(socket: Socket, { id, request }: ClientFrame): void {
       break;
     case 'ingest:start':
       if (isUnderWay()) fail('STATE_IN_USE', 'Another ingest is using the state folder. Stop it.');
-      else if (part === 'refuses') {
+      else if (part === 'leaving') {
+        fail('STATE_IN_USE', 'The engine is about to end. Launch again in a moment.');
+        setTimeout(end, 300);
+      } else if (part === 'refuses') {
         options = request.options;
         refusal = { code: 'SOURCE_MISSING', message: 'There is no such folder.' };
         phase = 'refused';
@@ -253,7 +257,8 @@ function answer(socket: Socket, { id, request }: ClientFrame): void {
       done(`The tars of worker ${String(request.worker)} go to ${request.to?.join(', ') ?? 'the others'}.`);
       break;
     case 'engine:end':
-      if (!request.drain && isUnderWay()) done('The engine stays: an ingest is under way.');
+      if (isEnding) done('The engine is ending already.');
+      else if (!request.drain && isUnderWay()) done('The engine stays: an ingest is under way.');
       else if (!request.drain && clients.size > 1) done('The engine stays: others are attached to it.');
       else {
         const isRunning = isUnderWay();

@@ -65,7 +65,8 @@ function verbOf<Table extends OptionTable & typeof commonOptions>(order: Order<T
             `Nothing is running in ${stateFolder}. Name another state folder with --state-dir DIR, or begin a run with tarshelf ingest.`,
           );
         }
-        commandLine.stdout.line(printable((await ask(client)) ?? order.done));
+        const message = await ask(client);
+        commandLine.stdout.line(message === null || message === '' ? order.done : printable(message));
         return exitCodes.allDone;
       } finally {
         client.dispose();

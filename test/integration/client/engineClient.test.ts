@@ -266,6 +266,19 @@ describe('engine client', () => {
       }
     });
 
+    it('waits for the end of an engine that takes no run any more, and begins it in the next one', async () => {
+      const old = await startEngine('leaving');
+      const client = makeClient('completes');
+      assert.equal((await client.ingest(options(), noSecrets)).phase, 'finished');
+      assert.notEqual(client.enginePid, old.pid);
+      await client.end({ drain: false });
+      const attached = makeClient('completes');
+      await startEngine('leaving');
+      await attached.attach(state());
+      assert.equal((await attached.ingest(options(), noSecrets)).phase, 'finished');
+      await attached.end({ drain: false });
+    });
+
     it('asks for a snapshot when an event is missing', async () => {
       const client = makeClient('gap');
       await client.start(options(), noSecrets);
