@@ -26,8 +26,6 @@ const findAgainForMs = 5000;
 const lookEveryMs = 100;
 /** Time for the process of an engine that has ended its connections, or said that it ends, to be gone. */
 const goneWithinMs = 10_000;
-/** An engine that has something to say to being ended mostly stays; if it was ending already, it is gone by then. */
-const staysWithinMs = 500;
 
 /** A run that is being begun. */
 interface Beginning {
@@ -245,9 +243,8 @@ export class EngineClient {
   async end({ drain }: { drain: boolean }): Promise<void> {
     const connection = this.#connection;
     if (!connection) return;
-    let message: string | null = null;
     try {
-      message = await connection.request({ type: 'engine:end', drain });
+      await connection.request({ type: 'engine:end', drain });
     } catch (thrown) {
       if (!connection.isClosed) {
         if (drain) throw thrown;
@@ -255,7 +252,7 @@ export class EngineClient {
       }
     }
     if (drain) await connection.closed;
-    else await settlesWithin(connection.closed, message === null ? goneWithinMs : staysWithinMs);
+    else await settlesWithin(connection.closed, goneWithinMs);
     if (connection.isClosed && !this.#life.signal.aborted) await this.#gone(connection.pid);
   }
 
@@ -303,7 +300,7 @@ export class EngineClient {
     try {
       const { stateFolder } = options;
       const attached = this.#connection?.stateFolder === stateFolder ? this.#connection : null;
-      const connection = await this.#engineFor(stateFolder, attached, beginning.waiting.signal);
+      const connection = await this.#engineFor(options, attached, beginning.waiting.signal);
       const isBegun = await this.#beginIn(connection, connection === attached, options, secrets, beginning);
       // It was just about to end, and is gone by now.
       if (!isBegun) await this.#begin(options, secrets, beginning);
@@ -315,12 +312,12 @@ export class EngineClient {
 
   /** An engine that can begin a run: the one that is there, one of this version in its place, or a new one. */
   async #engineFor(
-    stateFolder: string,
+    folders: Pick<IngestOptions, 'stateFolder' | 'sourceFolder'>,
     attached: EngineConnection | null,
     waiting: AbortSignal,
   ): Promise<EngineConnection> {
     const signal = this.#life.signal;
-    const there = attached ?? (await findEngine(stateFolder, this.#options(null, signal)));
+    const there = attached ?? (await findEngine(folders.stateFolder, this.#options(null, signal)));
     if (there && !isOlder(there)) {
       if (there !== attached) refuseIfBusy(there);
       return there;
@@ -328,7 +325,7 @@ export class EngineClient {
     if (there) await this.#replace(there, waiting);
     const started = await startEngine(
       this.#launch,
-      stateFolder,
+      folders,
       this.#options(null, signal),
       waiting,
       process => {

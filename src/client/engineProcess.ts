@@ -26,16 +26,20 @@ export class EngineProcess {
   #hasEnded = false;
   #lastWords = '';
 
-  constructor(launch: EngineLaunch, stateFolder: string) {
+  constructor(launch: EngineLaunch, stateFolder: string, sourceFolder: string) {
     const { execPath, execArgv, env } = nodeFor(launch);
-    this.#child = spawn(execPath, [...execArgv, launch.enginePath, '--state-folder', stateFolder], {
-      env,
-      // A session of its own: a Ctrl-C or a closed terminal is for its clients to understand.
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'json',
-    });
+    this.#child = spawn(
+      execPath,
+      [...execArgv, launch.enginePath, '--state-folder', stateFolder, '--source-folder', sourceFolder],
+      {
+        env,
+        // A session of its own: a Ctrl-C or a closed terminal is for its clients to understand.
+        detached: true,
+        windowsHide: true,
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        serialization: 'json',
+      },
+    );
     const child = this.#child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-keptCharacters);

@@ -21,6 +21,7 @@ const startEveryMs = 1000;
  * Starts an engine for a state folder and connects to it. Where another client was quicker, it is that client's
  * engine. Where the folder is held by one that is just ending, ours is started once that has ended.
  *
+ * @param folders of its first run; one without tars is refused before there is a state folder
  * @param waiting ends the waiting for whoever holds the folder
  * @param onProcess hears of each process at once, so that it can be killed while it starts
  * @throws TarshelfError what the engine refused to begin for: `STATE_IN_USE`, `STATE_NOT_WRITABLE`; `ENGINE_DIED`
@@ -28,14 +29,14 @@ const startEveryMs = 1000;
  */
 export async function startEngine(
   launch: EngineLaunch,
-  stateFolder: string,
+  { stateFolder, sourceFolder }: { readonly stateFolder: string; readonly sourceFolder: string },
   options: ConnectionOptions,
   waiting: AbortSignal,
   onProcess: (process: EngineProcess) => void,
 ): Promise<StartedEngine> {
   const until = performance.now() + heldForMs;
   for (;;) {
-    const process = new EngineProcess(launch, stateFolder);
+    const process = new EngineProcess(launch, stateFolder, sourceFolder);
     onProcess(process);
     const word = await process.word;
     if (word?.type === 'engine:ready') {

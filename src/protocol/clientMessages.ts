@@ -59,7 +59,7 @@ export const clientRequestSchema = v.variant('type', [
   }),
   /**
    * End the engine: at once where nothing runs and nobody else is attached; else, with `drain`, after stopping
-   * the run. Answered before it ends.
+   * the run. Answered before it ends; refused as `ENGINE_BUSY` where it stays.
    */
   v.object({ type: v.literal('engine:end'), drain: v.boolean() }),
 ]);

@@ -258,8 +258,10 @@ function answer(socket: Socket, { id, request }: ClientFrame): void {
       break;
     case 'engine:end':
       if (isEnding) done('The engine is ending already.');
-      else if (!request.drain && isUnderWay()) done('The engine stays: an ingest is under way.');
-      else if (!request.drain && clients.size > 1) done('The engine stays: others are attached to it.');
+      else if (!request.drain && isUnderWay())
+        fail('ENGINE_BUSY', 'The engine stays: an ingest is under way.');
+      else if (!request.drain && clients.size > 1)
+        fail('ENGINE_BUSY', 'The engine stays: others are attached to it.');
       else {
         const isRunning = isUnderWay();
         done(isRunning ? 'The books in hand are finished, then the engine ends.' : null);

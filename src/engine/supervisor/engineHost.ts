@@ -321,8 +321,8 @@ export class EngineHost {
   #askedToEnd(drain: boolean, others: number): string | null {
     const isRunning = this.#run !== null && !hasEnded(this.#run.board.run.phase);
     if (this.#isEnding) return 'The engine is ending already.';
-    if (!drain && isRunning) return 'The engine stays: an ingest is under way.';
-    if (!drain && others > 0) return 'The engine stays: others are attached to it.';
+    if (!drain && isRunning) throw staysBusy('an ingest is under way');
+    if (!drain && others > 0) throw staysBusy('others are attached to it');
     this.drain('a client asked for it');
     return isRunning ? 'The books in hand are finished, then the engine ends.' : null;
   }
@@ -504,6 +504,10 @@ export class EngineHost {
     await this.#server.hangUp();
     this.#ended.resolve(undefined);
   }
+}
+
+function staysBusy(why: string): TarshelfError {
+  return new TarshelfError('ENGINE_BUSY', `The engine stays: ${why}.`);
 }
 
 function goesOn(phase: RunPhase): boolean {

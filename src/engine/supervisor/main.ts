@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
@@ -6,10 +7,11 @@ import { oneLine, toFailure } from '../../protocol/errors.ts';
 import { EngineHost } from './engineHost.ts';
 import { Ingest } from './ingest.ts';
 import { answerQuestion } from './questions.ts';
+import { findTars } from './sourceFolder.ts';
 
 /** The entry of the engine process: the engine of one state folder, or the answer to one question. */
 
-const usage = 'usage: engine.js --state-folder DIR\n';
+const usage = 'usage: engine.js --state-folder DIR [--source-folder DIR]\n';
 /** Time for what a run may have left open; where nothing is, the process ends before. */
 const endsAfterEngineMs = 5000;
 
@@ -20,8 +22,8 @@ process.on('SIGHUP', () => undefined);
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-const stateFolder = stateFolderArgument();
-if (stateFolder === null) {
+const folders = folderArguments();
+if (folders === null) {
   if (!process.connected) {
     process.stderr.write(usage);
     process.exit(2);
@@ -31,20 +33,30 @@ if (stateFolder === null) {
     void answerQuestion(v.parse(questionSchema, message));
   });
 } else {
-  await beEngine(resolve(stateFolder));
+  await beEngine(folders);
 }
 
-function stateFolderArgument(): string | null {
+/** Absolute paths: the state folder, and the folder of the tars of its first run where that is known. */
+interface Folders {
+  readonly state: string;
+  readonly source: string | null;
+}
+
+function folderArguments(): Folders | null {
   try {
-    const { values } = parseArgs({ options: { 'state-folder': { type: 'string' } } });
-    return values['state-folder'] ?? null;
+    const { values } = parseArgs({
+      options: { 'state-folder': { type: 'string' }, 'source-folder': { type: 'string' } },
+    });
+    const { 'state-folder': state, 'source-folder': source } = values;
+    if (state === undefined) return null;
+    return { state: resolve(state), source: source === undefined ? null : resolve(source) };
   } catch (thrown) {
     process.stderr.write(`${oneLine(thrown)}\n${usage}`);
     process.exit(2);
   }
 }
 
-async function beEngine(path: string): Promise<void> {
+async function beEngine({ state, source }: Folders): Promise<void> {
   let host: EngineHost | undefined;
   const askedToEnd = new AbortController();
   const drain = (): void => {
@@ -55,7 +67,9 @@ async function beEngine(path: string): Promise<void> {
   // A monitor changes nothing of how the process dies.
   process.on('uncaughtExceptionMonitor', thrown => host?.noteDeath(thrown));
   try {
-    host = await EngineHost.start(path, {
+    // A folder of tars that is wrong is not to leave a state folder behind. Where there is one, it may have extracted tars.
+    if (source !== null && !existsSync(state)) await findTars(source);
+    host = await EngineHost.start(state, {
       makeRun: (options, secrets, board, hold) =>
         new Ingest(options, secrets, join(import.meta.dirname, 'worker.js'), board, hold),
     });

@@ -124,7 +124,8 @@ describe('a worker', () => {
     assert.equal(code, 0, stdout + stderr);
     const history = await recorded();
     assert.deepEqual(
-      history.filter(({ worker }) => worker === 1).map(({ kind }) => kind),
+      // A busy machine may make it slow besides.
+      history.filter(({ worker, kind }) => worker === 1 && kind !== 'slow').map(({ kind }) => kind),
       ['memory', 'restarted'],
     );
     await shelfHas(keys);

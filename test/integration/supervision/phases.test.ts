@@ -12,11 +12,13 @@ describe('kill -9 of a worker', () => {
     it(`while it is at "${phase}" loses no book and puts none there twice`, async () => {
       // Headers of larger members stand further apart, and take a read each.
       const bytes = phase === 'index' ? 200_000 : 1500;
-      const keys = await makeManyBooks(source(), { tars: 3, booksInTar: 60, bytes });
+      // Four books are hashed at a time, so that it takes many to be seen at it.
+      const booksInTar = phase === 'hash' ? 400 : 60;
+      const keys = await makeManyBooks(source(), { tars: 3, booksInTar, bytes });
       const slow = phase === 'extract' || phase === 'upload' ? { slowWriteMs: 15 } : { slowReadMs: 15 };
       const { command, watch } = await launch(
         slow,
-        ...['--workers', '2', '--batch-size', phase === 'index' ? '100' : '15'],
+        ...['--workers', '2', '--batch-size', phase === 'index' || phase === 'hash' ? '400' : '15'],
         ...['--mode', phase === 'extract' ? 'extract' : 'auto'],
       );
       const victim = await watch.worker(
