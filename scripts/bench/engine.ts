@@ -1,5 +1,5 @@
 // What an engine costs, and how soon it goes on after a death. Linux only; run after a build:
-//   node scripts/bench/engine.ts [kills]
+//   node scripts/bench/engine.ts [kills] [parts, such as idle,death]
 //
 //   idle       CPU share and resident memory of an engine with no work and a window attached, over 30 s
 //   loaded     the same once 28 tars of 100,000 members each are in its state, and how long a snapshot takes
@@ -16,6 +16,7 @@ import { noSecrets } from '../../src/protocol/secrets.ts';
 import { encodeTar } from '../../src/samples/tarWriter.ts';
 
 const kills = Number(process.argv[2] ?? 9);
+const parts = new Set(process.argv[3]?.split(',') ?? ['idle', 'loaded', 'death']);
 const enginePath = join(import.meta.dirname, '../../dist/engine.js');
 const tars = 28;
 const membersInTar = 100_000;
@@ -127,12 +128,24 @@ const client = new EngineClient({ enginePath, whenLeft: 'stop' });
 try {
   await mkdir(join(folder, 'tars'));
   await mkdir(join(folder, 'state'));
+  if (parts.has('idle')) await measureIdle();
+  if (parts.has('loaded')) await measureLoaded();
+  if (parts.has('death')) await measureDeaths();
+} finally {
+  client.kill();
+  client.dispose();
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+}
+
+async function measureIdle(): Promise<void> {
   await writeFile(join(folder, 'tars', 'first.tar'), smallTar('first', 50));
   await client.ingest(optionsFor(folder), noSecrets);
   await idle(client, 'idle');
   await client.end({ drain: true });
   await rm(join(folder, 'tars', 'first.tar'));
+}
 
+async function measureLoaded(): Promise<void> {
   const names = Array.from({ length: tars }, (_, n) => `${String(n).padStart(2, '0')}.tar`);
   for (const name of names) await writeFile(join(folder, 'tars', name), smallTar(name, 2));
   await rm(join(folder, 'state'), { recursive: true });
@@ -147,9 +160,11 @@ try {
   );
   await idle(client, 'loaded');
   await client.end({ drain: true });
-
-  await rm(join(folder, 'state'), { recursive: true });
   for (const name of names) await rm(join(folder, 'tars', name));
+}
+
+async function measureDeaths(): Promise<void> {
+  await rm(join(folder, 'state'), { recursive: true });
   await writeFile(join(folder, 'tars', 'large.tar'), smallTar('large', 60_000));
   const deaths: number[] = [];
   await client.start(
@@ -181,8 +196,4 @@ try {
   console.log(
     `death to its tar going on, ${String(kills)} kills in a row: ${deaths.map(ms => (ms / 1000).toFixed(1)).join(', ')} s`,
   );
-} finally {
-  client.kill();
-  client.dispose();
-  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }

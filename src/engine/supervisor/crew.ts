@@ -687,7 +687,7 @@ export class Crew {
 
   #blame(worker: CrewWorker, tar: string, inHand: readonly number[], { how }: ProcessEnd): void {
     const { board, hands } = this.#options;
-    const { poison, isGivenUp } = hands.blame(worker.number, tar, inHand);
+    const { poison, isGivenUp } = hands.blame(worker.number, tar, inHand, board.tar(tar).doneBytes);
     for (const offset of poison) {
       const message =
         `The member at byte ${String(offset)} of ${tar} was in hand when processes ended, again. ` +

@@ -14,6 +14,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import { isSame, killTree, processStart } from '../processes.ts';
 import { ClientServer, type EngineRequest } from './clientServer.ts';
+import { collectGarbage } from './collectGarbage.ts';
 import { EngineNote, newToken, readEngineNote } from './engineNote.ts';
 import { EventStream, type StreamedState, type ToldEvent } from './eventStream.ts';
 import { History } from './history.ts';
@@ -27,6 +28,8 @@ import { sweepWorkers, type NotedWorker, type SweepOptions } from './sweep.ts';
 const idleMs = 60_000;
 /** So soon may a window be back that is being reloaded, before its leaving counts. */
 const graceMs = 3000;
+/** Time for a run that has ended to be forgotten by all. */
+const tidyAfterMs = 1000;
 /** How often it is looked whether clients can still find the engine. */
 const lookEveryMs = 60_000;
 
@@ -406,6 +409,10 @@ export class EngineHost {
     if (phase === 'refused' && failure) held.begun.reject(new TarshelfError(failure.code, failure.message));
     else held.begun.resolve(null);
     this.#reconsider();
+    // Not before the callers of this have let go of the run, too.
+    this.#clock.after(tidyAfterMs, () => {
+      if (this.#run === held && !this.#isEnding) collectGarbage();
+    });
   }
 
   /** Until they are gone, what an earlier engine's workers have recorded is not all that they will. */

@@ -1,11 +1,17 @@
 import type { Lease } from '../../protocol/workerMessages.ts';
 
-/** After so many deaths in one tar it goes behind all others, to whoever is free: was it the tar, or the worker? */
+/** After so many deaths at one place of a tar it goes behind all others, to whoever is free: was it the tar, or the worker? */
 const deathsToPutBack = 2;
 /** After so many it was the tar. */
 const deathsToGiveUp = 4;
 /** Members that were all in hand at so many deaths are all put aside, though only one of them may be to blame. */
 const deathsToBlameAll = 3;
+
+/** A death in a tar: the members that were in hand, by header offset, and how far the tar had come. */
+interface Death {
+  readonly inHand: readonly number[];
+  readonly doneBytes: number;
+}
 
 /** What a death in a tar came to. */
 export interface Blame {
@@ -27,8 +33,9 @@ export interface Blame {
  *     │  └─ steal, give (from another hand)
  *     └─ lease ◀─ orphaned    (its worker is given up, or its 2nd death)
  *
- * Deaths that a member explains, by having been in hand at two of them, do not count against its tar: that member is
- * poison, and the tar goes on without it.
+ * Deaths count together where the tar has not come on between them: what ends a process now and then, in a tar of days, is
+ * not the tar. Those that a member explains, by having been in hand at two of them, do not count at all: that member is poison, and the
+ * tar goes on without it.
  */
 export class TarHands {
   readonly #hands = new Map<number, string[]>();
@@ -37,8 +44,7 @@ export class TarHands {
   readonly #epochs = new Map<string, number>();
   /** Workers that get nothing any more. */
   readonly #closed = new Set<number>();
-  /** The members in hand at each death in a tar. */
-  readonly #deaths = new Map<string, (readonly number[])[]>();
+  readonly #deaths = new Map<string, readonly Death[]>();
   readonly #poison = new Map<string, Set<number>>();
 
   /** @param tarsOf what each worker is dealt; worker 1 has index 0. */
@@ -144,17 +150,18 @@ export class TarHands {
    * A process of the worker has died in the tar that is first in its hand.
    *
    * @param inHand header offsets of the members that the process had in hand; none where that is not known
+   * @param doneBytes how far the tar has come
    */
-  blame(worker: number, tar: string, inHand: readonly number[]): Blame {
-    const deaths = [...(this.#deaths.get(tar) ?? []), inHand];
+  blame(worker: number, tar: string, inHand: readonly number[], doneBytes: number): Blame {
+    const deaths = [...(this.#deaths.get(tar) ?? []), { inHand, doneBytes }];
     this.#deaths.set(tar, deaths);
     const known = this.#poison.get(tar) ?? new Set();
-    const poison = culprits(deaths).filter(member => !known.has(member));
+    const poison = culprits(deaths.map(death => death.inHand)).filter(member => !known.has(member));
     for (const member of poison) known.add(member);
     this.#poison.set(tar, known);
-    const isExplained = (hand: readonly number[]): boolean => hand.some(member => known.has(member));
-    const unexplained = deaths.filter(hand => !isExplained(hand)).length;
-    if (isExplained(inHand)) return { poison, isGivenUp: false };
+    const isExplained = (death: Death): boolean => death.inHand.some(member => known.has(member));
+    const unexplained = deaths.filter(death => death.doneBytes >= doneBytes && !isExplained(death)).length;
+    if (isExplained({ inHand, doneBytes })) return { poison, isGivenUp: false };
     if (unexplained >= deathsToGiveUp) {
       this.#remove(worker, tar);
       return { poison, isGivenUp: true };
@@ -169,7 +176,8 @@ export class TarHands {
   /** Members of a tar, by header offset, that are put aside, and those that may have to be. */
   membersOf(tar: string): { poison: number[]; suspects: number[] } {
     const poison = this.#poison.get(tar) ?? new Set<number>();
-    const inHand = new Set((this.#deaths.get(tar) ?? []).flat().filter(member => !poison.has(member)));
+    const everInHand = (this.#deaths.get(tar) ?? []).flatMap(death => death.inHand);
+    const inHand = new Set(everInHand.filter(member => !poison.has(member)));
     const ascending = (members: Iterable<number>): number[] => [...members].sort((a, b) => a - b);
     return { poison: ascending(poison), suspects: ascending(inHand) };
   }

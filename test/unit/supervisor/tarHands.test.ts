@@ -8,7 +8,7 @@ const nobody: ReadonlySet<number> = new Set();
 function dies(hands: TarHands, worker: number, ...inHand: number[]): Blame {
   const lease = hands.stopped(worker);
   assert.ok(lease);
-  return hands.blame(worker, lease.tar, inHand);
+  return hands.blame(worker, lease.tar, inHand, 0);
 }
 
 describe('tar hands', () => {
@@ -48,6 +48,15 @@ describe('tar hands', () => {
     hands.orphan(2, []);
     hands.open(1);
     assert.equal(hands.lease(1), null, 'may have some again, but there is none');
+  });
+
+  it('does not count deaths together between which the tar has come on', () => {
+    const hands = new TarHands([['a', 'b']]);
+    for (let doneBytes = 1; doneBytes <= 10; doneBytes++) {
+      assert.equal(hands.lease(1)?.tar, 'a');
+      hands.stopped(1);
+      assert.deepEqual(hands.blame(1, 'a', [], doneBytes), { poison: [], isGivenUp: false });
+    }
   });
 
   it('puts a tar back behind the others after two deaths, and gives it up after four, whoever died', () => {
