@@ -116,6 +116,7 @@ export class EngineHost {
   #isEnding = false;
   #cancelLeaving: () => void = () => undefined;
   #cancelLook: () => void = () => undefined;
+  #cancelTidying: () => void = () => undefined;
 
   private constructor(parts: Parts, token: string, options: EngineHostOptions, clock: Clock) {
     this.#makeRun = options.makeRun;
@@ -192,6 +193,7 @@ export class EngineHost {
     this.#isEnding = true;
     this.#cancelLeaving();
     this.#cancelLook();
+    this.#cancelTidying();
     this.#stopRun();
     void this.#end(why);
   }
@@ -410,8 +412,10 @@ export class EngineHost {
     else held.begun.resolve(null);
     this.#reconsider();
     // Not before the callers of this have let go of the run, too.
-    this.#clock.after(tidyAfterMs, () => {
-      if (this.#run === held && !this.#isEnding) collectGarbage();
+    if (this.#isEnding) return;
+    this.#cancelTidying();
+    this.#cancelTidying = this.#clock.after(tidyAfterMs, () => {
+      if (this.#run === held) collectGarbage();
     });
   }
 
