@@ -8,6 +8,7 @@ import {
   extensionId,
   settingNames,
   settingsSection,
+  viewCommandIds,
   viewContainerId,
   viewIds,
   windowCloseActions,
@@ -74,7 +75,7 @@ interface PackageJson {
 const root = path.join(import.meta.dirname, '..', '..', '..');
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson;
 const { contributes } = manifest;
-const commands = Object.values<string>(commandIds).sort();
+const commands = [...Object.values<string>(commandIds), ...Object.values(viewCommandIds)].sort();
 const views = Object.values<string>(viewIds).sort();
 const settings = settingNames.map(name => `${settingsSection}.${name}`);
 const properties = Object.fromEntries(
