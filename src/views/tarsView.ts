@@ -33,8 +33,8 @@ const moreIcon = new vscode.ThemeIcon('ellipsis');
 /**
  * The "Tars" view: tars by what has become of them, and below one with failures the books that failed.
  *
- * A tar that goes from one group to another has the whole view drawn anew, in one step. Were only the two groups
- * drawn, VS Code would take the tar out of the one before it stands in the other, and it would no longer be chosen.
+ * A tar that goes from one group to another has the whole view drawn anew, in one step: so VS Code never sees it in
+ * both groups or in neither, and it stays chosen.
  */
 export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Disposable {
   readonly #engine: EngineReader;

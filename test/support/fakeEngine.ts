@@ -345,6 +345,17 @@ function work(): void {
   send({ type: 'run:changed', run: run() });
 }
 
+/** How tars end in a storm, one after another. */
+const ends: readonly Partial<TarState>[] = [
+  { phase: 'completed', counts: { ...noCounts(), found: 120, uploaded: 120 } },
+  { phase: 'completedWithErrors', counts: { ...noCounts(), found: 100, uploaded: 98, failed: 2 } },
+  { phase: 'completed', counts: { ...noCounts(), found: 90, uploaded: 90 } },
+  {
+    phase: 'failed',
+    failure: { code: 'TAR_DAMAGED', message: 'Damaged at byte 100000000: no header there.' },
+  },
+];
+
 /** One event at a time: mostly figures of tars at work and of their workers, now and then a tar that is done. */
 function storm(): void {
   const [worker] = workers.splice(0, 1);
@@ -353,17 +364,13 @@ function storm(): void {
   const tar = tars.find(each => each.name === worker.currentTar);
   if (!tar) return;
   stormed++;
-  if (stormed % 50 === 0) {
+  if (stormed % 51 === 0) {
     const next = tars.find(each => each.phase === 'waiting');
-    changeTar(tar.name, {
-      phase: stormed % 200 === 0 ? 'failed' : 'completed',
-      doneBytes: tarSize,
-      worker: null,
-    });
+    changeTar(tar.name, { ...ends[(stormed / 51) % ends.length], doneBytes: tarSize, worker: null });
     if (!next) return;
     changeTar(next.name, { phase: 'running', worker: worker.number });
     changeWorker(worker.number, { currentTar: next.name, assignedTars: [next.name] });
-  } else if (stormed % 2 === 0) {
+  } else if (Math.floor(stormed / workers.length) % 2 === 0) {
     changeWorker(worker.number, { bytesPerSecond: 10_000_000 + (stormed % 97) * 100_000 });
   } else {
     const doneBytes = Math.min(tarSize - 1, tar.doneBytes + 400_000);
