@@ -17,6 +17,10 @@ export function duplicatesCount(count: number): string {
   return count === 1 ? t('1 duplicate') : t('{0} duplicates', formatNumber(count));
 }
 
+export function failedBooksCount(count: number): string {
+  return count === 1 ? t('1 book failed') : t('{0} books failed', formatNumber(count));
+}
+
 export function tarsCount(count: number): string {
   return count === 1 ? t('1 tar') : t('{0} tars', formatNumber(count));
 }

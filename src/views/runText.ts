@@ -1,7 +1,7 @@
 import { t } from '../localize.ts';
 import { formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
 import { totalDuplicates, type RunState, type TarState, type WorkerState } from '../protocol/snapshot.ts';
-import { booksCount, duplicatesCount, newBooksCount, tarsCount } from './countText.ts';
+import { booksCount, duplicatesCount, failedBooksCount, newBooksCount, tarsCount } from './countText.ts';
 import type { RunView } from './engineReader.ts';
 import { isGivenUp } from './workerText.ts';
 
@@ -159,7 +159,7 @@ function failuresText(incompleteTars: number, failedBooks: number): string | und
     );
   }
   if (failedBooks > 0) {
-    parts.push(failedBooks === 1 ? t('1 book failed') : t('{0} books failed', formatNumber(failedBooks)));
+    parts.push(failedBooksCount(failedBooks));
   }
   return parts.length > 0 ? parts.join(', ') : undefined;
 }

@@ -2,8 +2,8 @@ import { t } from '../localize.ts';
 import type { TarState } from '../protocol/snapshot.ts';
 import { tarLook } from './tarText.ts';
 
-/** The groups of the "Tars" view, in their order. */
-export const tarGroups = ['running', 'waiting', 'failed', 'completed'] as const;
+/** The groups of the "Tars" view, in their order: behind those that wait, which are many, no failure would be seen. */
+export const tarGroups = ['running', 'failed', 'waiting', 'completed'] as const;
 export type TarGroup = (typeof tarGroups)[number];
 
 /** @param alive whether the engine that said so is still there; without it nothing runs. */

@@ -8,7 +8,7 @@ import {
   type WorkerState,
 } from '../protocol/snapshot.ts';
 import { skippedText } from '../protocol/skipReason.ts';
-import { booksCount, duplicatesCount, filesCount } from './countText.ts';
+import { booksCount, duplicatesCount, failedBooksCount, filesCount } from './countText.ts';
 
 /** How a tar is shown: its own phases, and `interrupted` for one whose engine went without a word. */
 export type TarLook = TarPhase | 'interrupted';
@@ -33,7 +33,7 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
   const look = tarLook(tar, alive);
   switch (look) {
     case 'waiting':
-      return t('waiting');
+      return `${t('waiting')} · ${formatBytes(tar.sizeBytes)}`;
     case 'interrupted':
       return t('interrupted at {0}', formatPercent(tar.doneBytes, tar.sizeBytes));
     case 'running':
@@ -45,7 +45,8 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
         ? `${t('completed earlier')} · ${booksText(tar.counts)}`
         : t('completed earlier');
     case 'completedWithErrors':
-      return `${t('completed with errors')} · ${booksText(tar.counts)}`;
+      // What a person is needed for stands first: a narrow side bar cuts off the end.
+      return `${failedBooksCount(tar.counts.failed)} · ${booksText({ ...tar.counts, failed: 0 })}`;
     case 'failed':
       return t('failed: {0}', reasonText(tar));
     default:

@@ -46,12 +46,12 @@ describe('tarDescription', () => {
   it('says what came of a tar', () => {
     const describeTar = (change: Parameters<typeof tarState>[0]): string =>
       tarDescription(tarState(change), undefined, true);
-    assert.equal(describeTar({ phase: 'waiting' }), 'waiting');
+    assert.equal(describeTar({ phase: 'waiting' }), 'waiting · 1 GB');
     assert.equal(describeTar({ phase: 'completed', counts }), 'completed · 34 books, 3 duplicates');
     assert.equal(describeTar({ phase: 'completed' }), 'completed · no books');
     assert.equal(
       describeTar({ phase: 'completedWithErrors', counts: { ...counts, failed: 2 } }),
-      'completed with errors · 34 books, 3 duplicates, 2 failed',
+      '2 books failed · 34 books, 3 duplicates',
     );
     assert.equal(describeTar({ phase: 'failed', failure }), 'failed: The header at byte 512 is damaged.');
   });
