@@ -219,7 +219,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     const label = vscode.l10n.t('Show {0} more', formatNumber(Math.min(rest, rowsAtATime)));
     const item = new vscode.TreeItem(label);
     item.id = rowId(row);
-    item.description = vscode.l10n.t('of {0} that are not shown', formatNumber(rest));
+    item.description = vscode.l10n.t('of {0}', formatNumber(rest));
     item.iconPath = moreIcon;
     item.contextValue = 'more';
     item.command = { command: viewCommandIds.showMore, title: label, arguments: [row] };

@@ -89,6 +89,18 @@ describe('the views while a run goes on', function () {
     await more.waitFor({ state: 'hidden' });
   });
 
+  it('stay where they were scrolled to while tars come and go', async () => {
+    const rows = tars().locator('.monaco-list-rows');
+    const top = async () => /\btop: ([^;]+);/.exec((await rows.getAttribute('style')) ?? '')?.[1];
+    const before = await top();
+    assert.notEqual(before, '0px');
+    const status = workbench().page.getByRole('button', { name: /^Tarshelf: \d+\/300/ });
+    const text = await status.textContent();
+    await workbench().page.waitForTimeout(4000);
+    assert.notEqual(await status.textContent(), text);
+    assert.equal(await top(), before);
+  });
+
   it('say in the tooltip of the status bar what each worker does', async () => {
     await workbench()
       .page.getByRole('button', { name: /^Tarshelf: \d+\/300/ })
@@ -107,6 +119,30 @@ describe('the views while a run goes on', function () {
     await view.locator('.monaco-tl-twistie').first().click();
     await view.getByText('Last saved').waitFor();
     await workbench().screenshot('views-5-progress');
+  });
+
+  it('say that an engine says nothing, and that one is gone, and spin no more', async () => {
+    const pid = launcher.enginePid;
+    assert.ok(pid !== null);
+    const { page } = workbench();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await page.getByRole('button', { name: /no word for \d+ s/ }).waitFor({ timeout: 12_000 });
+      await workbench().screenshot('views-6-silent');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await page.getByRole('button', { name: /^Tarshelf: \d+\/300 · .* MB\/s/ }).waitFor({ timeout: 10_000 });
+    process.kill(pid, 'SIGKILL');
+    await page.getByRole('button', { name: 'Tarshelf: disconnected' }).waitFor({ timeout: 6000 });
+    await tars().getByRole('treeitem').nth(3).hover();
+    await page.mouse.wheel(0, -100_000);
+    await tars()
+      .getByText(/^interrupted at/)
+      .first()
+      .waitFor();
+    assert.equal(await page.locator('.sidebar .codicon-modifier-spin').count(), 0);
+    await workbench().screenshot('views-7-disconnected');
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
 import {
@@ -228,6 +228,13 @@ describe('package.json', () => {
     assert.equal(icon.subarray(1, 4).toString('latin1'), 'PNG');
     // The width and the height stand in the header, at a fixed place.
     assert.ok(icon.readUInt32BE(16) >= 128 && icon.readUInt32BE(20) >= 128);
+  });
+
+  it('has colours of the theme only, so that every theme can show them', () => {
+    const folder = path.join(root, 'src', 'views');
+    for (const name of readdirSync(folder)) {
+      assert.doesNotMatch(readFileSync(path.join(folder, name), 'utf8'), /['"`\s:]#[0-9a-f]{3,8}\b/i, name);
+    }
   });
 
   it('runs where the workspace is, on VS Code 1.101 or later', () => {
