@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { checkDestination } from './client/askEngine.ts';
+import { checkDestination, listFailures, listProgress } from './client/askEngine.ts';
 import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { announceEnd } from './commands/launch.ts';
@@ -15,8 +15,10 @@ import { contextKeys, outputChannelName } from './manifest.ts';
 import { StoredSecrets } from './secrets.ts';
 import { Settings } from './settings.ts';
 import { watchSignIn } from './signInWatch.ts';
+import { ProgressView, type ProgressRow } from './views/progressView.ts';
 import { RunLog } from './views/runLog.ts';
 import { StatusBar } from './views/statusBar.ts';
+import type { TarsRow } from './views/tarsRow.ts';
 import { TarsView } from './views/tarsView.ts';
 import { WorkersView, type WorkerRow } from './views/workersView.ts';
 
@@ -27,8 +29,13 @@ export interface TarshelfApi {
   readonly secrets: StoredSecrets;
   /** Whoever cannot type answers by putting another `ask` here. */
   readonly prompts: Prompts;
-  readonly tars: vscode.TreeDataProvider<string>;
+  readonly tars: vscode.TreeDataProvider<TarsRow> & {
+    readonly selection: readonly TarsRow[];
+    readonly badge: vscode.ViewBadge | undefined;
+    reveal(tar: string): Promise<void>;
+  };
   readonly workers: vscode.TreeDataProvider<WorkerRow>;
+  readonly progress: vscode.TreeDataProvider<ProgressRow>;
   readonly status: { readonly text: string | undefined };
   readonly onDidShowMessage: vscode.Event<ShownMessage>;
 }
@@ -59,8 +66,13 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     keys.set(contextKeys.sourceChosen, settings.sourceFolder !== undefined);
   };
   showSourceChosen();
-  const tars = new TarsView(session);
+  /** Of the run that is shown, which may be another than the next one's. */
+  const stateFolder = (): string => session.store.run?.stateFolder ?? settings.stateFolder;
+  const tars = new TarsView(session, () => listFailures(engineLaunch, stateFolder()));
   const workers = new WorkersView(session);
+  const progress = new ProgressView(session, signal =>
+    listProgress(engineLaunch, session.isRunning ? stateFolder() : settings.stateFolder, signal),
+  );
   const status = new StatusBar(session);
   const services: Services = {
     engine: session,
@@ -88,7 +100,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     settings.onDidChange(changed => {
       showSourceChosen();
       if (changed.has('onWindowClose')) client.setWhenLeft(settings.onWindowClose);
-      if (changed.has('stateFolder')) findRun();
+      if (changed.has('stateFolder')) {
+        findRun();
+        progress.refresh();
+      }
     }),
     session.onDidEndRun(run => {
       announceEnd(services, run);
@@ -101,6 +116,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     }),
     tars,
     workers,
+    progress,
     status,
     registerCommands(services),
   );
@@ -112,6 +128,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     prompts,
     tars,
     workers,
+    progress,
     status,
     onDidShowMessage: messages.onDidShow,
   };

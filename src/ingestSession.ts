@@ -19,13 +19,25 @@ import type { RunPhase, RunState } from './protocol/snapshot.ts';
  */
 export type Connection = 'none' | 'starting' | 'attached' | 'ended' | 'lost';
 
+/** An engine at work has something to say once a second; after so long without a word it is asked, and then doubted. */
+const asksAfterMs = 3000;
+const silentAfterMs = 5000;
+const looksEveryMs = 1000;
+
 /** The run that a window shows: the one of its state folder, whoever began it. */
 export class IngestSession {
   readonly #client: EngineClient;
   readonly #changes = new Emitter<Connection>();
   readonly #ends = new Emitter<RunState>();
+  readonly #silences = new Emitter<number | null>();
   readonly #listening: readonly Subscription[];
   #connection: Connection = 'none';
+  /** By the clock of `performance`. */
+  #lastHeardAt = 0;
+  #isAsked = false;
+  /** Runs while an engine is there that should speak. */
+  #watch: NodeJS.Timeout | undefined;
+  #wasSilent = false;
   /** While a launch of this window has not begun its run, what an older one says does not count. */
   #isLaunching = false;
   #launches = 0;
@@ -34,6 +46,7 @@ export class IngestSession {
     this.#client = client;
     this.#listening = [
       client.onEvent(event => {
+        this.#heard();
         if (event.type === 'snapshot') this.#hear(event.snapshot.run);
         else if (event.type === 'run:changed') this.#hear(event.run);
       }),
@@ -53,6 +66,21 @@ export class IngestSession {
 
   get isRunning(): boolean {
     return this.#connection === 'starting' || this.#connection === 'attached';
+  }
+
+  /**
+   * For how many seconds an engine that is attached has said nothing, also when asked; null while it speaks. It may be
+   * halted, or its machine asleep: nobody knows how the run stands.
+   */
+  get silentSeconds(): number | null {
+    if (this.#connection !== 'attached') return null;
+    const silentMs = performance.now() - this.#lastHeardAt;
+    return silentMs < silentAfterMs ? null : Math.floor(silentMs / 1000);
+  }
+
+  /** Tells each second how long the silence is, and null when it has ended. */
+  onDidFallSilent(listener: (seconds: number | null) => void): Subscription {
+    return this.#silences.on(listener);
   }
 
   onDidChangeConnection(listener: (connection: Connection) => void): Subscription {
@@ -138,6 +166,7 @@ export class IngestSession {
   /** Lets go of the engine. What becomes of the run is what the window has told it. */
   dispose(): void {
     for (const listening of this.#listening) listening.dispose();
+    clearInterval(this.#watch);
     this.#client.dispose();
   }
 
@@ -155,7 +184,44 @@ export class IngestSession {
   #become(connection: Connection): void {
     if (connection === this.#connection) return;
     this.#connection = connection;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    if (connection === 'attached') {
+      this.#heard();
+      this.#watch = setInterval(() => {
+        this.#look();
+      }, looksEveryMs);
+    }
     this.#changes.emit(connection);
+  }
+
+  #heard(): void {
+    this.#lastHeardAt = performance.now();
+    if (!this.#wasSilent) return;
+    this.#wasSilent = false;
+    this.#silences.emit(null);
+  }
+
+  /** Where all workers wait, an engine that is well has nothing to say either: so it is asked before it is doubted. */
+  #look(): void {
+    const silentMs = performance.now() - this.#lastHeardAt;
+    if (silentMs >= asksAfterMs && !this.#isAsked) {
+      this.#isAsked = true;
+      this.#client
+        .callOut()
+        .then(() => {
+          this.#heard();
+        })
+        // The silence itself, or the end of the connection, tells more.
+        .catch(() => undefined)
+        .finally(() => {
+          this.#isAsked = false;
+        });
+    }
+    const { silentSeconds } = this;
+    if (silentSeconds === null) return;
+    this.#wasSilent = true;
+    this.#silences.emit(silentSeconds);
   }
 }
 

@@ -10,6 +10,7 @@ export const viewContainerId = 'tarshelf';
 export const viewIds = {
   tars: 'tarshelf.tars',
   workers: 'tarshelf.workers',
+  progress: 'tarshelf.progress',
 } as const;
 export type ViewId = (typeof viewIds)[keyof typeof viewIds];
 
@@ -29,6 +30,12 @@ export const commandIds = {
   reassign: 'tarshelf.reassign',
 } as const;
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+/** Commands that views answer themselves, for they change what is shown and nothing else. */
+export const viewCommandIds = {
+  showMore: 'tarshelf.showMore',
+  refreshProgress: 'tarshelf.refreshProgress',
+} as const;
 
 /** All settings are named `tarshelf.<name>`. */
 export const settingsSection = 'tarshelf';

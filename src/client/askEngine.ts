@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
+import { access } from 'node:fs/promises';
 import * as v from 'valibot';
 import { replySchema, type Question, type Reply } from '../protocol/clientMessages.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
+import type { ProgressSummary } from '../protocol/progressSummary.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import { deferred } from './deferred.ts';
 import { nodeFor, type EngineLaunch } from './engineLaunch.ts';
@@ -25,6 +27,27 @@ export type QuestionLaunch = Omit<EngineLaunch, 'whenLeft'>;
 export async function listFailures(launch: QuestionLaunch, stateFolder: string): Promise<FailedTar[]> {
   const reply = await ask(launch, { type: 'failures:list', stateFolder });
   if (reply.type === 'failures') return reply.tars;
+  throw engineDied();
+}
+
+/**
+ * Asks what stands in the progress files of a state folder. Where there is no such folder, nobody is asked.
+ *
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`, `ENGINE_DIED`
+ * @throws the signal's reason
+ */
+export async function listProgress(
+  launch: QuestionLaunch,
+  stateFolder: string,
+  signal?: AbortSignal,
+): Promise<ProgressSummary[]> {
+  const isThere = await access(stateFolder).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return [];
+  const reply = await ask(launch, { type: 'progress:list', stateFolder }, signal);
+  if (reply.type === 'progress:files') return reply.files;
   throw engineDied();
 }
 

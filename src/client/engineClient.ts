@@ -235,6 +235,17 @@ export class EngineClient {
   }
 
   /**
+   * Asks the engine for a sign of life, and changes nothing by it.
+   *
+   * @throws TarshelfError `ENGINE_SILENT`, `ENGINE_DIED`; `NOTHING_RUNNING` while there is no connection
+   */
+  async callOut(): Promise<void> {
+    const whenLeft = this.#whenLeft;
+    // What it was told before is the shortest thing to tell; a client without an opinion has only the snapshot.
+    await this.#order(whenLeft === null ? { type: 'snapshot:get' } : { type: 'client:when-left', whenLeft });
+  }
+
+  /**
    * Ends the engine; `drain` stops its run and ends it also where others are attached. Resolves when the engine
    * is gone, or has said that it stays.
    *

@@ -3,6 +3,7 @@ import { failureSchema } from './errors.ts';
 import { historyEntrySchema } from './history.ts';
 import { destinationOptionsSchema, ingestOptionsSchema } from './ingestOptions.ts';
 import { failedTarSchema } from './progressFile.ts';
+import { progressSummarySchema } from './progressSummary.ts';
 import { secretsSchema } from './secrets.ts';
 import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
 
@@ -130,6 +131,8 @@ export type EngineStart = v.InferOutput<typeof engineStartSchema>;
 export const questionSchema = v.variant('type', [
   /** Say what has failed in a state folder; answered by `failures`, or by `request:failed`. */
   v.object({ type: v.literal('failures:list'), stateFolder: v.string() }),
+  /** Say what stands in the progress files of a state folder; answered by `progress:files`, or by `request:failed`. */
+  v.object({ type: v.literal('progress:list'), stateFolder: v.string() }),
   /**
    * Say whether a destination could take books now, without changing anything there; answered by
    * `destination:checked`, or by `request:failed`. Given up when the client leaves.
@@ -144,6 +147,7 @@ export type Question = v.InferOutput<typeof questionSchema>;
 
 export const replySchema = v.variant('type', [
   v.object({ type: v.literal('failures'), tars: v.array(failedTarSchema) }),
+  v.object({ type: v.literal('progress:files'), files: v.array(progressSummarySchema) }),
   /** Nothing is in the way; `message` says in one line what was found. */
   v.object({ type: v.literal('destination:checked'), message: v.string() }),
   v.object({ type: v.literal('request:failed'), failure: failureSchema }),

@@ -10,6 +10,14 @@ export interface EngineReader {
   onDidChangeConnection(listener: () => void): Subscription;
 }
 
+/** Whether the engine still speaks. */
+export interface SilenceReader {
+  /** For how many seconds an engine that should speak has said nothing; null while it does. */
+  readonly silentSeconds: number | null;
+  /** Tells each second how long the silence is, and when it has ended. */
+  onDidFallSilent(listener: () => void): Subscription;
+}
+
 /** What there is to show of a run. Only `running` and `stopping` say that work goes on at this moment. */
 export type RunView =
   | { kind: 'none' }

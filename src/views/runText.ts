@@ -1,6 +1,9 @@
-import { formatCount, formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
-import { totalDuplicates, type RunState, type TarState } from '../protocol/snapshot.ts';
+import { t } from '../localize.ts';
+import { formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
+import { totalDuplicates, type RunState, type TarState, type WorkerState } from '../protocol/snapshot.ts';
+import { booksCount, duplicatesCount, failedBooksCount, newBooksCount, tarsCount } from './countText.ts';
 import type { RunView } from './engineReader.ts';
+import { isGivenUp } from './workerText.ts';
 
 /** Numbers of tars by how they ended. `incomplete` are those that ended with something in them not dealt with. */
 export interface TarTally {
@@ -14,9 +17,47 @@ export function tallyTars(tars: readonly TarState[]): TarTally {
   let incomplete = 0;
   for (const tar of tars) {
     if (tar.phase === 'completed') completed++;
-    else if (tar.phase === 'completedWithErrors' || tar.phase === 'failed') incomplete++;
+    else if (isIncomplete(tar)) incomplete++;
   }
   return { total: tars.length, completed, incomplete };
+}
+
+function isIncomplete({ phase }: TarState): boolean {
+  return phase === 'completedWithErrors' || phase === 'failed';
+}
+
+/** What waits for a person: tars with failures, and workers that are not started any more. */
+export interface Attention {
+  readonly tars: number;
+  readonly workers: number;
+}
+
+/** @param alive without its engine no worker waits for anybody */
+export function needAttention(
+  tars: readonly TarState[],
+  workers: readonly WorkerState[],
+  alive: boolean,
+): Attention {
+  return {
+    tars: tallyTars(tars).incomplete,
+    workers: alive ? workers.filter(isGivenUp).length : 0,
+  };
+}
+
+/** `2 tars with failures, 1 worker started again too often`, or undefined where nobody is needed. */
+export function attentionText({ tars, workers }: Attention): string | undefined {
+  const parts: string[] = [];
+  if (tars > 0) {
+    parts.push(tars === 1 ? t('1 tar with failures') : t('{0} tars with failures', formatNumber(tars)));
+  }
+  if (workers > 0) {
+    parts.push(
+      workers === 1
+        ? t('1 worker paused, because it was started again too often')
+        : t('{0} workers paused, because they were started again too often', formatNumber(workers)),
+    );
+  }
+  return parts.length > 0 ? parts.join(', ') : undefined;
 }
 
 /** What the status bar shows; undefined when there is nothing to say. */
@@ -27,43 +68,81 @@ export interface StatusText {
   readonly warn: boolean;
 }
 
-export function statusText(view: RunView, tars: readonly TarState[]): StatusText | undefined {
+/** What else the text of a run depends on. */
+export interface StatusFacts {
+  readonly tars: readonly TarState[];
+  readonly workers: readonly WorkerState[];
+  /** For how long an engine that should speak has said nothing; null while it does. */
+  readonly silentSeconds: number | null;
+}
+
+export function statusText(view: RunView, facts: StatusFacts): StatusText | undefined {
   switch (view.kind) {
     case 'none':
       return undefined;
     case 'starting':
-      return status('sync~spin', ['Tarshelf: starting']);
+      return facts.silentSeconds === null
+        ? status('sync~spin', [t('Tarshelf: starting')])
+        : status('question', [t('Tarshelf: starting'), noWord(facts.silentSeconds)]);
     case 'running':
-      return status('sync~spin', runningParts(view.run, tallyTars(tars)));
+      return runningStatus(view.run, facts);
     case 'stopping':
-      return status('sync~spin', ['Tarshelf: stopping']);
+      return facts.silentSeconds === null
+        ? status('sync~spin', [t('Tarshelf: stopping')])
+        : status('question', [t('Tarshelf: stopping'), noWord(facts.silentSeconds)]);
     case 'finished':
     case 'stopped':
-      return endedStatus(view.kind, view.run, tallyTars(tars));
+      return endedStatus(view.kind, view.run, tallyTars(facts.tars));
     case 'lost':
-      return status('warning', ['Tarshelf: the engine ended unexpectedly'], true);
+      return status('debug-disconnect', [t('Tarshelf: disconnected')], true);
     default:
       return view satisfies never;
   }
 }
 
-function runningParts(run: RunState, tally: TarTally): string[] {
+function runningStatus(run: RunState, { tars, workers, silentSeconds }: StatusFacts): StatusText {
+  const tally = tallyTars(tars);
   const parts = [`${formatNumber(tally.completed + tally.incomplete)}/${formatNumber(tally.total)}`];
-  if (run.bytesPerSecond > 0) parts.push(formatRate(run.bytesPerSecond));
-  if (run.secondsLeft !== null && run.secondsLeft >= 1) parts.push(`${formatDuration(run.secondsLeft)} left`);
-  if (tally.incomplete > 0) parts.push(`${formatNumber(tally.incomplete)} incomplete`);
-  return parts;
+  const paused = areAllPaused(workers);
+  // What was said last of rates and times is no news any more.
+  if (silentSeconds !== null) parts.push(noWord(silentSeconds));
+  else if (paused) parts.push(t('paused'));
+  else {
+    if (run.bytesPerSecond > 0) parts.push(formatRate(run.bytesPerSecond));
+    if (run.secondsLeft !== null && run.secondsLeft >= 1) {
+      parts.push(t('{0} left', formatDuration(run.secondsLeft)));
+    }
+  }
+  if (tally.incomplete > 0) parts.push(incompleteText(tally));
+  const icon = silentSeconds !== null ? 'question' : paused ? 'debug-pause' : 'sync~spin';
+  return status(icon, parts, tally.incomplete > 0 || workers.some(isGivenUp));
+}
+
+/** Whether all that keeps the run from its end is somebody who resumes the workers. */
+function areAllPaused(workers: readonly WorkerState[]): boolean {
+  return (
+    workers.some(({ phase }) => phase === 'paused') &&
+    workers.every(({ phase }) => phase === 'paused' || phase === 'stopped')
+  );
 }
 
 function endedStatus(kind: 'finished' | 'stopped', run: RunState, tally: TarTally): StatusText {
-  const parts = [`${formatNumber(tally.completed)}/${formatNumber(tally.total)} tars`];
-  if (kind === 'stopped') parts.push('stopped');
-  parts.push(run.counts.uploaded > 0 ? formatCount(run.counts.uploaded, 'book') : 'no new books');
+  const parts = [t('{0}/{1} tars', formatNumber(tally.completed), formatNumber(tally.total))];
+  if (kind === 'stopped') parts.push(t('stopped'));
+  parts.push(run.counts.uploaded > 0 ? booksCount(run.counts.uploaded) : t('no new books'));
   // A failed book leaves its tar incomplete, so that one number tells of both.
-  if (tally.incomplete > 0) parts.push(`${formatNumber(tally.incomplete)} incomplete`);
+  if (tally.incomplete > 0) parts.push(incompleteText(tally));
   const warn = tally.incomplete > 0 || run.failure !== null;
   const icon = warn ? 'warning' : kind === 'finished' ? 'check' : 'debug-pause';
   return status(icon, parts, warn);
+}
+
+function incompleteText({ incomplete }: TarTally): string {
+  return t('{0} incomplete', formatNumber(incomplete));
+}
+
+function noWord(seconds: number): string {
+  return t('no word for {0}', formatDuration(seconds));
 }
 
 function status(icon: string, parts: readonly string[], warn = false): StatusText {
@@ -74,31 +153,45 @@ function status(icon: string, parts: readonly string[], warn = false): StatusTex
 /** `1 tar incomplete, 2 books failed`, or undefined when all went well. */
 function failuresText(incompleteTars: number, failedBooks: number): string | undefined {
   const parts: string[] = [];
-  if (incompleteTars > 0) parts.push(`${formatCount(incompleteTars, 'tar')} incomplete`);
-  if (failedBooks > 0) parts.push(`${formatCount(failedBooks, 'book')} failed`);
+  if (incompleteTars > 0) {
+    parts.push(
+      incompleteTars === 1 ? t('1 tar incomplete') : t('{0} tars incomplete', formatNumber(incompleteTars)),
+    );
+  }
+  if (failedBooks > 0) {
+    parts.push(failedBooksCount(failedBooks));
+  }
   return parts.length > 0 ? parts.join(', ') : undefined;
 }
 
 /** One line on how a run stands, for the status bar's tooltip. */
-export function runHeadline(view: RunView, tars: readonly TarState[]): string {
+export function runHeadline(view: RunView, facts: StatusFacts): string {
+  const headline = plainHeadline(view, facts.tars);
+  if (facts.silentSeconds === null) return headline;
+  return `${t('The engine has said nothing for {0}. What follows is what it said last.', formatDuration(facts.silentSeconds))} ${headline}`;
+}
+
+function plainHeadline(view: RunView, tars: readonly TarState[]): string {
   switch (view.kind) {
     case 'none':
-      return 'No ingest has been launched in this window.';
+      return t('No ingest has been launched in this window.');
     case 'starting':
-      return 'Starting the engine and looking for tars.';
+      return t('Starting the engine and looking for tars.');
     case 'stopping':
-      return 'Finishing the books in hand before the end.';
+      return t('Finishing the books in hand before the end.');
     case 'lost':
-      return 'The engine ended unexpectedly. Nothing is lost: launch again to go on.';
+      return t(
+        'Disconnected: the engine ended unexpectedly, or cannot be reached. Nothing is lost: launch again to go on.',
+      );
     case 'running':
     case 'finished':
     case 'stopped': {
       const tally = tallyTars(tars);
       const { counts } = view.run;
       const parts = [
-        `${formatNumber(tally.completed)} of ${formatCount(tally.total, 'tar')}`,
-        formatCount(counts.uploaded, 'new book'),
-        formatCount(totalDuplicates(counts), 'duplicate'),
+        t('{0} of {1}', formatNumber(tally.completed), tarsCount(tally.total)),
+        newBooksCount(counts.uploaded),
+        duplicatesCount(totalDuplicates(counts)),
       ];
       const failures = failuresText(tally.incomplete, counts.failed);
       if (failures !== undefined) parts.push(failures);

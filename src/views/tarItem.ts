@@ -23,7 +23,10 @@ export function tarRowLook(tar: TarState, worker: WorkerState | undefined, alive
 
 /** One row for a tar, wherever it stands. */
 export function tarItem(id: string, tar: TarState, alive: boolean, look: RowLook): vscode.TreeItem {
-  const item = new vscode.TreeItem(tar.name);
+  const item = new vscode.TreeItem(
+    tar.name,
+    look.hasChildren ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+  );
   item.id = id;
   item.description = look.description;
   item.iconPath = icons[tarLook(tar, alive)];

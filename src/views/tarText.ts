@@ -1,5 +1,5 @@
-import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from '../protocol/format.ts';
-import { extractionText } from '../protocol/extractionText.ts';
+import { t } from '../localize.ts';
+import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate } from '../protocol/format.ts';
 import {
   totalDuplicates,
   type BookCounts,
@@ -8,6 +8,7 @@ import {
   type WorkerState,
 } from '../protocol/snapshot.ts';
 import { skippedText } from '../protocol/skipReason.ts';
+import { booksCount, duplicatesCount, failedBooksCount, filesCount } from './countText.ts';
 
 /** How a tar is shown: its own phases, and `interrupted` for one whose engine went without a word. */
 export type TarLook = TarPhase | 'interrupted';
@@ -21,10 +22,10 @@ export function tarLook(tar: TarState, alive: boolean): TarLook {
 export function booksText(counts: BookCounts): string {
   const duplicates = totalDuplicates(counts);
   const parts: string[] = [];
-  if (counts.uploaded > 0) parts.push(formatCount(counts.uploaded, 'book'));
-  if (duplicates > 0) parts.push(formatCount(duplicates, 'duplicate'));
-  if (counts.failed > 0) parts.push(formatCount(counts.failed, 'failed', 'failed'));
-  return parts.length > 0 ? parts.join(', ') : 'no books';
+  if (counts.uploaded > 0) parts.push(booksCount(counts.uploaded));
+  if (duplicates > 0) parts.push(duplicatesCount(duplicates));
+  if (counts.failed > 0) parts.push(t('{0} failed', formatNumber(counts.failed)));
+  return parts.length > 0 ? parts.join(', ') : t('no books');
 }
 
 /** The words beside a tar's name. `worker` is the one that it is assigned to. */
@@ -32,19 +33,22 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
   const look = tarLook(tar, alive);
   switch (look) {
     case 'waiting':
-      return 'waiting';
+      return `${t('waiting')} · ${formatBytes(tar.sizeBytes)}`;
     case 'interrupted':
-      return `interrupted at ${formatPercent(tar.doneBytes, tar.sizeBytes)}`;
+      return t('interrupted at {0}', formatPercent(tar.doneBytes, tar.sizeBytes));
     case 'running':
       return runningText(tar, worker);
     case 'completed':
-      if (!tar.earlier) return `completed · ${booksText(tar.counts)}`;
+      if (!tar.earlier) return `${t('completed')} · ${booksText(tar.counts)}`;
       // Not every earlier run recorded what it counted.
-      return tar.counts.found > 0 ? `completed earlier · ${booksText(tar.counts)}` : 'completed earlier';
+      return tar.counts.found > 0
+        ? `${t('completed earlier')} · ${booksText(tar.counts)}`
+        : t('completed earlier');
     case 'completedWithErrors':
-      return `completed with errors · ${booksText(tar.counts)}`;
+      // What a person is needed for stands first: a narrow side bar cuts off the end.
+      return `${failedBooksCount(tar.counts.failed)} · ${booksText({ ...tar.counts, failed: 0 })}`;
     case 'failed':
-      return `failed: ${reasonText(tar)}`;
+      return t('failed: {0}', reasonText(tar));
     default:
       return look satisfies never;
   }
@@ -52,21 +56,23 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
 
 /** Why a tar failed, without its own name, which stands beside it. */
 function reasonText(tar: TarState): string {
-  const message = tar.failure?.message ?? 'the reason is not known';
+  const message = tar.failure?.message ?? t('the reason is not known');
   const name = `${tar.name}: `;
   return message.startsWith(name) ? message.slice(name.length) : message;
 }
 
 function runningText(tar: TarState, worker: WorkerState | undefined): string {
   if (worker?.currentTar === tar.name && worker.extraction) {
-    return `extracting · ${extractionText(worker.extraction, tar.sizeBytes)}`;
+    const { bytes, files } = worker.extraction;
+    const done = t('{0} of {1}', formatBytes(bytes), formatBytes(tar.sizeBytes));
+    return `${t('extracting')} · ${done}, ${filesCount(files)}`;
   }
   const parts = [formatPercent(tar.doneBytes, tar.sizeBytes)];
   const rate = worker?.currentTar === tar.name ? worker.bytesPerSecond : 0;
   if (rate > 0) {
     parts.push(formatRate(rate));
     const secondsLeft = (tar.sizeBytes - tar.doneBytes) / rate;
-    if (secondsLeft >= 1) parts.push(`${formatDuration(secondsLeft)} left`);
+    if (secondsLeft >= 1) parts.push(t('{0} left', formatDuration(secondsLeft)));
   }
   return parts.join(' · ');
 }
@@ -74,26 +80,26 @@ function runningText(tar: TarState, worker: WorkerState | undefined): string {
 /** The rows of a tar's tooltip: what is counted, and its value. */
 export function tarDetails(tar: TarState, alive: boolean): (readonly [string, string])[] {
   const { counts } = tar;
-  const rows: (readonly [string, string])[] = [['Size', formatBytes(tar.sizeBytes)]];
+  const rows: (readonly [string, string])[] = [[t('Size'), formatBytes(tar.sizeBytes)]];
   if (tarLook(tar, alive) === 'running' || tarLook(tar, alive) === 'interrupted') {
-    rows.push(['Read', `${formatBytes(tar.doneBytes)} (${formatPercent(tar.doneBytes, tar.sizeBytes)})`]);
+    rows.push([t('Read'), `${formatBytes(tar.doneBytes)} (${formatPercent(tar.doneBytes, tar.sizeBytes)})`]);
   }
   if (tar.phase !== 'waiting' && !tar.earlier) {
-    rows.push(['New books', formatCount(counts.uploaded, 'book')]);
-    rows.push(['Duplicates', duplicatesText(counts)]);
-    rows.push(['Failed', formatCount(counts.failed, 'book')]);
-    rows.push(['Not books', skippedText(counts.skippedBy ?? {}) || formatCount(counts.skipped, 'file')]);
+    rows.push([t('New books'), booksCount(counts.uploaded)]);
+    rows.push([t('Duplicates'), duplicatesText(counts)]);
+    rows.push([t('Failed'), booksCount(counts.failed)]);
+    rows.push([t('Not books'), skippedText(counts.skippedBy ?? {}) || filesCount(counts.skipped)]);
   }
-  if (tar.worker !== null) rows.push(['Worker', String(tar.worker)]);
+  if (tar.worker !== null) rows.push([t('Worker'), String(tar.worker)]);
   return rows;
 }
 
 function duplicatesText(counts: BookCounts): string {
   const { own, others, destination } = counts.duplicates;
-  const all = formatCount(totalDuplicates(counts), 'book');
+  const all = booksCount(totalDuplicates(counts));
   const layers: string[] = [];
-  if (own > 0) layers.push(`${String(own)} of this worker`);
-  if (others > 0) layers.push(`${String(others)} of others`);
-  if (destination > 0) layers.push(`${String(destination)} on the shelf`);
+  if (own > 0) layers.push(t('{0} of this worker', formatNumber(own)));
+  if (others > 0) layers.push(t('{0} of others', formatNumber(others)));
+  if (destination > 0) layers.push(t('{0} on the shelf', formatNumber(destination)));
   return layers.length > 0 ? `${all} (${layers.join(', ')})` : all;
 }

@@ -1,70 +1,186 @@
 import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
-import { viewIds } from '../manifest.ts';
+import { viewCommandIds, viewIds } from '../manifest.ts';
+import { oneLine } from '../protocol/errors.ts';
+import { formatBytes, formatNumber } from '../protocol/format.ts';
+import type { FailedBook } from '../protocol/progressFile.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import type { EngineReader } from './engineReader.ts';
+import { FailedBooks, type ListFailures } from './failedBooks.ts';
+import { attentionText, needAttention } from './runText.ts';
+import { groupLabel, TarGroups, tarGroups, type TarGroup } from './tarGroups.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
+import { rowId, type GroupRow, type TarRow, type TarsRow } from './tarsRow.ts';
+import { detailsMarkdown } from './tooltip.ts';
+import { RefreshBatch } from './refreshBatch.ts';
 import { TreeRefresh, type RowLook } from './treeRefresh.ts';
 
-/** The "Tars" view: a row for each tar. An element is the tar's name, which outlives every change of its state. */
-export class TarsView implements vscode.TreeDataProvider<string>, vscode.Disposable {
+/** Rows that a group, or a tar with failed books, shows at first, and more each time that more are asked for. */
+const rowsAtATime = 100;
+
+const badgeIntervalMs = 1000;
+
+const groupIcons: Record<TarGroup, vscode.ThemeIcon> = {
+  running: new vscode.ThemeIcon('sync', new vscode.ThemeColor('charts.blue')),
+  waiting: new vscode.ThemeIcon('circle-large-outline', new vscode.ThemeColor('disabledForeground')),
+  failed: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
+  completed: new vscode.ThemeIcon('pass-filled', new vscode.ThemeColor('testing.iconPassed')),
+};
+const bookIcon = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
+const noteIcon = new vscode.ThemeIcon('info');
+const moreIcon = new vscode.ThemeIcon('ellipsis');
+
+/**
+ * The "Tars" view: tars by what has become of them, and below one with failures the books that failed.
+ *
+ * A tar that goes from one group to another has the whole view drawn anew, in one step: so VS Code never sees it in
+ * both groups or in neither, and it stays chosen.
+ */
+export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Disposable {
   readonly #engine: EngineReader;
-  readonly #changes = new vscode.EventEmitter<string[] | undefined>();
-  readonly #refresh: TreeRefresh<string>;
+  readonly #changes = new vscode.EventEmitter<TarsRow[] | undefined>();
+  readonly #refresh: TreeRefresh<TarsRow>;
+  readonly #groups: TarGroups;
+  readonly #failedBooks: FailedBooks;
+  readonly #view: vscode.TreeView<TarsRow>;
+  readonly #rows = new Map<string, TarsRow>();
+  /** How many rows are shown below a row, where those are not the first ones only. */
+  readonly #shown = new Map<TarsRow, number>();
   readonly #owned: Subscription[];
 
-  constructor(engine: EngineReader) {
+  constructor(engine: EngineReader, listFailures: ListFailures) {
     this.#engine = engine;
+    this.#groups = new TarGroups(
+      () => engine.store.tars,
+      () => engine.isRunning,
+    );
+    this.#failedBooks = new FailedBooks(
+      listFailures,
+      () => engine.store.tars,
+      tar => {
+        this.#changes.fire([this.#tarRow(tar)]);
+      },
+    );
     this.#refresh = new TreeRefresh(
       changed => {
         this.#changes.fire(changed);
       },
-      name => {
-        const tar = engine.store.tar(name);
-        return tar && this.#lookOf(tar);
-      },
+      row => this.#lookOf(row),
     );
-    const view = vscode.window.createTreeView(viewIds.tars, { treeDataProvider: this });
-    this.#refresh.setVisible(view.visible);
+    this.#view = vscode.window.createTreeView(viewIds.tars, { treeDataProvider: this, canSelectMany: true });
+    this.#refresh.setVisible(this.#view.visible);
+    // A badge is in sight when the view is not.
+    const badge = new RefreshBatch<'badge'>(() => {
+      this.#showBadge();
+    }, badgeIntervalMs);
+    badge.setVisible(true);
     this.#owned = [
       this.#refresh,
+      this.#failedBooks,
+      badge,
       this.#changes,
-      view,
-      view.onDidChangeVisibility(({ visible }) => {
+      this.#view,
+      vscode.commands.registerCommand(viewCommandIds.showMore, (row: unknown) => {
+        this.#showMore(row);
+      }),
+      this.#view.onDidChangeVisibility(({ visible }) => {
         this.#refresh.setVisible(visible);
       }),
       engine.onDidChangeConnection(() => {
+        this.#groups.forget();
+        this.#failedBooks.forget();
         this.#refresh.changedAll();
+        badge.addAll();
       }),
       engine.store.onChange(change => {
-        if (change.kind === 'all') this.#refresh.changedAll();
-        else if (change.kind === 'tar') this.#refresh.changed(change.name);
-        else if (change.kind === 'worker') this.#changedTarOf(change.number);
+        if (change.kind === 'tar') this.#changedTar(change.name, badge);
+        else if (change.kind === 'worker') {
+          this.#changedTarOf(change.number);
+          badge.add('badge');
+        } else if (change.kind === 'all') {
+          this.#groups.forget();
+          this.#failedBooks.forget();
+          this.#refresh.changedAll();
+          badge.addAll();
+        }
       }),
     ];
   }
 
-  get onDidChangeTreeData(): vscode.Event<string[] | undefined> {
+  get onDidChangeTreeData(): vscode.Event<TarsRow[] | undefined> {
     return this.#changes.event;
   }
 
-  getChildren(element?: string): string[] {
-    return element === undefined ? this.#engine.store.tars.map(tar => tar.name) : [];
+  /** What is chosen in it. */
+  get selection(): readonly TarsRow[] {
+    return this.#view.selection;
   }
 
-  getTreeItem(name: string): vscode.TreeItem {
-    const tar = this.#engine.store.tar(name);
-    // A new run's snapshot may have replaced the list since VS Code asked for it.
-    if (!tar) return new vscode.TreeItem(name);
-    const look = this.#lookOf(tar);
-    this.#refresh.drawn(name, look);
-    return tarItem(`tar/${name}`, tar, this.#engine.isRunning, look);
+  get badge(): vscode.ViewBadge | undefined {
+    return this.#view.badge;
   }
 
-  resolveTreeItem(item: vscode.TreeItem, name: string): vscode.TreeItem {
-    this.#refresh.hovered(name);
-    const tar = this.#engine.store.tar(name);
-    if (tar) item.tooltip = tarTooltip(tar, this.#workerOf(tar), this.#engine.isRunning);
+  /** Brings a tar into sight and chooses it. */
+  async reveal(tar: string): Promise<void> {
+    await this.#view.reveal(this.#tarRow(tar), { select: true, focus: true });
+  }
+
+  getChildren(row?: TarsRow): TarsRow[] | Promise<TarsRow[]> {
+    if (!row) {
+      const filled = tarGroups.filter(group => this.#groups.of(group).length > 0);
+      return filled.map(group => this.#row({ kind: 'group', group }));
+    }
+    if (row.kind === 'group') {
+      return this.#firstOf(row, this.#groups.of(row.group), name => this.#tarRow(name));
+    }
+    return row.kind === 'tar' ? this.#booksBelow(row) : [];
+  }
+
+  getParent(row: TarsRow): TarsRow | undefined {
+    switch (row.kind) {
+      case 'group':
+        return undefined;
+      case 'tar': {
+        const group = this.#groups.groupOf(row.tar);
+        return group && this.#row({ kind: 'group', group });
+      }
+      case 'book':
+      case 'note':
+        return this.#tarRow(row.tar);
+      case 'more':
+        return row.of;
+      default:
+        return row satisfies never;
+    }
+  }
+
+  getTreeItem(row: TarsRow): vscode.TreeItem {
+    switch (row.kind) {
+      case 'group':
+        return this.#groupItem(row);
+      case 'tar':
+        return this.#tarItem(row);
+      case 'book':
+        return bookItem(row.book, rowId(row));
+      case 'note': {
+        const item = new vscode.TreeItem(row.text);
+        item.id = rowId(row);
+        item.iconPath = noteIcon;
+        return item;
+      }
+      case 'more':
+        return this.#moreItem(row);
+      default:
+        return row satisfies never;
+    }
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, row: TarsRow): vscode.TreeItem {
+    if (row.kind === 'tar') {
+      this.#refresh.hovered(row);
+      const tar = this.#engine.store.tar(row.tar);
+      if (tar) item.tooltip = tarTooltip(tar, this.#workerOf(tar), this.#engine.isRunning);
+    } else if (row.kind === 'book') item.tooltip = bookTooltip(row.book);
     return item;
   }
 
@@ -72,17 +188,180 @@ export class TarsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     for (const owned of this.#owned) owned.dispose();
   }
 
+  #groupItem(row: GroupRow): vscode.TreeItem {
+    const item = new vscode.TreeItem(
+      groupLabel(row.group),
+      row.group === 'completed'
+        ? vscode.TreeItemCollapsibleState.Collapsed
+        : vscode.TreeItemCollapsibleState.Expanded,
+    );
+    const look = this.#groupLook(row);
+    this.#refresh.drawn(row, look);
+    item.id = rowId(row);
+    item.description = look.description;
+    item.iconPath = groupIcons[row.group];
+    item.contextValue = look.contextValue;
+    return item;
+  }
+
+  #tarItem(row: TarRow): vscode.TreeItem {
+    const tar = this.#engine.store.tar(row.tar);
+    // A new run's snapshot may have replaced the list since VS Code asked for it.
+    if (!tar) return new vscode.TreeItem(row.tar);
+    const look = this.#tarLook(tar);
+    this.#refresh.drawn(row, look);
+    return tarItem(rowId(row), tar, this.#engine.isRunning, look);
+  }
+
+  #moreItem(row: Extract<TarsRow, { kind: 'more' }>): vscode.TreeItem {
+    const all = row.of.kind === 'group' ? this.#groups.of(row.of.group).length : this.#failedOf(row.of.tar);
+    const rest = Math.max(0, all - this.#shownBelow(row.of));
+    const label = vscode.l10n.t('Show {0} more', formatNumber(Math.min(rest, rowsAtATime)));
+    const item = new vscode.TreeItem(label);
+    item.id = rowId(row);
+    item.description = vscode.l10n.t('of {0}', formatNumber(rest));
+    item.iconPath = moreIcon;
+    item.contextValue = 'more';
+    item.command = { command: viewCommandIds.showMore, title: label, arguments: [row] };
+    return item;
+  }
+
+  async #booksBelow(row: TarRow): Promise<TarsRow[]> {
+    const tar = this.#engine.store.tar(row.tar);
+    if (!tar || !hasFailedBooks(tar)) return [];
+    try {
+      const books = await this.#failedBooks.of(tar);
+      if (books.length === 0) {
+        return [this.#note(row.tar, vscode.l10n.t('The books that failed are not recorded yet.'))];
+      }
+      return this.#firstOf(row, books, book => this.#bookRow(row.tar, book));
+    } catch (thrown) {
+      return [this.#note(row.tar, oneLine(thrown))];
+    }
+  }
+
+  #firstOf<T>(row: GroupRow | TarRow, all: readonly T[], rowOf: (each: T) => TarsRow): TarsRow[] {
+    const shown = this.#shownBelow(row);
+    const rows = all.slice(0, shown).map(rowOf);
+    if (all.length > shown) rows.push(this.#row({ kind: 'more', of: row }));
+    return rows;
+  }
+
+  #shownBelow(row: TarsRow): number {
+    return this.#shown.get(row) ?? rowsAtATime;
+  }
+
+  #showMore(row: unknown): void {
+    const known = [...this.#rows.values()].find(each => each === row);
+    if (known?.kind !== 'more') return;
+    this.#shown.set(known.of, this.#shownBelow(known.of) + rowsAtATime);
+    this.#changes.fire([known.of]);
+  }
+
+  #changedTar(name: string, badge: RefreshBatch<'badge'>): void {
+    const tar = this.#engine.store.tar(name);
+    if (!tar) return;
+    if (this.#groups.hasMoved(tar)) {
+      this.#refresh.changedAll();
+      badge.add('badge');
+    } else this.#refresh.changed(this.#tarRow(name));
+  }
+
   /** A tar's rate is its worker's. */
   #changedTarOf(worker: number): void {
     const name = this.#engine.store.worker(worker)?.currentTar;
-    if (name !== undefined && name !== null) this.#refresh.changed(name);
+    if (name !== undefined && name !== null) this.#refresh.changed(this.#tarRow(name));
   }
 
-  #lookOf(tar: TarState): RowLook {
-    return tarRowLook(tar, this.#workerOf(tar), this.#engine.isRunning);
+  #showBadge(): void {
+    const { store, isRunning } = this.#engine;
+    const attention = needAttention(store.tars, store.workers, isRunning);
+    const tooltip = attentionText(attention);
+    const value = attention.tars + attention.workers;
+    const shown = this.#view.badge;
+    if (shown?.value === (tooltip === undefined ? undefined : value) && shown?.tooltip === tooltip) return;
+    this.#view.badge = tooltip === undefined ? undefined : { value, tooltip };
+  }
+
+  #lookOf(row: TarsRow): RowLook | undefined {
+    if (row.kind === 'group') return this.#groupLook(row);
+    if (row.kind !== 'tar') return undefined;
+    const tar = this.#engine.store.tar(row.tar);
+    return tar && this.#tarLook(tar);
+  }
+
+  #groupLook({ group }: GroupRow): RowLook {
+    const description = formatNumber(this.#groups.of(group).length);
+    return { contextValue: `group;${group}`, description, hasChildren: true };
+  }
+
+  #tarLook(tar: TarState): RowLook {
+    const look = tarRowLook(tar, this.#workerOf(tar), this.#engine.isRunning);
+    return { ...look, hasChildren: hasFailedBooks(tar) };
   }
 
   #workerOf(tar: TarState): WorkerState | undefined {
     return tar.worker === null ? undefined : this.#engine.store.worker(tar.worker);
   }
+
+  #failedOf(tar: string): number {
+    return this.#engine.store.tar(tar)?.counts.failed ?? 0;
+  }
+
+  #tarRow(tar: string): TarRow {
+    return this.#row({ kind: 'tar', tar });
+  }
+
+  #bookRow(tar: string, book: FailedBook): TarsRow {
+    const row = { kind: 'book', tar, book } as const;
+    const known = this.#rows.get(rowId(row));
+    // Another try may have given another reason.
+    if (known?.kind === 'book' && isSame(known.book, book)) return known;
+    this.#rows.set(rowId(row), row);
+    return row;
+  }
+
+  #note(tar: string, text: string): TarsRow {
+    const row = { kind: 'note', tar, text } as const;
+    this.#rows.set(rowId(row), row);
+    return row;
+  }
+
+  #row<R extends TarsRow>(row: R): R {
+    const id = rowId(row);
+    const known = this.#rows.get(id);
+    // An id begins with its kind.
+    if (known) return known as R;
+    this.#rows.set(id, row);
+    return row;
+  }
+}
+
+function hasFailedBooks(tar: TarState): boolean {
+  return tar.counts.failed > 0;
+}
+
+function isSame(a: FailedBook, b: FailedBook): boolean {
+  return a.code === b.code && a.message === b.message && a.attempts === b.attempts && a.file === b.file;
+}
+
+function bookItem(book: FailedBook, id: string): vscode.TreeItem {
+  const item = new vscode.TreeItem(book.file.split('/').at(-1) ?? book.file);
+  item.id = id;
+  item.description = book.message;
+  item.iconPath = bookIcon;
+  item.contextValue = 'book;failed';
+  return item;
+}
+
+function bookTooltip(book: FailedBook): vscode.MarkdownString {
+  return detailsMarkdown(book.file.split('/').at(-1) ?? book.file, book.message, [
+    [vscode.l10n.t('In the tar'), book.file],
+    [vscode.l10n.t('Size'), formatBytes(book.size)],
+    [
+      vscode.l10n.t('Tried'),
+      book.attempts === 1 ? vscode.l10n.t('once') : vscode.l10n.t('{0} times', book.attempts),
+    ],
+    [vscode.l10n.t('Code'), book.code],
+  ]);
 }

@@ -41,6 +41,8 @@ export class TreeRefresh<T> {
     this.#timers = timers;
     this.#states = new RefreshBatch(
       changed => {
+        // What is not drawn again then is below a row that is closed, or gone.
+        if (changed === 'all') this.#drawn.clear();
         fire(changed === 'all' ? undefined : [...changed]);
       },
       stateIntervalMs,

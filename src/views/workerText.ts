@@ -1,9 +1,15 @@
-import { formatBytes, formatCount, formatNumber, formatRate } from '../protocol/format.ts';
+import { t } from '../localize.ts';
+import { formatBytes, formatNumber, formatRate } from '../protocol/format.ts';
 import type { WorkerHealth, WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
+import { pausedByPerson } from '../protocol/workerNotes.ts';
+import { filesCount, restartsCount, tarsCount } from './countText.ts';
 import type { RunView } from './engineReader.ts';
 
 /** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */
 export type WorkerLook = WorkerPhase | 'finished';
+
+/** What a person must see before what the worker does: the trouble that it has, if any. */
+export type WorkerTrouble = Exclude<WorkerHealth, 'well'> | 'gaveUp';
 
 /** What is known of a worker: without its engine it is gone, whatever was said last. */
 export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLook {
@@ -25,56 +31,122 @@ export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLoo
   }
 }
 
-const doing: Record<WorkerLook, string> = {
-  starting: 'starting',
-  idle: 'idle',
-  index: 'reading',
-  extract: 'extracting',
-  scan: 'reading',
-  hash: 'comparing',
-  upload: 'uploading',
-  wait: 'waiting: see the log',
-  stopping: 'stopping',
-  stopped: 'stopped',
-  finished: 'finished',
-  paused: 'paused',
-  died: 'starting again',
-};
-
-/** The looks that belong to the work on a tar. */
-const atTar: ReadonlySet<WorkerLook> = new Set(['index', 'extract', 'scan', 'hash', 'upload', 'stopping']);
-
-export function workerLabel(number: number): string {
-  return `Worker ${String(number)}`;
+function doing(look: WorkerLook): string {
+  switch (look) {
+    case 'starting':
+      return t('starting');
+    case 'idle':
+      return t('idle');
+    case 'index':
+    case 'scan':
+      return t('reading');
+    case 'extract':
+      return t('extracting');
+    case 'hash':
+      return t('comparing');
+    case 'upload':
+      return t('uploading');
+    case 'wait':
+      return t('waiting');
+    case 'stopping':
+      return t('stopping');
+    case 'stopped':
+      return t('stopped');
+    case 'finished':
+      return t('finished');
+    case 'paused':
+      return t('paused');
+    case 'died':
+      return t('starting again');
+    default:
+      return look satisfies never;
+  }
 }
 
-/** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 1 restart`. */
+/** The looks that belong to the work on a tar. */
+const atTar: ReadonlySet<WorkerLook> = new Set([
+  'index',
+  'extract',
+  'scan',
+  'hash',
+  'upload',
+  'wait',
+  'stopping',
+]);
+/** The looks without a process: what was measured of one is of the past. */
+const withoutProcess: ReadonlySet<WorkerLook> = new Set(['stopped', 'finished', 'paused', 'died']);
+
+export function workerTrouble(worker: WorkerState, look: WorkerLook): WorkerTrouble | undefined {
+  if (look === 'paused' && isGivenUp(worker)) return 'gaveUp';
+  return worker.health !== 'well' && atTar.has(look) ? worker.health : undefined;
+}
+
+/** Whether a worker was paused because it was started again too often: it stays so until a person looks after it. */
+export function isGivenUp({ phase, note }: WorkerState): boolean {
+  return phase === 'paused' && note !== null && note !== pausedByPerson;
+}
+
+function troubleText(trouble: WorkerTrouble): string {
+  switch (trouble) {
+    case 'slow':
+      return t('nothing has moved for a while');
+    case 'stuck':
+      return t('stuck, being started again');
+    case 'silent':
+      return t('does not answer, being started again');
+    case 'gaveUp':
+      return t('started again too often');
+    default:
+      return trouble satisfies never;
+  }
+}
+
+export function workerLabel(number: number): string {
+  return t('Worker {0}', number);
+}
+
+/** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 180 MB memory · 1 restart`. */
 export function workerDescription(worker: WorkerState, look: WorkerLook): string {
-  const parts = [doing[look]];
+  const trouble = workerTrouble(worker, look);
+  const parts = [doing(look)];
+  // First, for a narrow side bar cuts off the end.
+  if (trouble) parts.push(troubleText(trouble));
   if (atTar.has(look)) {
     if (worker.currentTar !== null) parts.push(worker.currentTar);
-    if (worker.extraction) {
-      parts.push(`${formatBytes(worker.extraction.bytes)}, ${formatCount(worker.extraction.files, 'file')}`);
+    if (look === 'extract' && worker.extraction) {
+      parts.push(`${formatBytes(worker.extraction.bytes)}, ${filesCount(worker.extraction.files)}`);
     }
     if (worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
   }
-  if (worker.restarts > 0) parts.push(formatCount(worker.restarts, 'restart'));
-  if (worker.health !== 'well' && atTar.has(look)) parts.push(healthText[worker.health]);
+  if (worker.memoryBytes !== null && !withoutProcess.has(look)) {
+    parts.push(t('{0} memory', formatBytes(worker.memoryBytes)));
+  }
+  if (worker.restarts > 0) parts.push(restartsCount(worker.restarts));
   return parts.join(' · ');
 }
 
-const healthText: Record<Exclude<WorkerHealth, 'well'>, string> = {
-  slow: 'nothing has moved for a while',
-  stuck: 'stuck, being started again',
-  silent: 'does not answer, being started again',
-};
+/** The line of a worker's tooltip: why it is as it is where the engine says so. */
+export function workerStateText(worker: WorkerState, look: WorkerLook, alive: boolean): string {
+  const note = alive ? worker.note : null;
+  return note ?? workerDescription(worker, look);
+}
 
 /** The rows of a worker's tooltip: what is counted, and its value. */
-export function workerDetails(worker: WorkerState, alive: boolean): (readonly [string, string])[] {
-  const rows: (readonly [string, string])[] = [['Assigned', formatCount(worker.assignedTars.length, 'tar')]];
-  if (alive && worker.pid !== null) rows.push(['Process', String(worker.pid)]);
-  if (alive && worker.memoryBytes !== null) rows.push(['Memory', formatBytes(worker.memoryBytes)]);
-  rows.push(['Restarts in 24 hours', formatNumber(worker.restarts)]);
-  if (worker.note !== null) rows.push(['Note', worker.note]);
+export function workerDetails(
+  worker: WorkerState,
+  look: WorkerLook,
+  alive: boolean,
+): (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [[t('State'), doing(look)]];
+  const trouble = workerTrouble(worker, look);
+  if (trouble) rows.push([t('Trouble'), troubleText(trouble)]);
+  if (worker.currentTar !== null && atTar.has(look)) rows.push([t('Tar'), worker.currentTar]);
+  rows.push([t('Assigned'), tarsCount(worker.assignedTars.length)]);
+  if (alive && !withoutProcess.has(look)) {
+    rows.push([t('Rate'), formatRate(worker.bytesPerSecond)]);
+    if (worker.pid !== null) rows.push([t('Process'), String(worker.pid)]);
+    if (worker.memoryBytes !== null) rows.push([t('Memory'), formatBytes(worker.memoryBytes)]);
+  }
+  rows.push([t('Restarts in 24 hours'), formatNumber(worker.restarts)]);
   return rows;
 }

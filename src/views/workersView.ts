@@ -6,7 +6,16 @@ import { runView, type EngineReader } from './engineReader.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { detailsMarkdown } from './tooltip.ts';
 import { TreeRefresh, type RowLook } from './treeRefresh.ts';
-import { workerDescription, workerDetails, workerLabel, workerLook, type WorkerLook } from './workerText.ts';
+import {
+  workerDescription,
+  workerDetails,
+  workerLabel,
+  workerLook,
+  workerStateText,
+  workerTrouble,
+  type WorkerLook,
+  type WorkerTrouble,
+} from './workerText.ts';
 
 /** A worker, or a tar assigned to it. VS Code knows elements by identity, so each is made once and kept. */
 export interface WorkerRow {
@@ -22,12 +31,19 @@ const icons: Record<WorkerLook, vscode.ThemeIcon> = {
   scan: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
   hash: new vscode.ThemeIcon('search', new vscode.ThemeColor('charts.blue')),
   upload: new vscode.ThemeIcon('cloud-upload', new vscode.ThemeColor('charts.blue')),
-  wait: new vscode.ThemeIcon('warning', new vscode.ThemeColor('charts.yellow')),
+  wait: new vscode.ThemeIcon('clock', new vscode.ThemeColor('charts.yellow')),
   stopping: new vscode.ThemeIcon('loading~spin', new vscode.ThemeColor('disabledForeground')),
   stopped: new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('disabledForeground')),
   finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('disabledForeground')),
   paused: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow')),
   died: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
+};
+
+const troubleIcons: Record<WorkerTrouble, vscode.ThemeIcon> = {
+  slow: new vscode.ThemeIcon('watch', new vscode.ThemeColor('charts.yellow')),
+  stuck: new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.errorForeground')),
+  silent: new vscode.ThemeIcon('question', new vscode.ThemeColor('list.errorForeground')),
+  gaveUp: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('list.errorForeground')),
 };
 
 /** The "Workers" view: a row for each worker, and below it one for each tar assigned to it. */
@@ -46,7 +62,10 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       },
       row => this.#lookOf(row),
     );
-    const view = vscode.window.createTreeView(viewIds.workers, { treeDataProvider: this });
+    const view = vscode.window.createTreeView(viewIds.workers, {
+      treeDataProvider: this,
+      canSelectMany: true,
+    });
     this.#refresh.setVisible(view.visible);
     this.#owned = [
       this.#refresh,
@@ -77,6 +96,10 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
     return assigned.map(tar => this.#row(row.worker, tar));
   }
 
+  getParent(row: WorkerRow): WorkerRow | undefined {
+    return row.tar === undefined ? undefined : this.#row(row.worker);
+  }
+
   getTreeItem(row: WorkerRow): vscode.TreeItem {
     const look = this.#lookOf(row);
     // A new run's snapshot may have replaced the workers since VS Code asked for them.
@@ -92,7 +115,11 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
     const worker = this.#engine.store.worker(row.worker);
     item.id = rowId(row);
     item.description = look.description;
-    if (worker) item.iconPath = icons[this.#workerLook(worker)];
+    if (worker) {
+      const shown = this.#workerLook(worker);
+      const trouble = workerTrouble(worker, shown);
+      item.iconPath = trouble ? troubleIcons[trouble] : icons[shown];
+    }
     item.contextValue = look.contextValue;
     return item;
   }
@@ -104,10 +131,11 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
     const tar = row.tar === undefined ? undefined : this.#engine.store.tar(row.tar);
     if (tar) item.tooltip = tarTooltip(tar, worker, alive);
     else if (worker) {
+      const look = this.#workerLook(worker);
       item.tooltip = detailsMarkdown(
         workerLabel(worker.number),
-        workerDescription(worker, this.#workerLook(worker)),
-        workerDetails(worker, alive),
+        workerStateText(worker, look, alive),
+        workerDetails(worker, look, alive),
       );
     }
     return item;

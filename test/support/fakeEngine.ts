@@ -4,6 +4,8 @@
 //
 //   completes   two tars, one failed book, one notice, then the end
 //   endless     works until it is asked to stop, then stops as the real one does
+//   idle        endless, but its workers wait, so that it has nothing to say
+//   storm       endless, with FAKE_TARS tars (5,000 when absent), and says 50 things a second
 //   stubborn    works on whatever it is asked
 //   gap         endless, but leaves out an event, told by the snapshot that is asked for then
 //   drops       endless, but ends all connections when its workers are to be restarted, and goes on
@@ -72,6 +74,7 @@ let refusal: RunState['failure'] = null;
 let tars: TarState[] = [];
 let workers: WorkerState[] = [];
 let working: NodeJS.Timeout | undefined;
+let stormed = 0;
 const history: HistoryEntry[] = [];
 
 // As the real one: a Ctrl-C is for its clients to understand. What a test forgets does not stay for long.
@@ -284,6 +287,10 @@ function begin(given: IngestOptions): void {
     '電子書籍コレクション第三巻.tar',
     'earlier.tar',
   ];
+  if (part === 'storm') {
+    const tarCount = Number(process.env['FAKE_TARS'] ?? 5000);
+    for (let n = 1; n <= tarCount - 5; n++) names.push(`storm-${String(n).padStart(5, '0')}.tar`);
+  }
   phase = 'starting';
   workers = [];
   tars = (part === 'completes' ? names.slice(0, 2) : names).map(name => ({
@@ -316,6 +323,10 @@ function begin(given: IngestOptions): void {
     setTimeout(() => process.exit(7), 50);
   } else if (part === 'completes') {
     complete();
+  } else if (part === 'idle') {
+    for (const { number } of workers) changeWorker(number, { phase: 'wait', note: 'The disk is full.' });
+  } else if (part === 'storm') {
+    working = setInterval(storm, 20);
   } else {
     working = setInterval(work, 50);
   }
@@ -334,6 +345,39 @@ function work(): void {
     if (counts.found % 100 === 0) failBook(tar.name, `shelf/Идиот ${String(counts.found)}\u001b[2J\n.fb2`);
   }
   send({ type: 'run:changed', run: run() });
+}
+
+/** How tars end in a storm, one after another. */
+const ends: readonly Partial<TarState>[] = [
+  { phase: 'completed', counts: { ...noCounts(), found: 120, uploaded: 120 } },
+  { phase: 'completedWithErrors', counts: { ...noCounts(), found: 100, uploaded: 98, failed: 2 } },
+  { phase: 'completed', counts: { ...noCounts(), found: 90, uploaded: 90 } },
+  {
+    phase: 'failed',
+    failure: { code: 'TAR_DAMAGED', message: 'Damaged at byte 100000000: no header there.' },
+  },
+];
+
+/** One event at a time: mostly figures of tars at work and of their workers, now and then a tar that is done. */
+function storm(): void {
+  const [worker] = workers.splice(0, 1);
+  if (!worker) return;
+  workers.push(worker);
+  const tar = tars.find(each => each.name === worker.currentTar);
+  if (!tar) return;
+  stormed++;
+  if (stormed % 51 === 0) {
+    const next = tars.find(each => each.phase === 'waiting');
+    changeTar(tar.name, { ...ends[(stormed / 51) % ends.length], doneBytes: tarSize, worker: null });
+    if (!next) return;
+    changeTar(next.name, { phase: 'running', worker: worker.number });
+    changeWorker(worker.number, { currentTar: next.name, assignedTars: [next.name] });
+  } else if (Math.floor(stormed / workers.length) % 2 === 0) {
+    changeWorker(worker.number, { bytesPerSecond: 10_000_000 + (stormed % 97) * 100_000 });
+  } else {
+    const doneBytes = Math.min(tarSize - 1, tar.doneBytes + 400_000);
+    changeTar(tar.name, { doneBytes });
+  }
 }
 
 function failBook(tar: string, member: string): void {

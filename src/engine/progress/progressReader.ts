@@ -11,6 +11,8 @@ export interface EntriesRange {
   /** After the last entry. */
   readonly end: number;
   readonly count: number;
+  /** How many have which status, where that was asked for. */
+  readonly statuses?: ReadonlyMap<string, number>;
 }
 
 /** A progress file as it was read. */
@@ -40,7 +42,11 @@ const longestToken = 64 * 1024 * 1024;
  * @returns null where there is no file or an empty one.
  * @throws JsonDamage where the file holds no complete object; TarshelfError `PROGRESS_NOT_READABLE`
  */
-export async function readProgressFile(path: string, onKey: OnKey): Promise<ProgressContents | null> {
+export async function readProgressFile(
+  path: string,
+  onKey: OnKey,
+  { countsStatuses = false }: { countsStatuses?: boolean } = {},
+): Promise<ProgressContents | null> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');
@@ -49,7 +55,7 @@ export async function readProgressFile(path: string, onKey: OnKey): Promise<Prog
     throw notReadable(path, thrown);
   }
   try {
-    return await new ProgressReader(onKey).read(handle);
+    return await new ProgressReader(onKey, countsStatuses).read(handle);
   } catch (thrown) {
     throw thrown instanceof JsonDamage ? thrown : notReadable(path, thrown);
   } finally {
@@ -77,9 +83,16 @@ export function notReadable(path: string, thrown: unknown): TarshelfError {
 }
 
 const filesKey = 'completed_files';
+/** What an entry that names no status has. */
+const usualStatus = 'uploaded';
+/** There are three; a file that names a new one in each entry is not to fill the memory. */
+const mostStatuses = 16;
+const otherStatus = 'other';
+const longestStatus = 64;
 
 class ProgressReader implements JsonListener {
   readonly #onKey: OnKey;
+  readonly #countsStatuses: boolean;
   readonly #scanner = new JsonScanner(this);
   #window: Buffer = Buffer.alloc(0);
   #windowOffset = 0;
@@ -96,15 +109,19 @@ class ProgressReader implements JsonListener {
   #isObject = false;
   #problem: string | null = null;
   #entries = { start: 0, end: 0, count: 0 };
+  #statuses = new Map<string, number>();
   #inFiles = false;
   #sha1: string | null = null;
   #isSize = false;
   #sizeBytes: number | undefined;
+  #isStatus = false;
+  #status = usualStatus;
   #documents = 0;
   #last: Omit<ProgressContents, 'sizeBytes' | 'unclean'> | null = null;
 
-  constructor(onKey: OnKey) {
+  constructor(onKey: OnKey, countsStatuses: boolean) {
     this.#onKey = onKey;
+    this.#countsStatuses = countsStatuses;
   }
 
   async read(handle: FileHandle): Promise<ProgressContents | null> {
@@ -155,6 +172,7 @@ class ProgressReader implements JsonListener {
     if (this.#depth === 1) {
       this.#keys = new Map();
       this.#entries = { start: 0, end: 0, count: 0 };
+      this.#statuses = new Map();
       this.#problem = null;
       this.#documentStart = at;
       this.#isObject = isObject;
@@ -167,6 +185,8 @@ class ProgressReader implements JsonListener {
     } else if (this.#depth === 3 && this.#inFiles) {
       this.#isSize = false;
       this.#sizeBytes = undefined;
+      this.#isStatus = false;
+      this.#status = usualStatus;
     }
   }
 
@@ -190,6 +210,8 @@ class ProgressReader implements JsonListener {
       this.#sizeBytes = undefined;
     } else if (this.#depth === 3 && this.#inFiles) {
       this.#isSize = to - from === 6 && bytes.toString('latin1', from, to) === '"size"';
+      this.#isStatus =
+        this.#countsStatuses && to - from === 8 && bytes.toString('latin1', from, to) === '"status"';
     }
   }
 
@@ -207,6 +229,8 @@ class ProgressReader implements JsonListener {
     } else if (this.#inFiles && this.#depth === 3 && this.#isSize) {
       const value = Number(bytes.toString('latin1', from, to));
       this.#sizeBytes = Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+    } else if (this.#inFiles && this.#depth === 3 && this.#isStatus) {
+      this.#status = statusOf(bytes.toString('utf8', from, to));
     }
   }
 
@@ -216,7 +240,8 @@ class ProgressReader implements JsonListener {
     if (this.#problem !== null) return;
     try {
       const record = new ProgressRecord(this.#keys);
-      this.#last = { record, entries: this.#entries, start: this.#documentStart, end: at };
+      const entries = this.#countsStatuses ? { ...this.#entries, statuses: this.#statuses } : this.#entries;
+      this.#last = { record, entries, start: this.#documentStart, end: at };
     } catch (thrown) {
       this.#problem = oneLine(thrown);
     }
@@ -225,6 +250,12 @@ class ProgressReader implements JsonListener {
   #entryEnded(at: number): void {
     this.#entries.end = at;
     this.#entries.count++;
+    if (this.#countsStatuses) {
+      const isKnown = this.#statuses.has(this.#status) || this.#statuses.size < mostStatuses;
+      const status = isKnown ? this.#status : otherStatus;
+      this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+      this.#status = usualStatus;
+    }
     if (this.#sha1 !== null) this.#onKey(this.#sha1, this.#sizeBytes);
   }
 
@@ -235,4 +266,10 @@ class ProgressReader implements JsonListener {
     this.#wanted.push(Buffer.from(this.#window.subarray(from, upTo - this.#windowOffset)));
     this.#wantedFrom = upTo;
   }
+}
+
+/** A status by its JSON; what is no text, or no word, counts as missing. */
+function statusOf(json: string): string {
+  if (!json.startsWith('"') || json.length > longestStatus) return usualStatus;
+  return JSON.parse(json) as string;
 }

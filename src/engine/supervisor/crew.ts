@@ -5,6 +5,7 @@ import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import { newWorker, type WorkerState } from '../../protocol/snapshot.ts';
 import type { Supervision } from '../../protocol/supervision.ts';
 import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
+import { pausedByPerson } from '../../protocol/workerNotes.ts';
 import type { Clock } from '../clock.ts';
 import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
 import type { EventLog } from '../logs/eventLog.ts';
@@ -787,7 +788,7 @@ export class Crew {
 
   #paused(worker: CrewWorker): void {
     worker.state = 'paused';
-    this.#show(worker, { phase: 'paused', note: 'paused by a person; its tars wait for it' });
+    this.#show(worker, { phase: 'paused', note: pausedByPerson });
   }
 
   #retired(worker: CrewWorker): void {

@@ -2,6 +2,7 @@ import type { Question, Reply } from '../../protocol/clientMessages.ts';
 import { toFailure } from '../../protocol/errors.ts';
 import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
+import { summarizeProgress } from '../progress/progressSummaries.ts';
 
 /** Time for a check that was given up to end what it began. */
 const endsAfterCheckMs = 5000;
@@ -11,6 +12,12 @@ export async function answerQuestion(question: Question): Promise<void> {
   switch (question.type) {
     case 'failures:list':
       await reply(async () => ({ type: 'failures', tars: await listFailures(question.stateFolder) }));
+      break;
+    case 'progress:list':
+      await reply(async () => ({
+        type: 'progress:files',
+        files: await summarizeProgress(question.stateFolder),
+      }));
       break;
     case 'destination:check':
       await answerCheck(question);

@@ -55,6 +55,7 @@ describe('IngestSession', () => {
   it('ends, and hands on the reason, when the engine refuses', async () => {
     env['FAKE_ENGINE'] = 'refuses';
     await assert.rejects(session.ingest(options(), noSecrets), fails('SOURCE_MISSING'));
+    // A run that never began is at no time under way.
     assert.deepEqual(seen, ['starting', 'ended']);
   });
 
@@ -68,6 +69,7 @@ describe('IngestSession', () => {
   it('does not take the end of an earlier run for that of an engine that dies at once', async () => {
     env['FAKE_ENGINE'] = 'completes';
     await session.ingest(options(), noSecrets);
+    // Else it would take the next run, too.
     await endFakeEngines(folder());
     env['FAKE_ENGINE'] = 'mute';
     await assert.rejects(session.ingest(options(), noSecrets), fails('ENGINE_DIED'));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
 import {
@@ -8,6 +8,7 @@ import {
   extensionId,
   settingNames,
   settingsSection,
+  viewCommandIds,
   viewContainerId,
   viewIds,
   windowCloseActions,
@@ -74,7 +75,7 @@ interface PackageJson {
 const root = path.join(import.meta.dirname, '..', '..', '..');
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson;
 const { contributes } = manifest;
-const commands = Object.values<string>(commandIds).sort();
+const commands = [...Object.values<string>(commandIds), ...Object.values(viewCommandIds)].sort();
 const views = Object.values<string>(viewIds).sort();
 const settings = settingNames.map(name => `${settingsSection}.${name}`);
 const properties = Object.fromEntries(
@@ -227,6 +228,13 @@ describe('package.json', () => {
     assert.equal(icon.subarray(1, 4).toString('latin1'), 'PNG');
     // The width and the height stand in the header, at a fixed place.
     assert.ok(icon.readUInt32BE(16) >= 128 && icon.readUInt32BE(20) >= 128);
+  });
+
+  it('has colours of the theme only, so that every theme can show them', () => {
+    const folder = path.join(root, 'src', 'views');
+    for (const name of readdirSync(folder)) {
+      assert.doesNotMatch(readFileSync(path.join(folder, name), 'utf8'), /['"`\s:]#[0-9a-f]{3,8}\b/i, name);
+    }
   });
 
   it('runs where the workspace is, on VS Code 1.101 or later', () => {

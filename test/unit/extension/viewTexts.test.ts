@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
 import { noCounts } from '../../../src/protocol/snapshot.ts';
 import { runView, type EngineReader, type RunView } from '../../../src/views/engineReader.ts';
-import { statusText } from '../../../src/views/runText.ts';
+import {
+  needAttention,
+  attentionText,
+  runHeadline,
+  statusText,
+  type StatusFacts,
+} from '../../../src/views/runText.ts';
 import { tarDescription, tarDetails } from '../../../src/views/tarText.ts';
-import { workerDescription, workerLook } from '../../../src/views/workerText.ts';
+import {
+  workerDescription,
+  workerDetails,
+  workerLook,
+  workerStateText,
+  workerTrouble,
+} from '../../../src/views/workerText.ts';
+import { pausedByPerson } from '../../../src/protocol/workerNotes.ts';
+import type { TarState, WorkerState } from '../../../src/protocol/snapshot.ts';
 import { runState, tarState, workerState } from './sampleStates.ts';
 
 const counts = { ...noCounts(), found: 37, uploaded: 34, duplicates: { own: 1, others: 2, destination: 0 } };
@@ -32,12 +46,12 @@ describe('tarDescription', () => {
   it('says what came of a tar', () => {
     const describeTar = (change: Parameters<typeof tarState>[0]): string =>
       tarDescription(tarState(change), undefined, true);
-    assert.equal(describeTar({ phase: 'waiting' }), 'waiting');
+    assert.equal(describeTar({ phase: 'waiting' }), 'waiting · 1 GB');
     assert.equal(describeTar({ phase: 'completed', counts }), 'completed · 34 books, 3 duplicates');
     assert.equal(describeTar({ phase: 'completed' }), 'completed · no books');
     assert.equal(
       describeTar({ phase: 'completedWithErrors', counts: { ...counts, failed: 2 } }),
-      'completed with errors · 34 books, 3 duplicates, 2 failed',
+      '2 books failed · 34 books, 3 duplicates',
     );
     assert.equal(describeTar({ phase: 'failed', failure }), 'failed: The header at byte 512 is damaged.');
   });
@@ -85,6 +99,32 @@ describe('workerDescription', () => {
     assert.equal(tarDescription(elsewhere, worker, true), '0 %');
   });
 
+  it('says what a worker waits for, and what is wrong with it, before where it is', () => {
+    const stuck = workerState({ phase: 'upload', currentTar: 'books-1.tar', health: 'stuck' });
+    assert.equal(workerDescription(stuck, 'upload'), 'uploading · stuck, being started again · books-1.tar');
+    assert.equal(workerTrouble(stuck, 'upload'), 'stuck');
+    assert.equal(workerTrouble(stuck, 'stopped'), undefined);
+    const waits = workerState({ phase: 'wait', currentTar: 'books-1.tar', note: 'The disk is full.' });
+    assert.equal(workerDescription(waits, 'wait'), 'waiting · books-1.tar');
+    assert.equal(workerStateText(waits, 'wait', true), 'The disk is full.');
+    assert.equal(workerStateText(waits, 'wait', false), 'waiting · books-1.tar');
+  });
+
+  it('tells a worker that a person paused from one that was started again too often', () => {
+    const asked = workerState({ phase: 'paused', note: pausedByPerson });
+    assert.equal(workerDescription(asked, 'paused'), 'paused');
+    const givenUp = workerState({ phase: 'paused', note: 'paused after 10 restarts in a day', restarts: 10 });
+    assert.equal(workerDescription(givenUp, 'paused'), 'paused · started again too often · 10 restarts');
+  });
+
+  it('has the memory of a worker that has a process', () => {
+    const worker = workerState({ memoryBytes: 180_000_000 });
+    assert.equal(workerDescription(worker, 'idle'), 'idle · 180 MB memory');
+    assert.equal(workerDescription(worker, 'finished'), 'finished');
+    assert.deepEqual(new Map(workerDetails(worker, 'idle', true)).get('Memory'), '180 MB');
+    assert.equal(new Map(workerDetails(worker, 'stopped', false)).has('Memory'), false);
+  });
+
   it('counts restarts, if there were any', () => {
     assert.equal(workerDescription(workerState({ restarts: 1 }), 'idle'), 'idle · 1 restart');
     assert.equal(workerDescription(workerState({ restarts: 2 }), 'idle'), 'idle · 2 restarts');
@@ -110,41 +150,91 @@ describe('workerLook', () => {
   });
 });
 
+const facts = (
+  tars: readonly TarState[],
+  workers: readonly WorkerState[] = [],
+  silentSeconds: number | null = null,
+): StatusFacts => ({ tars, workers, silentSeconds });
+
 describe('statusText', () => {
   const completed = tarState({ phase: 'completed', counts });
   const tars = [completed, tarState({ name: 'books-2.tar', phase: 'running' })];
 
   it('is silent before a run, and after one that was refused', () => {
-    assert.equal(statusText({ kind: 'none' }, []), undefined);
+    assert.equal(statusText({ kind: 'none' }, facts([])), undefined);
   });
 
   it('spins while a run goes on', () => {
     const run = runState({ bytesPerSecond: 45_000_000, secondsLeft: 300 });
-    assert.equal(statusText({ kind: 'running', run }, tars)?.text, '$(sync~spin) 1/2 · 45 MB/s · 5 min left');
-    assert.equal(statusText({ kind: 'running', run: runState() }, tars)?.text, '$(sync~spin) 1/2');
+    assert.equal(
+      statusText({ kind: 'running', run }, facts(tars))?.text,
+      '$(sync~spin) 1/2 · 45 MB/s · 5 min left',
+    );
+    assert.equal(statusText({ kind: 'running', run: runState() }, facts(tars))?.text, '$(sync~spin) 1/2');
   });
 
   it('sums up a run that went well, without a warning', () => {
     const view: RunView = { kind: 'finished', run: runState({ phase: 'finished', counts }) };
-    assert.deepEqual(statusText(view, [completed]), {
+    assert.deepEqual(statusText(view, facts([completed])), {
       text: '$(check) 1/1 tars · 34 books',
       spoken: '1/1 tars · 34 books',
       warn: false,
     });
     const nothingNew: RunView = { kind: 'finished', run: runState({ phase: 'finished' }) };
-    assert.equal(statusText(nothingNew, [completed])?.text, '$(check) 1/1 tars · no new books');
+    assert.equal(statusText(nothingNew, facts([completed]))?.text, '$(check) 1/1 tars · no new books');
   });
 
   it('warns of what failed', () => {
     const failed = tarState({ name: 'books-2.tar', phase: 'failed', failure });
     const run = runState({ phase: 'finished', counts: { ...counts, failed: 1 } });
-    const status = statusText({ kind: 'finished', run }, [completed, failed]);
+    const status = statusText({ kind: 'finished', run }, facts([completed, failed]));
     assert.equal(status?.text, '$(warning) 1/2 tars · 34 books · 1 incomplete');
     assert.equal(status.warn, true);
   });
 
-  it('warns of an engine that went without a word', () => {
-    assert.equal(statusText({ kind: 'lost' }, tars)?.warn, true);
+  it('warns of what failed while the run goes on, and of nothing else', () => {
+    const view: RunView = { kind: 'running', run: runState() };
+    assert.equal(statusText(view, facts(tars))?.warn, false);
+    const failed = tarState({ name: 'books-3.tar', phase: 'completedWithErrors' });
+    const status = statusText(view, facts([...tars, failed]));
+    assert.equal(status?.text, '$(sync~spin) 2/3 · 1 incomplete');
+    assert.equal(status.warn, true);
+  });
+
+  it('says that it is paused where all workers are, and warns where none of them will go on by itself', () => {
+    const view: RunView = { kind: 'running', run: runState({ secondsLeft: 300 }) };
+    const paused = workerState({ phase: 'paused', note: pausedByPerson });
+    const stopped = workerState({ number: 2, phase: 'stopped' });
+    const status = statusText(view, facts(tars, [paused, stopped]));
+    assert.deepEqual([status?.text, status?.warn], ['$(debug-pause) 1/2 · paused', false]);
+    const atWork = workerState({ number: 2, phase: 'upload' });
+    assert.match(statusText(view, facts(tars, [paused, atWork]))?.text ?? '', /spin.* 5 min left/);
+    const givenUp = workerState({ phase: 'paused', note: 'paused after 10 restarts in a day' });
+    assert.equal(statusText(view, facts(tars, [givenUp, atWork]))?.warn, true);
+  });
+
+  it('does not go on showing a rate when the engine has fallen silent', () => {
+    const view: RunView = {
+      kind: 'running',
+      run: runState({ bytesPerSecond: 45_000_000, secondsLeft: 300 }),
+    };
+    const status = statusText(view, facts(tars, [], 8));
+    assert.equal(status?.text, '$(question) 1/2 · no word for 8 s');
+    assert.match(runHeadline(view, facts(tars, [], 8)), /^The engine has said nothing for 8 s\./);
+    for (const kind of ['starting', 'stopping'] as const) {
+      const text = statusText(
+        kind === 'starting' ? { kind } : { kind, run: runState() },
+        facts(tars, [], 8),
+      )?.text;
+      assert.match(text ?? '', /no word for 8 s/);
+      assert.doesNotMatch(text ?? '', /spin/);
+    }
+  });
+
+  it('has a state of its own for an engine that is gone', () => {
+    const status = statusText({ kind: 'lost' }, facts(tars));
+    assert.equal(status?.text, '$(debug-disconnect) Tarshelf: disconnected');
+    assert.equal(status.warn, true);
   });
 
   it('never spins once a run has ended', () => {
@@ -153,7 +243,32 @@ describe('statusText', () => {
       { kind: 'stopped', run: runState({ phase: 'stopped' }) },
       { kind: 'lost' },
     ];
-    for (const view of ended) assert.doesNotMatch(statusText(view, tars)?.text ?? '', /spin/, view.kind);
+    for (const view of ended)
+      assert.doesNotMatch(statusText(view, facts(tars))?.text ?? '', /spin/, view.kind);
+  });
+});
+
+describe('needAttention', () => {
+  const givenUp = workerState({ phase: 'paused', note: 'paused after 10 restarts in a day' });
+
+  it('counts tars with failures and workers that were given up', () => {
+    const tars = [
+      tarState({ phase: 'failed', failure }),
+      tarState({ name: 'books-2.tar', phase: 'completedWithErrors' }),
+      tarState({ name: 'books-3.tar', phase: 'completed' }),
+    ];
+    const asked = workerState({ number: 2, phase: 'paused', note: pausedByPerson });
+    const attention = needAttention(tars, [givenUp, asked], true);
+    assert.deepEqual(attention, { tars: 2, workers: 1 });
+    assert.equal(
+      attentionText(attention),
+      '2 tars with failures, 1 worker paused, because it was started again too often',
+    );
+  });
+
+  it('needs nobody when all is well, or when the workers are gone with their engine', () => {
+    assert.equal(attentionText(needAttention([tarState()], [workerState()], true)), undefined);
+    assert.equal(attentionText(needAttention([], [givenUp], false)), undefined);
   });
 });
 

@@ -68,7 +68,9 @@ describe('An ingest in VS Code', function () {
     assert.equal(summary.skipped, truth.skipped);
     assert.deepEqual(shelf(), keysOf(truth));
 
-    const tars = await rowsOf(api.tars);
+    const [group] = await rowsOf(api.tars);
+    assert.deepEqual([group?.label, group?.description], ['Completed', String(truth.tars.length)]);
+    const tars = await childRowsOf(api.tars);
     assert.deepEqual(
       tars.map(row => row.label),
       truth.tars.map(tar => tar.name),
@@ -106,11 +108,12 @@ describe('An ingest in VS Code', function () {
   });
 
   it('fills in a tooltip only when it is asked for', async () => {
-    const [name] = (await api.tars.getChildren()) ?? [];
-    assert.ok(name !== undefined);
-    const item = await api.tars.getTreeItem(name);
+    const [group] = (await api.tars.getChildren()) ?? [];
+    const [row] = (await api.tars.getChildren(group)) ?? [];
+    assert.ok(row?.kind === 'tar');
+    const item = await api.tars.getTreeItem(row);
     assert.equal(item.tooltip, undefined);
-    const resolved = await api.tars.resolveTreeItem?.(item, name, new vscode.CancellationTokenSource().token);
+    const resolved = await api.tars.resolveTreeItem?.(item, row, new vscode.CancellationTokenSource().token);
     assert.ok(resolved?.tooltip instanceof vscode.MarkdownString);
     assert.match(resolved.tooltip.value, /New books/);
   });
@@ -120,7 +123,7 @@ describe('An ingest in VS Code', function () {
     assert.equal(summary?.books.uploaded, 0);
     assert.equal(summary.tars.completed, truth.tars.length);
     assert.deepEqual(shelf(), keysOf(truth));
-    for (const tar of await rowsOf(api.tars)) assert.match(tar.description, /^completed earlier/);
+    for (const tar of await childRowsOf(api.tars)) assert.match(tar.description, /^completed earlier/);
     assert.match(api.status.text ?? '', /no new books/);
   });
 
