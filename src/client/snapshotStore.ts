@@ -151,6 +151,8 @@ export class SnapshotStore implements SnapshotReader {
         break;
       case 'book:failed':
       case 'notice':
+      // A series is for whoever draws it, and is asked for by itself.
+      case 'throughput:added':
         break;
       default:
         event satisfies never;
