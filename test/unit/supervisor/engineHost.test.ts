@@ -10,7 +10,7 @@ import type { EngineAnswer } from '../../../src/protocol/clientMessages.ts';
 import type { Failure } from '../../../src/protocol/errors.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
-import { tarState } from '../cli/states.ts';
+import { tarState, workerState } from '../cli/states.ts';
 import { EngineSocket, readNote } from '../../support/engineSocket.ts';
 import { HandClock } from '../../support/handClock.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -210,6 +210,7 @@ describe('engine', () => {
     const first = await EngineSocket.attach(state());
     assert.deepEqual(await first.ask({ type: 'throughput:get' }), { type: 'throughput', history: null });
     const run = await running(first);
+    run.board.setWorker(workerState(3));
     run.board.advanceTar('a.tar', 3, 500, {});
     await clock.pass(2000);
     const late = await EngineSocket.attach(state());
