@@ -47,9 +47,9 @@ export class ThroughputView
       );
   }
 
+  /** The tab stays: it is the window's, which brings it back after a reload. */
   dispose(): void {
     this.#registered.dispose();
-    this.#panel?.dispose();
   }
 
   #fill(panel: vscode.WebviewPanel): void {

@@ -29,6 +29,10 @@ export interface ChartData {
 
 const heightPx = 150;
 const shortestSeconds = 10;
+/** Between the times below a chart; days, where a run takes weeks. */
+const timeSteps = [
+  1, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400, 172_800, 604_800,
+];
 
 /** One chart with its title and its legend, which has the values under the pointer, or else the last ones. */
 export class Chart {
@@ -101,7 +105,7 @@ export class Chart {
       height: heightPx,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      padding: [8, 8, 0, 0],
+      padding: [8, 28, 0, 0],
       scales: {
         x: { range: (_, min, max) => [Math.min(min, max - shortestSeconds), max] },
         y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
@@ -110,7 +114,8 @@ export class Chart {
         {
           ...axis,
           grid: { show: false },
-          space: 70,
+          space: 60,
+          incrs: [...timeSteps],
           size: 28,
           values: (_, splits, __, ___, step) => splits.map(at => timeText(at, step < 60, language)),
         },

@@ -52,6 +52,8 @@ const gapSeconds = 3;
 const calmRedrawMs = 5000;
 const tableRedrawMs = 5000;
 const tableRows = 60;
+/** More would be drawn over each other. */
+const chartPoints = 100;
 
 /** A chart, and the values of its lines at a point. */
 interface ShownChart {
@@ -358,10 +360,11 @@ export class Dashboard {
         parts.table.replaceChildren(dataTable(this.#subtitle(), coarser(points, tableRows), this.#language));
       }
     } else {
+      const drawn = coarser(points, chartPoints);
       for (const { chart, valuesOf } of this.#charts) {
-        const values = points.map(valuesOf);
+        const values = drawn.map(valuesOf);
         chart.show({
-          times: points.map(point => point.time),
+          times: drawn.map(point => point.time),
           values: chart.legend.map((_, line) => values.map(each => each[line] ?? 0)),
           span: spanText(range),
         });

@@ -45,18 +45,27 @@ export function chosenPhases(
   return worker === null ? phases : phases.slice(worker - 1, worker);
 }
 
-/** The same in no more than so many points. */
+const steps = [1, 5, 10, 30, 60, 120, 300, 600, 1200, 3600, 7200, 21_600, 86_400];
+
+/**
+ * The same in about so many points at most. They end at whole steps of the clock, so that the next point changes
+ * the last one and leaves those before as they were.
+ */
 export function coarser(points: readonly SeriesPoint[], most: number): SeriesPoint[] {
-  const size = Math.max(1, Math.ceil(points.length / most));
+  const spanSeconds = (points.at(-1)?.time ?? 0) - (points[0]?.time ?? 0);
+  const step = steps.find(each => spanSeconds / each <= most) ?? spanSeconds / most;
+  // Seconds are measured by a timer, and end a little after the clock's.
+  const stepOf = ({ time }: SeriesPoint): number => Math.ceil((time - 0.25) / step);
   const merged: SeriesPoint[] = [];
-  // From the end, so that only the oldest may be made of fewer.
-  for (let end = points.length; end > 0; end -= size) {
-    const some = points.slice(Math.max(0, end - size), end);
-    merged.unshift({
-      time: some.at(-1)?.time ?? 0,
-      seconds: some.reduce((sum, point) => sum + point.seconds, 0),
-      amounts: some.reduce<Amounts>((sum, point) => addAmounts(sum, point.amounts), [...noAmounts]),
-    });
+  for (const point of points) {
+    const last = merged.at(-1);
+    if (last && stepOf(last) === stepOf(point)) {
+      merged[merged.length - 1] = {
+        time: point.time,
+        seconds: last.seconds + point.seconds,
+        amounts: addAmounts(last.amounts, point.amounts),
+      };
+    } else merged.push(point);
   }
   return merged;
 }

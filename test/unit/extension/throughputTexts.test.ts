@@ -82,12 +82,12 @@ describe('what the throughput page says', () => {
     assert.deepEqual(allDone(series, 2), [0, 0, 0, 0, 0, 0]);
     const points = chosenPoints(series, 'minutes', null, 1_000_000);
     assert.equal(points[0]?.time, 1010);
-    const merged = coarser(points, 2);
+    const merged = coarser(points, 1);
     assert.deepEqual(
       merged.map(({ time, seconds, amounts }) => [time, seconds, amounts[0]]),
       [
-        [1010, 10, 10],
-        [1030, 20, 50],
+        [1020, 20, 30],
+        [1030, 10, 30],
       ],
     );
   });
