@@ -105,7 +105,7 @@ export class Chart {
       height: heightPx,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      padding: [8, 28, 0, 0],
+      padding: [8, 40, 0, 0],
       scales: {
         x: { range: (_, min, max) => [Math.min(min, max - shortestSeconds), max] },
         y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
