@@ -151,8 +151,8 @@ export class SnapshotStore implements SnapshotReader {
         break;
       case 'book:failed':
       case 'notice':
-      // A series is for whoever draws it, and is asked for by itself.
       case 'throughput:added':
+        // Of no concern to a view of the state; whoever draws a series asks for it.
         break;
       default:
         event satisfies never;
