@@ -35,6 +35,18 @@ export const processes = {
   outdir: 'dist',
 };
 
+/** Of the page in webviews, with its style sheet: a folder of its own, so that webviews can read nothing else. */
+export const page = {
+  ...common,
+  platform: 'browser',
+  // Of VS Code 1.101's Electron.
+  target: 'chrome134',
+  format: 'iife',
+  minify: true,
+  entryPoints: { page: 'src/webview/throughput/page.ts', style: 'src/webview/throughput/page.css' },
+  outdir: 'dist/throughput',
+};
+
 /** Of the extension. */
 export const extension = {
   ...common,

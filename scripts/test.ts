@@ -38,6 +38,7 @@ const recordCoverage = { NODE_V8_COVERAGE: rawCoverage };
 const stages: readonly Stage[] = [
   { name: 'build', groups: ['unit', 'integration', 'vscode', 'ui'], run: check(node('esbuild.mjs')) },
   { name: 'types', groups: ['lint'], run: check(tool('typescript/bin/tsc', '-p', '.')) },
+  { name: 'page types', groups: ['lint'], run: check(tool('typescript/bin/tsc', '-p', 'src/webview')) },
   { name: 'eslint', groups: ['lint'], run: check(tool('eslint/bin/eslint.js', '.')) },
   { name: 'format', groups: ['lint'], run: check(tool('prettier/bin/prettier.cjs', '--check', '.')) },
   {

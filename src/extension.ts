@@ -7,6 +7,7 @@ import { announceEnd } from './commands/launch.ts';
 import { Messages, type ShownMessage } from './commands/messages.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { windowPrompts, type Prompts } from './commands/prompts.ts';
+import { saveThroughput } from './commands/saveThroughput.ts';
 import type { Services } from './commands/services.ts';
 import { registerCommands } from './commands/table.ts';
 import { ContextKeys } from './contextKeys.ts';
@@ -20,6 +21,7 @@ import { RunLog } from './views/runLog.ts';
 import { StatusBar } from './views/statusBar.ts';
 import type { TarsRow } from './views/tarsRow.ts';
 import { TarsView } from './views/tarsView.ts';
+import { ThroughputView } from './views/throughputView.ts';
 import { WorkersView, type WorkerRow } from './views/workersView.ts';
 
 /** What `activate` hands out: the live parts, for tests. Not a public interface; it changes without notice. */
@@ -74,6 +76,15 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     listProgress(engineLaunch, session.isRunning ? stateFolder() : settings.stateFolder, signal),
   );
   const status = new StatusBar(session);
+  const throughput = new ThroughputView({
+    engine: session,
+    extensionUri: context.extensionUri,
+    save: file =>
+      saveThroughput(services, file.kind, file.kind === 'csv' ? Buffer.from(file.text) : file.bytes),
+    onProblem: thrown => {
+      log.error(String(thrown));
+    },
+  });
   const services: Services = {
     engine: session,
     settings,
@@ -81,6 +92,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     prompts,
     checkDestination: (...check) => checkDestination(engineLaunch, ...check),
     messages,
+    throughput,
     log,
   };
   const findRun = (): void => {
@@ -118,6 +130,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     workers,
     progress,
     status,
+    throughput,
     registerCommands(services),
   );
   findRun();

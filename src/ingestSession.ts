@@ -2,9 +2,11 @@ import { Emitter, type Subscription } from './client/emitter.ts';
 import type { EngineClient } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { isUsageCode, TarshelfError } from './protocol/errors.ts';
+import type { EngineEvent } from './protocol/clientMessages.ts';
 import type { DestinationOptions, IngestOptions } from './protocol/ingestOptions.ts';
 import { noSecrets, type Secrets } from './protocol/secrets.ts';
 import type { RunPhase, RunState } from './protocol/snapshot.ts';
+import type { ThroughputHistory } from './protocol/throughput.ts';
 
 /**
  * What this window knows of the run of its state folder. The store keeps what the engine said last; only this
@@ -161,6 +163,16 @@ export class IngestSession {
 
   reassign(worker: number, to: readonly number[] | null): Promise<string | null> {
     return this.#client.reassign(worker, to);
+  }
+
+  /** How fast the present or else the last run was, from its begin in this engine on; null where nobody knows. */
+  throughput(): Promise<ThroughputHistory | null> {
+    return this.#client.throughput();
+  }
+
+  /** Events as the store has just taken them in. */
+  onEvent(listener: (event: EngineEvent) => void): Subscription {
+    return this.#client.onEvent(listener);
   }
 
   /** Lets go of the engine. What becomes of the run is what the window has told it. */

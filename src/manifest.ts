@@ -11,8 +11,12 @@ export const viewIds = {
   tars: 'tarshelf.tars',
   workers: 'tarshelf.workers',
   progress: 'tarshelf.progress',
+  throughput: 'tarshelf.throughput',
 } as const;
 export type ViewId = (typeof viewIds)[keyof typeof viewIds];
+
+/** The kind of tab that shows the throughput; VS Code remembers it over a reload. */
+export const throughputPanelType = 'tarshelf.throughput';
 
 export const commandIds = {
   launch: 'tarshelf.launch',
@@ -28,6 +32,7 @@ export const commandIds = {
   pauseWorker: 'tarshelf.pauseWorker',
   resumeWorker: 'tarshelf.resumeWorker',
   reassign: 'tarshelf.reassign',
+  showThroughput: 'tarshelf.showThroughput',
 } as const;
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 

@@ -58,6 +58,7 @@ export class RunFollower {
         return [{ kind: 'notice', message: event.message }];
       case 'worker:changed':
       case 'history:added':
+      case 'throughput:added':
         return [];
       default:
         return event satisfies never;

@@ -4,6 +4,7 @@ import { TarshelfError, toFailure } from '../protocol/errors.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
+import type { ThroughputHistory } from '../protocol/throughput.ts';
 import { programVersion } from '../protocol/version.ts';
 import { deferred } from './deferred.ts';
 import { Emitter, type Subscription } from './emitter.ts';
@@ -225,6 +226,11 @@ export class EngineClient {
    */
   reassign(worker: number, to: readonly number[] | null): Promise<string | null> {
     return this.#order({ type: 'tars:reassign', worker, to: to === null ? null : [...to] });
+  }
+
+  /** How fast the present or else the last run of the engine was; null where nobody knows. */
+  async throughput(): Promise<ThroughputHistory | null> {
+    return (await this.#connection?.throughput()) ?? null;
   }
 
   /** What is to become of a run when this client leaves as the last one. */

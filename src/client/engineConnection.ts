@@ -12,6 +12,7 @@ import {
 import { clientProtocolVersion, type EngineFile } from '../protocol/engineFile.ts';
 import { oneLine, systemCode, TarshelfError } from '../protocol/errors.ts';
 import type { Snapshot } from '../protocol/snapshot.ts';
+import type { ThroughputHistory } from '../protocol/throughput.ts';
 import { programVersion } from '../protocol/version.ts';
 import { deferred, type Deferred } from './deferred.ts';
 import { Emitter, type Subscription } from './emitter.ts';
@@ -162,6 +163,16 @@ export class EngineConnection {
   async request(request: ClientRequest): Promise<string | null> {
     const answer = await this.#ask(request, request.type === 'ingest:start' ? null : requestWithinMs);
     return answer.type === 'done' ? answer.message : null;
+  }
+
+  /**
+   * How fast the present or else the last run was; null before the first.
+   *
+   * @throws TarshelfError as {@link request} does
+   */
+  async throughput(): Promise<ThroughputHistory | null> {
+    const answer = await this.#ask({ type: 'throughput:get' }, requestWithinMs);
+    return answer.type === 'throughput' ? answer.history : null;
   }
 
   /** Lets go of the engine, once what was said has left. */

@@ -151,6 +151,8 @@ export class SnapshotStore implements SnapshotReader {
         break;
       case 'book:failed':
       case 'notice':
+      case 'throughput:added':
+        // Of no concern to a view of the state; whoever draws a series asks for it.
         break;
       default:
         event satisfies never;

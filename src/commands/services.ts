@@ -36,5 +36,7 @@ export interface Services {
     signal: AbortSignal,
   ) => Promise<string>;
   readonly messages: Messages;
+  /** The dashboard. */
+  readonly throughput: { showTab(): void };
   readonly log: { show(preserveFocus?: boolean): void; error(message: string): void };
 }

@@ -9,6 +9,7 @@ import { pauseWorkers, restartWorkers, resumeWorkers } from './workerCommands.ts
 import type { Services } from './services.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
+import { showThroughput } from './showThroughput.ts';
 import { signIn } from './signIn.ts';
 import { signOut } from './signOut.ts';
 import { stop, stopWhenIdle } from './stop.ts';
@@ -54,6 +55,7 @@ const table: Record<CommandId, CommandEntry> = {
   [commandIds.pauseWorker]: { enabled: pauseWorkers, disabled: whenIdle },
   [commandIds.resumeWorker]: { enabled: resumeWorkers, disabled: whenIdle },
   [commandIds.reassign]: { enabled: reassign, disabled: whenIdle },
+  [commandIds.showThroughput]: { enabled: showThroughput },
 };
 
 /** Registers every command of the table. */

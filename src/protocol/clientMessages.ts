@@ -6,6 +6,7 @@ import { failedTarSchema } from './progressFile.ts';
 import { progressSummarySchema } from './progressSummary.ts';
 import { secretsSchema } from './secrets.ts';
 import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
+import { phasesSchema, throughputHistorySchema, throughputPointSchema } from './throughput.ts';
 
 /*
  * What clients and the engine of a state folder say to each other, each message one line of JSON over a local
@@ -43,6 +44,8 @@ export const clientRequestSchema = v.variant('type', [
   v.object({ type: v.literal('client:when-left'), whenLeft: whenLeftSchema }),
   /** Send the whole state as an event, for a client that has missed some. */
   v.object({ type: v.literal('snapshot:get') }),
+  /** Say how fast the present or else the last run was, from its begin on; answered by `throughput`. */
+  v.object({ type: v.literal('throughput:get') }),
   /** Begin an ingest. Answered when it has begun, or was refused; the rest is told by events. */
   v.object({ type: v.literal('ingest:start'), options: ingestOptionsSchema, secrets: secretsSchema }),
   /** Finish the books in hand, save, and end the run. Answered when it is under way. */
@@ -90,6 +93,15 @@ export const engineEventSchema = v.variant('type', [
   /** Something a person should know that fails nothing, such as a damaged progress file kept aside. */
   v.object({ type: v.literal('notice'), sequence: count, message: v.string() }),
   v.object({ type: v.literal('history:added'), sequence: count, entry: historyEntrySchema }),
+  /** Once a second while a run is at work. Who has missed a point asks for all by `throughput:get`. */
+  v.object({
+    type: v.literal('throughput:added'),
+    sequence: count,
+    /** Which series it belongs to; see `throughputHistorySchema`. */
+    since: count,
+    point: throughputPointSchema,
+    phases: phasesSchema,
+  }),
 ]);
 export type EngineEvent = v.InferOutput<typeof engineEventSchema>;
 
@@ -107,6 +119,8 @@ export const engineAnswerSchema = v.variant('type', [
   }),
   /** Done, or under way; `message` says in one line what, where that is not plain from the request. */
   v.object({ type: v.literal('done'), message: v.nullable(v.string()) }),
+  /** Null before the first run was at work. */
+  v.object({ type: v.literal('throughput'), history: v.nullable(throughputHistorySchema) }),
   v.object({ type: v.literal('request:failed'), failure: failureSchema }),
 ]);
 export type EngineAnswer = v.InferOutput<typeof engineAnswerSchema>;

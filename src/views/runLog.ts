@@ -62,6 +62,7 @@ export class RunLog {
         this.#log.warn(event.message);
         break;
       case 'history:added':
+      case 'throughput:added':
         break;
       default:
         event satisfies never;

@@ -200,6 +200,9 @@ function answer(socket: Socket, { id, request }: ClientFrame): void {
       sendTo(socket, { type: 'event', event: snapshotEvent() });
       done();
       break;
+    case 'throughput:get':
+      reply(socket, id, { type: 'throughput', history: null });
+      break;
     case 'ingest:start':
       if (isUnderWay()) fail('STATE_IN_USE', 'Another ingest is using the state folder. Stop it.');
       else if (part === 'leaving') {

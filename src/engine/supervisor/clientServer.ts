@@ -12,6 +12,7 @@ import {
 } from '../../protocol/clientMessages.ts';
 import { clientProtocolVersion } from '../../protocol/engineFile.ts';
 import { systemCode, TarshelfError, toFailure } from '../../protocol/errors.ts';
+import type { ThroughputHistory } from '../../protocol/throughput.ts';
 import type { Clock } from '../clock.ts';
 import type { EventStream } from './eventStream.ts';
 import { FrameLines } from './frameLines.ts';
@@ -30,7 +31,10 @@ const hopelessAtBytes = 64 * 1024 * 1024;
 const flushWithinMs = 2000;
 
 /** What the engine itself answers; the rest is between the server and the client. */
-export type EngineRequest = Exclude<ClientRequest, { type: 'client:hello' | 'snapshot:get' }>;
+export type EngineRequest = Exclude<
+  ClientRequest,
+  { type: 'client:hello' | 'snapshot:get' | 'throughput:get' }
+>;
 
 export interface ClientServerOptions {
   /** Must be said first. */
@@ -45,6 +49,8 @@ export interface ClientServerOptions {
    * @param others how many clients are attached beside the one that asks.
    */
   readonly answer: (request: EngineRequest, others: number) => Promise<string | null>;
+  /** What is known of the throughput of the present or the last run. */
+  readonly throughput: () => ThroughputHistory | null;
   readonly onAttached: (whenLeft: WhenLeft | null) => void;
   readonly onLeft: () => void;
   /** Something that an engine can live with. */
@@ -251,6 +257,8 @@ export class ClientServer {
           if (!connection.isBehind)
             this.#sendEvent(connection, lineOf({ type: 'event', event: this.#options.stream.snapshot() }));
           this.#answer(connection, id, { type: 'done', message: null });
+        } else if (request.type === 'throughput:get') {
+          this.#answer(connection, id, { type: 'throughput', history: this.#options.throughput() });
         } else {
           this.#ask(connection, id, request);
         }

@@ -23,6 +23,7 @@ import { StateBoard } from './stateBoard.ts';
 import { StateFolder, stateInUse } from './stateFolder.ts';
 import { StatusWriter } from './statusFile.ts';
 import { sweepWorkers, type NotedWorker, type SweepOptions } from './sweep.ts';
+import { ThroughputLog } from './throughputLog.ts';
 
 /** An engine with nothing to do and nobody attached ends after this. */
 const idleMs = 60_000;
@@ -66,6 +67,7 @@ interface HeldRun {
   run: Run | null;
   readonly board: StateBoard;
   readonly status: StatusWriter;
+  readonly throughput: ThroughputLog;
   readonly isAskedToStop: AbortController;
   /** All clients have been told of its tars and workers in place of the last run's. */
   isTold: boolean;
@@ -134,6 +136,7 @@ export class EngineHost {
       ...{ token, clock, version: programVersion, stream: this.#stream },
       ...(options.temporaryFolder === undefined ? {} : { temporaryFolder: options.temporaryFolder }),
       answer: (request, others) => this.#answer(request, others),
+      throughput: () => this.#run?.throughput.history ?? null,
       onAttached: whenLeft => {
         this.#whenLeft = whenLeft ?? this.#whenLeft;
         this.#reconsider();
@@ -392,6 +395,9 @@ export class EngineHost {
         ...board.snapshot(),
         history: [...this.#history.entries],
       })),
+      throughput: new ThroughputLog(board, this.#clock, event => {
+        if (this.#run === held) this.#stream.post(event);
+      }),
       isAskedToStop: new AbortController(),
       isTold: false,
       begun: Promise.withResolvers(),
@@ -451,6 +457,7 @@ export class EngineHost {
     if (this.#run !== held) return;
     this.#stream.post(event);
     held.status.follow(event);
+    if (event.type === 'run:changed') held.throughput.follow(event.run.phase);
     if (held.isTold || event.type !== 'run:changed' || !goesOn(event.run.phase)) return;
     held.isTold = true;
     // What clients know of the last run's tars and workers is to go.

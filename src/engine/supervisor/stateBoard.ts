@@ -9,8 +9,11 @@ import {
   type RunSnapshot,
   type Summary,
   type TarState,
+  type WorkerPhase,
   type WorkerState,
 } from '../../protocol/snapshot.ts';
+import { noAmounts, type Amounts } from '../../protocol/throughput.ts';
+import { addAmounts } from '../../protocol/throughputRings.ts';
 import type { ToldEvent } from './eventStream.ts';
 import { RateMeter } from './rateMeter.ts';
 
@@ -28,6 +31,7 @@ export class StateBoard {
   readonly #tars = new Map<string, TarState>();
   readonly #workers = new Map<number, WorkerState>();
   readonly #rates = new Map<number, RateMeter>();
+  readonly #done = new Map<number, Readonly<Amounts>>();
   readonly #total = new RateMeter();
   readonly #startedAt = performance.now();
   /** What of the tars this run has dealt with, and whether some of its time went into extracting. */
@@ -64,6 +68,16 @@ export class StateBoard {
     return this.#tars.values();
   }
 
+  /** What each worker has done in this run, for whoever measures. */
+  get done(): ReadonlyMap<number, Readonly<Amounts>> {
+    return this.#done;
+  }
+
+  /** What each worker is doing. */
+  get phases(): Iterable<readonly [worker: number, phase: WorkerPhase]> {
+    return [...this.#workers.values()].map(({ number, phase }) => [number, phase] as const);
+  }
+
   tar(name: string): TarState {
     const tar = this.#tars.get(name);
     if (!tar) throw new Error(`no tar ${name} on the board`);
@@ -88,7 +102,10 @@ export class StateBoard {
 
   /** How far a worker has come in a tar; the difference to before is what its rate is made of. */
   advanceTar(name: string, worker: number, doneBytes: number, change: Partial<TarState>): void {
-    const ahead = doneBytes - this.tar(name).doneBytes;
+    const before = this.tar(name);
+    const ahead = doneBytes - before.doneBytes;
+    const amounts = amountsAhead(before, { ...before, ...change, doneBytes });
+    this.#done.set(worker, addAmounts(this.#done.get(worker) ?? noAmounts, amounts));
     if (ahead > 0) {
       const now = performance.now();
       this.#rates.get(worker)?.add(ahead, now);
@@ -228,4 +245,20 @@ export class StateBoard {
     const rate = this.#hasExtracted ? (this.#advancedBytes * 1000) / (now - this.#startedAt) : bytesPerSecond;
     return rate > 0 ? bytesLeft / rate : null;
   }
+}
+
+/** What of a tar was done between two states of it. A worker that begins it anew has nothing to give back. */
+function amountsAhead(
+  { doneBytes, counts }: TarState,
+  { doneBytes: doneBytesNow, counts: countsNow }: TarState,
+): Amounts {
+  const ahead = (before: number, now: number): number => Math.max(0, now - before);
+  return [
+    ahead(doneBytes, doneBytesNow),
+    ahead(counts.uploaded, countsNow.uploaded),
+    ahead(counts.duplicates.own, countsNow.duplicates.own),
+    ahead(counts.duplicates.others, countsNow.duplicates.others),
+    ahead(counts.duplicates.destination, countsNow.duplicates.destination),
+    ahead(counts.failed, countsNow.failed),
+  ];
 }

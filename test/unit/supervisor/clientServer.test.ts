@@ -32,6 +32,7 @@ describe('client server', () => {
     left = 0;
     server = new ClientServer({
       ...{ token, version: '1.2.3', stream, clock, temporaryFolder: folder() },
+      throughput: () => null,
       answer: (request, others) => answer(request, others),
       onAttached: whenLeft => attached.push(whenLeft),
       onLeft: () => left++,

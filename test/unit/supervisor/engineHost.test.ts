@@ -10,7 +10,7 @@ import type { EngineAnswer } from '../../../src/protocol/clientMessages.ts';
 import type { Failure } from '../../../src/protocol/errors.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
-import { tarState } from '../cli/states.ts';
+import { tarState, workerState } from '../cli/states.ts';
 import { EngineSocket, readNote } from '../../support/engineSocket.ts';
 import { HandClock } from '../../support/handClock.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -203,6 +203,36 @@ describe('engine', () => {
     await client.event(event => event.type === 'run:changed' && event.run.phase === 'finished');
     const [third] = (await EngineSocket.attach(state())).events;
     assert.equal(third?.type === 'snapshot' && third.snapshot.run?.phase, 'finished');
+  });
+
+  it('tells a client that comes late how fast the run was from its begin, and then each second', async () => {
+    await start();
+    const first = await EngineSocket.attach(state());
+    assert.deepEqual(await first.ask({ type: 'throughput:get' }), { type: 'throughput', history: null });
+    const run = await running(first);
+    run.board.setWorker(workerState(3));
+    run.board.advanceTar('a.tar', 3, 500, {});
+    await clock.pass(2000);
+    const late = await EngineSocket.attach(state());
+    const answer = await late.ask({ type: 'throughput:get' });
+    assert.ok(answer.type === 'throughput' && answer.history);
+    const { since, series } = answer.history;
+    assert.deepEqual(
+      series.run.map(({ at, total, workers }) => [at, total[0], workers[2]?.[0]]),
+      [
+        [1, 500, 500],
+        [2, 0, 0],
+      ],
+    );
+    await clock.pass(1000);
+    const added = await late.event(event => event.type === 'throughput:added');
+    assert.ok(added.type === 'throughput:added');
+    assert.deepEqual([added.since, added.point.at], [since, 3]);
+    run.end('finished');
+    await clock.pass(5000);
+    const after = await late.ask({ type: 'throughput:get' });
+    assert.ok(after.type === 'throughput');
+    assert.equal(after.history?.series.run.length, 3);
   });
 
   it('takes one run after another, and a second one meanwhile not', async () => {

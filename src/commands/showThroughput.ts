@@ -1,0 +1,6 @@
+import type { Services } from './services.ts';
+
+/** Shows the dashboard as a tab among the editors. Without a run it says so itself. */
+export function showThroughput({ throughput }: Services): void {
+  throughput.showTab();
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FrameLocator, Locator } from 'playwright-core';
+import { makeSampleWorkspace, type SampleWorkspace } from './sampleWorkspace.ts';
+import { useWorkbench } from './workbench.ts';
+
+describe('the throughput dashboard', function () {
+  this.timeout(120_000);
+
+  let sample: SampleWorkspace;
+  const workbench = useWorkbench(async () => {
+    sample = await makeSampleWorkspace();
+    return {
+      folder: sample.folder,
+      settings: {
+        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
+        'tarshelf.workers': 2,
+      },
+    };
+  });
+  after(() => {
+    sample.remove();
+  });
+
+  /** The page in the view, or in the tab: each is a frame within a frame, and only one of them is so wide. */
+  async function dashboard(place: 'view' | 'tab'): Promise<FrameLocator> {
+    const { page } = workbench();
+    for (let waited = 0; waited < 100; waited++) {
+      for (const frame of await page.locator('iframe.webview.ready').all()) {
+        const inner = frame.contentFrame().frameLocator('#active-frame');
+        const body = inner.locator(`body[data-place="${place}"] main`);
+        if ((await body.count().catch(() => 0)) > 0 && (await frame.isVisible())) return inner;
+      }
+      await page.waitForTimeout(100);
+    }
+    throw new Error(`no dashboard in a ${place}`);
+  }
+
+  const canvases = (inner: FrameLocator): Locator => inner.locator('canvas');
+
+  it('is a view of its own that says what to do before the first run', async () => {
+    await workbench().openContainer('Tarshelf');
+    await workbench().page.getByRole('button', { name: 'Throughput Section' }).click();
+    const view = await dashboard('view');
+    await view.getByText('There is no run yet.').waitFor();
+    await workbench().screenshot('throughput-1-empty');
+  });
+
+  it('launches from there, and shows how fast the run was, second by second', async () => {
+    const view = await dashboard('view');
+    await view.getByRole('button', { name: 'Launch' }).click();
+    const all = String(sample.truth.tars.length);
+    await workbench()
+      .statusItem(`Tarshelf: ${all}/${all} tars · ${String(sample.truth.books.length)} books`)
+      .waitFor({ timeout: 60_000 });
+    await view.getByText('The run has finished.').waitFor();
+    assert.equal(await canvases(view).count(), 4);
+    await view.getByText('of the time').waitFor();
+    await workbench().screenshot('throughput-2-view');
+  });
+
+  it('is a tab, too, with the same numbers from the engine', async () => {
+    await workbench().runCommand('Tarshelf: Show Throughput');
+    const tab = await dashboard('tab');
+    await tab.getByText('The run has finished.').waitFor();
+    assert.equal(await canvases(tab).count(), 4);
+    const newBooks = tab.locator('dl.totals div').filter({ hasText: 'New books' }).locator('dd');
+    assert.equal(await newBooks.textContent(), String(sample.truth.books.length));
+    await workbench().screenshot('throughput-3-tab');
+    await tab.getByRole('button', { name: 'Show as table' }).click();
+    await tab.getByRole('table').waitFor();
+    await workbench().screenshot('throughput-4-table');
+    await tab.getByRole('button', { name: 'Show as table' }).click();
+  });
+
+  it('exports a table and a picture to where a person says', async () => {
+    const { page } = workbench();
+    const tab = await dashboard('tab');
+    for (const kind of ['csv', 'png']) {
+      const file = path.join(sample.folder, `throughput.${kind}`);
+      await tab.getByRole('button', { name: `Export ${kind.toUpperCase()}…` }).click();
+      const dialog = page.locator('.quick-input-widget');
+      // It proposes a name in the folder that is open.
+      while ((await dialog.locator('input').first().inputValue()) !== file) await page.waitForTimeout(50);
+      await dialog.getByRole('button', { name: /^(OK|Save)$/ }).click();
+      await workbench().message(`The throughput was exported to throughput.${kind}.`).waitFor();
+      assert.ok(existsSync(file));
+    }
+    const lines = readFileSync(path.join(sample.folder, 'throughput.csv'), 'utf8').trim().split('\r\n');
+    assert.match(lines[0] ?? '', /^until,seconds,worker,bytes,new_books,/);
+    const books = lines.map(line => line.split(',')).filter(([, , worker]) => worker === 'all');
+    assert.equal(
+      books.reduce((sum, row) => sum + Number(row[4]), 0),
+      sample.truth.books.length,
+    );
+    const picture = readFileSync(path.join(sample.folder, 'throughput.png'));
+    assert.equal(picture.subarray(1, 4).toString('latin1'), 'PNG');
+  });
+
+  it('comes back as a tab when the window is reloaded', async () => {
+    const { page } = workbench();
+    await page.reload();
+    await page.locator('.monaco-workbench').waitFor();
+    const tab = await dashboard('tab');
+    await tab.getByText(/The run has finished/).waitFor();
+    await workbench().screenshot('throughput-5-reloaded');
+  });
+});
