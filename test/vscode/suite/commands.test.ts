@@ -146,7 +146,8 @@ describe('Commands', function () {
   it('show the log of a failed book at its line, coloured, linked to its tar, and filtered', async () => {
     await run(commandIds.showWorkerLog, { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } });
     const editor = vscode.window.activeTextEditor;
-    assert.equal(editor?.document.uri.scheme, logScheme);
+    assert.ok(editor);
+    assert.equal(editor.document.uri.scheme, logScheme);
     assert.equal(editor.document.languageId, logLanguageId);
     assert.match(editor.document.getText(editor.selection), /WARNING .*c\.tar › x\.epub/);
     const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>(
@@ -160,7 +161,8 @@ describe('Commands', function () {
     api.prompts.pick = choices =>
       Promise.resolve(choices.find(({ label }) => label === 'Level' || label === 'WARNING'));
     await run(commandIds.filterLog);
-    const filtered = vscode.window.activeTextEditor.document;
+    const filtered = vscode.window.activeTextEditor?.document;
+    assert.ok(filtered);
     assert.match(filtered.uri.query, /level=WARNING/);
     assert.doesNotMatch(filtered.getText(), / INFO /);
     assert.match(filtered.getText(), / WARNING /);
