@@ -12,7 +12,8 @@ export interface ChosenRows {
 }
 
 /**
- * Reads tars and failed books out of the rows of a view. A row of a tar has `tar`; that of a book has `member` too.
+ * Reads tars and failed books out of the rows of a view. A row of a tar has `tar`, or is its name;
+ * that of a book has `member` too.
  *
  * @param args what a menu hands over: the row, and all chosen rows
  */
@@ -21,7 +22,7 @@ export function chosenRows(args: readonly unknown[]): ChosenRows {
   const tars = new Set<string>();
   const books: BookRow[] = [];
   for (const each of Array.isArray(rows) && rows.length > 0 ? (rows as unknown[]) : [row]) {
-    const tar = textOf(each, 'tar');
+    const tar = typeof each === 'string' ? each : textOf(each, 'tar');
     if (tar === undefined) continue;
     const member = textOf(each, 'member') ?? textOf(each, 'book');
     if (member === undefined) tars.add(tar);

@@ -25,7 +25,7 @@ export async function reportProblem(services: Services): Promise<void> {
           'VS Code': `${vscode.version}${vscode.env.uiKind === vscode.UIKind.Web ? ', in a browser' : ''}`,
           Node: process.version,
           System: `${os.platform()} ${os.release()} ${os.arch()}`,
-          Remote: vscode.env.remoteName ?? 'no',
+          Remote: remoteText(),
         },
         settings: changedSettings(services),
         history: engine.store.history.slice(-lastHistory),
@@ -37,6 +37,13 @@ export async function reportProblem(services: Services): Promise<void> {
   } catch (thrown) {
     showFailure(services, thrown);
   }
+}
+
+/** The kind of remote; where VS Code names the machine in its place, that stays here. */
+function remoteText(): string {
+  const { remoteName } = vscode.env;
+  if (remoteName === undefined) return 'no';
+  return /^[a-z-]+$/.test(remoteName) && remoteName !== os.hostname() ? remoteName : 'yes';
 }
 
 function changedSettings({ settings }: Services): Record<string, unknown> {

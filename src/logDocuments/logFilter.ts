@@ -37,14 +37,18 @@ export function isShown(line: string, { level, tar }: LogFilter): boolean {
 export function failingLine(lines: readonly string[], tar: string, member?: string): number {
   const wanted = member === undefined ? tar : `${tar} › ${member}`;
   let named = -1;
+  let serious = -1;
   for (let at = lines.length - 1; at >= 0; at--) {
     const line = lines[at] ?? '';
     if (!line.includes(wanted)) continue;
     const level = levelOf(line);
-    if (level === 'WARNING' || level === 'ERROR') return at;
+    if (level === 'ERROR' || line.includes(`book failed: ${tar} › `)) return at;
+    if (level === 'WARNING' && serious < 0) serious = at;
     if (named < 0) named = at;
+    // What stands above is of an earlier run. That it ended with failed books says less than why they failed.
+    if (serious >= 0 && line.includes(` tar ${tar} started`)) break;
   }
-  return named;
+  return serious >= 0 ? serious : named;
 }
 
 /** A tar that a line names, and where. */

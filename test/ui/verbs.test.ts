@@ -79,12 +79,14 @@ describe('launching with a plan, and looking at what failed', function () {
   });
 
   it('filters it', async () => {
-    await begin('Tarshelf: Filter Log...', 'Which lines to show');
+    await begin('Tarshelf: Filter Log...', 'Show all lines');
     await page().keyboard.press('Enter');
     await box().getByText('All levels').waitFor();
     await page().keyboard.press('ArrowDown');
     await page().keyboard.press('Enter');
     await box().waitFor({ state: 'hidden' });
+    await page().locator('.editor-instance').getByText('WARNING').first().waitFor();
+    await page().locator('.editor-instance').getByText('INFO').first().waitFor({ state: 'hidden' });
     await workbench().screenshot('verbs-6-filtered');
   });
 

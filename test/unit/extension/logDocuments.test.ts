@@ -19,13 +19,15 @@ describe('lines of a worker log', () => {
 
   it('tell what went wrong with a tar or a book by the last serious one of them', () => {
     const lines = [
+      line('INFO', 'tar a.tar started'),
       line('WARNING', 'book failed: a.tar › x.epub: full'),
+      line('WARNING', 'tar a.tar read to its end, with failed books; 3 MB read'),
       line('ERROR', 'tar b.tar failed; damaged'),
       line('INFO', 'already there (known to the destination): a.tar › y.epub'),
     ];
-    assert.equal(failingLine(lines, 'a.tar'), 0);
-    assert.equal(failingLine(lines, 'a.tar', 'y.epub'), 2);
-    assert.equal(failingLine(lines, 'b.tar'), 1);
+    assert.equal(failingLine(lines, 'a.tar'), 1);
+    assert.equal(failingLine(lines, 'a.tar', 'y.epub'), 4);
+    assert.equal(failingLine(lines, 'b.tar'), 3);
     assert.equal(failingLine(lines, 'c.tar'), -1);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -20,7 +20,7 @@ import {
 import type { Plan } from '../../../src/protocol/plan.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
-import { makeTar } from '../../support/gnuTar.ts';
+import { encodeTar } from '../../../src/samples/tarWriter.ts';
 
 // Real settings, real engines and real documents; what asks a person is answered by the tests.
 
@@ -47,8 +47,8 @@ describe('Commands', function () {
     listening = api.onDidShowMessage(message => shown.push(message));
     folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
     await mkdir(source());
-    await makeTar(path.join(source(), 'a.tar'), 'gnu', { 'a.epub': Buffer.from('a') });
-    await makeTar(path.join(source(), 'b.tar'), 'gnu', { 'b.epub': Buffer.from('b') });
+    await makeTar(path.join(source(), 'a.tar'), { 'a.epub': Buffer.from('a') });
+    await makeTar(path.join(source(), 'b.tar'), { 'b.epub': Buffer.from('b') });
     await failingTar('c.tar', 'x.epub');
     await set('sourceFolder', source());
     await set('stateFolder', path.join(folder, 'state'));
@@ -72,7 +72,7 @@ describe('Commands', function () {
   /** A tar with a book that does not get into the library: every name that it could have there is taken. */
   async function failingTar(tar: string, member: string): Promise<void> {
     const bytes = Buffer.from(`bad ${tar}`);
-    await makeTar(path.join(source(), tar), 'gnu', { [member]: bytes });
+    await makeTar(path.join(source(), tar), { [member]: bytes });
     const key = { sha1: createHash('sha1').update(bytes).digest('hex'), sizeBytes: bytes.length };
     for (const place of libraryPaths(bookMetadataFromName(member), 'epub', key))
       await mkdir(path.join(library(), place), { recursive: true });
@@ -157,6 +157,11 @@ describe('Commands', function () {
     const texts = links.map(link => editor.document.getText(link.range));
     assert.ok(texts.includes('c.tar'), texts.join(', '));
     assert.ok(links[0]?.target?.toString(true).startsWith(`command:${commandIds.revealTar}?`));
+
+    const { document } = editor;
+    const log = document.uri.with({ scheme: 'file', query: '' }).fsPath;
+    await appendFile(log, '2026-03-01 10:00:00.000 INFO    what came later\n');
+    await until(() => document.getText().includes('what came later'));
 
     api.prompts.pick = choices =>
       Promise.resolve(choices.find(({ label }) => label === 'Level' || label === 'WARNING'));
@@ -257,7 +262,7 @@ describe('Commands', function () {
       const books = Object.fromEntries(
         Array.from({ length: 60 }, (_, i) => [`${String(i)}.epub`, Buffer.from(`${String(n)} ${String(i)}`)]),
       );
-      await makeTar(path.join(source(), `many${String(n)}.tar`), 'gnu', books);
+      await makeTar(path.join(source(), `many${String(n)}.tar`), books);
     }
     const running = run<Summary>(commandIds.launch);
     await until(() => api.store.workers.length > 0);
@@ -285,6 +290,11 @@ describe('Commands', function () {
     assert.ok(tars.every(tar => tar.state === 'completed'));
   });
 });
+
+async function makeTar(file: string, books: Readonly<Record<string, Buffer>>): Promise<void> {
+  const members = Object.entries(books).map(([name, body]) => ({ name, body, mtime: new Date(0) }));
+  await writeFile(file, encodeTar(members, 'ustar'));
+}
 
 async function set(name: string, value: unknown): Promise<void> {
   await vscode.workspace
