@@ -47,13 +47,20 @@ export function announceEnd(services: Services, run: RunState): void {
       ...(tars.failed > 0 ? [formatCount(tars.failed, 'tar is incomplete', 'tars are incomplete')] : []),
       ...(books.failed > 0 ? [`${formatCount(books.failed, 'book')} failed`] : []),
     ];
-    messages.warning(`${beginning}, but ${failed.join(' and ')}: ${outcome}. Launch again to retry.`, {
-      title: 'Show Failures',
-      run: async () => {
-        await showTars();
-        showLog(services);
+    messages.warning(
+      `${beginning}, but ${failed.join(' and ')}: ${outcome}.`,
+      {
+        title: 'Show Failures',
+        run: async () => {
+          await showTars();
+          showLog(services);
+        },
       },
-    });
+      {
+        title: 'Retry',
+        run: () => vscode.commands.executeCommand(commandIds.retry),
+      },
+    );
   } else {
     messages.information(`${beginning}: ${outcome}.${stopped ? ' Launch again to go on.' : ''}`, show);
   }
