@@ -9,6 +9,7 @@ const layers = {
   cli: ['engine', 'views', 'commands', 'samples', 'manifest', ...settings, 'extension'],
   views: ['engine', 'cli', 'commands', 'samples', ...settings, 'extension'],
   commands: ['engine', 'cli', 'views', 'samples', 'extension'],
+  logDocuments: ['engine', 'cli', 'views', 'commands', 'samples', ...settings, 'extension'],
   extension: ['engine', 'cli', 'samples'],
 };
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { checkDestination, listFailures, listProgress } from './client/askEngine.ts';
+import { checkDestination, listFailures, listProgress, makePlan, verifyTar } from './client/askEngine.ts';
 import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
 import { announceEnd } from './commands/launch.ts';
@@ -12,7 +12,10 @@ import type { Services } from './commands/services.ts';
 import { registerCommands } from './commands/table.ts';
 import { ContextKeys } from './contextKeys.ts';
 import { IngestSession } from './ingestSession.ts';
+import { setTranslate } from './localize.ts';
+import { LogDocuments } from './logDocuments/logDocuments.ts';
 import { contextKeys, outputChannelName } from './manifest.ts';
+import { programVersion } from './protocol/version.ts';
 import { StoredSecrets } from './secrets.ts';
 import { Settings } from './settings.ts';
 import { watchSignIn } from './signInWatch.ts';
@@ -43,6 +46,7 @@ export interface TarshelfApi {
 }
 
 export function activate(context: vscode.ExtensionContext): TarshelfApi {
+  setTranslate((message, ...args) => vscode.l10n.t(message, ...args));
   const log = vscode.window.createOutputChannel(outputChannelName, { log: true });
   const messages = new Messages(thrown => {
     log.error(String(thrown));
@@ -91,6 +95,11 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     secrets,
     prompts,
     checkDestination: (...check) => checkDestination(engineLaunch, ...check),
+    makePlan: (...plan) => makePlan(engineLaunch, ...plan),
+    listFailures: stateFolder => listFailures(engineLaunch, stateFolder),
+    verifyTar: (...check) => verifyTar(engineLaunch, ...check),
+    revealTar: tar => tars.reveal(tar),
+    version: programVersion,
     messages,
     throughput,
     log,
@@ -131,6 +140,9 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     progress,
     status,
     throughput,
+    new LogDocuments(thrown => {
+      log.error(String(thrown));
+    }),
     registerCommands(services),
   );
   findRun();

@@ -20,6 +20,7 @@ export const throughputPanelType = 'tarshelf.throughput';
 
 export const commandIds = {
   launch: 'tarshelf.launch',
+  launchWithPlan: 'tarshelf.launchWithPlan',
   stop: 'tarshelf.stop',
   chooseSourceFolder: 'tarshelf.chooseSourceFolder',
   showTars: 'tarshelf.showTars',
@@ -33,6 +34,20 @@ export const commandIds = {
   resumeWorker: 'tarshelf.resumeWorker',
   reassign: 'tarshelf.reassign',
   showThroughput: 'tarshelf.showThroughput',
+  restartAll: 'tarshelf.restartAll',
+  pauseAll: 'tarshelf.pauseAll',
+  resumeAll: 'tarshelf.resumeAll',
+  retry: 'tarshelf.retry',
+  skip: 'tarshelf.skip',
+  verifyTar: 'tarshelf.verifyTar',
+  revealTar: 'tarshelf.revealTar',
+  showWorkerLog: 'tarshelf.showWorkerLog',
+  filterLog: 'tarshelf.filterLog',
+  openProgressFile: 'tarshelf.openProgressFile',
+  openProgressFolder: 'tarshelf.openProgressFolder',
+  chooseDestination: 'tarshelf.chooseDestination',
+  exportReport: 'tarshelf.exportReport',
+  reportProblem: 'tarshelf.reportProblem',
 } as const;
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
@@ -94,3 +109,7 @@ export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
 
 export const statusBarItemId = 'tarshelf.status';
 export const outputChannelName = 'Tarshelf';
+
+/** The scheme of the documents that show logs, and their language. */
+export const logScheme = 'tarshelf-log';
+export const logLanguageId = 'tarshelf-log';

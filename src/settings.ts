@@ -170,6 +170,25 @@ export class Settings implements vscode.Disposable {
     await this.#remember('sourceFolder', folder, this.#workspaceFolder() !== undefined);
   }
 
+  /** Sets where books go, or what a destination needs to be found: where it is set already, or else for the user. */
+  async rememberDestination(name: SettingName, value: string): Promise<void> {
+    const { workspaceValue } = this.#configuration().inspect('destination') ?? {};
+    // What programs are run is this machine's matter alone.
+    const forWorkspace = workspaceValue !== undefined && !/\.(?:container|program)$/.test(name);
+    await this.#remember(name, value, forWorkspace);
+  }
+
+  /** What is set, as it stands: for whoever shows it. */
+  raw(name: SettingName): unknown {
+    return this.#configuration().get<unknown>(name);
+  }
+
+  /** What a setting was set to by anybody; undefined where it is as it is by default. */
+  changed(name: SettingName): unknown {
+    const set = this.#configuration().inspect(name);
+    return set?.workspaceFolderValue ?? set?.workspaceValue ?? set?.globalValue;
+  }
+
   dispose(): void {
     this.#listening.dispose();
     this.#changes.dispose();

@@ -3,10 +3,12 @@ import { access } from 'node:fs/promises';
 import * as v from 'valibot';
 import { replySchema, type Question, type Reply } from '../protocol/clientMessages.ts';
 import { TarshelfError } from '../protocol/errors.ts';
-import type { DestinationOptions } from '../protocol/ingestOptions.ts';
+import type { DestinationOptions, IngestOptions } from '../protocol/ingestOptions.ts';
+import type { Plan } from '../protocol/plan.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import type { ProgressSummary } from '../protocol/progressSummary.ts';
 import type { Secrets } from '../protocol/secrets.ts';
+import type { Verification } from '../protocol/verification.ts';
 import { deferred } from './deferred.ts';
 import { nodeFor, type EngineLaunch } from './engineLaunch.ts';
 import { engineDied } from './engineProcess.ts';
@@ -69,7 +71,50 @@ export async function checkDestination(
   throw engineDied();
 }
 
-async function ask(launch: QuestionLaunch, question: Question, signal?: AbortSignal): Promise<Reply> {
+/**
+ * Asks what a run would do if it began now. Nothing is locked or changed, and a run may go on meanwhile.
+ *
+ * @throws TarshelfError `SOURCE_MISSING`, `SOURCE_NOT_A_FOLDER`, `SOURCE_WITHOUT_TARS`, `PROGRESS_NOT_READABLE`,
+ *   `ENGINE_DIED`
+ */
+export async function makePlan(
+  launch: QuestionLaunch,
+  options: IngestOptions,
+  signal?: AbortSignal,
+): Promise<Plan> {
+  const reply = await ask(launch, { type: 'plan:make', options }, signal);
+  if (reply.type === 'plan') return reply.plan;
+  throw engineDied();
+}
+
+/** What a question takes to be answered, as it goes on. */
+export type OnProgress = (doneBytes: number, totalBytes: number) => void;
+
+/**
+ * Has a tar read and compared with what the destination has. Nothing is changed in either.
+ *
+ * @throws TarshelfError `TAR_NOT_READABLE`, `DESTINATION_UNUSABLE`, `ENGINE_DIED`
+ * @throws the signal's reason as soon as it comes; the engine gives up then, and ends by itself
+ */
+export async function verifyTar(
+  launch: QuestionLaunch,
+  options: IngestOptions,
+  secrets: Secrets,
+  tar: string,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<Verification> {
+  const reply = await ask(launch, { type: 'tar:verify', options, secrets, tar }, signal, onProgress);
+  if (reply.type === 'tar:verified') return reply.verification;
+  throw engineDied();
+}
+
+async function ask(
+  launch: QuestionLaunch,
+  question: Question,
+  signal?: AbortSignal,
+  onProgress?: OnProgress,
+): Promise<Reply> {
   signal?.throwIfAborted();
   const { execPath, execArgv, env } = nodeFor(launch);
   const child = fork(launch.enginePath, [], {
@@ -86,7 +131,9 @@ async function ask(launch: QuestionLaunch, question: Question, signal?: AbortSig
   });
   child.on('message', (message: unknown) => {
     const parsed = v.safeParse(replySchema, message);
-    if (parsed.success) reply = parsed.output;
+    if (!parsed.success) return;
+    if (parsed.output.type === 'progress') onProgress?.(parsed.output.doneBytes, parsed.output.totalBytes);
+    else reply = parsed.output;
   });
   // A death after the channel closed leaves nothing that could be sent; the close tells it.
   child.on('error', () => {

@@ -52,7 +52,7 @@ export function workersWhenIdle({ messages }: Services): void {
 }
 
 /** The worker numbers of the rows of the "Workers" view, each once. */
-function workersOfRows(args: readonly unknown[]): number[] {
+export function workersOfRows(args: readonly unknown[]): number[] {
   const [row, rows] = args;
   const all: unknown[] = Array.isArray(rows) ? rows : [row];
   const numbers = all.flatMap(each =>

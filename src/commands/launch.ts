@@ -4,40 +4,21 @@ import { formatCount, formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
-import { launchWhileRunning } from './launchWhileRunning.ts';
 import type { MessageAction } from './messages.ts';
+import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
-import { askToSignIn } from './signIn.ts';
 
 /**
  * Ingests the source folder, asking for it when none is chosen. Resolves when the run has ended, with what came
  * of it; undefined when it did not begin, or ended without a summary. Failures are shown, not thrown.
  */
 export async function launch(services: Services): Promise<Summary | undefined> {
-  const { engine, settings, secrets } = services;
-  const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
+  const sourceFolder = services.settings.sourceFolder ?? (await chooseSourceFolder(services));
   if (sourceFolder === undefined) return undefined;
-  try {
-    // In another window, or while the dialog was open, another launch may have begun.
-    await engine.find(settings.stateFolder, destination => secrets.of(destination));
-    if (engine.isRunning) {
-      launchWhileRunning(services);
-      return undefined;
-    }
-    const options = settings.ingestOptions(sourceFolder);
-    if (await secrets.isPasswordMissing(options.destination)) {
-      askToSignIn(services, options.destination, () => vscode.commands.executeCommand(commandIds.launch));
-      return undefined;
-    }
-    const run = await engine.ingest(options, await secrets.of(options.destination));
-    return run.summary ?? undefined;
-  } catch (thrown) {
-    showFailure(services, thrown);
-    return undefined;
-  }
+  return await runIngest(services, sourceFolder, {}, () => vscode.commands.executeCommand(commandIds.launch));
 }
 
 /** One message for a whole run, however many books failed in it and whichever client began it. */
@@ -66,13 +47,20 @@ export function announceEnd(services: Services, run: RunState): void {
       ...(tars.failed > 0 ? [formatCount(tars.failed, 'tar is incomplete', 'tars are incomplete')] : []),
       ...(books.failed > 0 ? [`${formatCount(books.failed, 'book')} failed`] : []),
     ];
-    messages.warning(`${beginning}, but ${failed.join(' and ')}: ${outcome}. Launch again to retry.`, {
-      title: 'Show Failures',
-      run: async () => {
-        await showTars();
-        showLog(services);
+    messages.warning(
+      `${beginning}, but ${failed.join(' and ')}: ${outcome}.`,
+      {
+        title: 'Show Failures',
+        run: async () => {
+          await showTars();
+          showLog(services);
+        },
       },
-    });
+      {
+        title: 'Retry',
+        run: () => vscode.commands.executeCommand(commandIds.retry),
+      },
+    );
   } else {
     messages.information(`${beginning}: ${outcome}.${stopped ? ' Launch again to go on.' : ''}`, show);
   }

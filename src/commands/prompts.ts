@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** Something to choose, and what it stands for. */
+/** Something to choose, and what it stands for. What only separates others stands for nothing that can be chosen. */
 export interface Choice<T> extends vscode.QuickPickItem {
   readonly value: T;
 }
@@ -16,6 +16,10 @@ export interface Prompts {
     choices: readonly Choice<T>[],
     options: vscode.QuickPickOptions,
   ) => Thenable<readonly Choice<T>[] | undefined>;
+  save: (options: vscode.SaveDialogOptions) => Thenable<vscode.Uri | undefined>;
+  openFolder: (options: vscode.OpenDialogOptions) => Thenable<vscode.Uri | undefined>;
+  /** In a box that nothing else can be done beside: for what cannot be taken back. */
+  confirm: (question: string, detail: string, yes: string) => Thenable<boolean>;
 }
 
 /** In a box that stays while the person looks the answer up elsewhere. */
@@ -24,5 +28,12 @@ export function windowPrompts(): Prompts {
     ask: question => vscode.window.showInputBox({ ignoreFocusOut: true, ...question }),
     pick: (choices, options) => vscode.window.showQuickPick(choices, options),
     pickMany: (choices, options) => vscode.window.showQuickPick(choices, { ...options, canPickMany: true }),
+    save: options => vscode.window.showSaveDialog(options),
+    openFolder: async options => {
+      const only = { canSelectFolders: true, canSelectFiles: false, canSelectMany: false };
+      return (await vscode.window.showOpenDialog({ ...options, ...only }))?.[0];
+    },
+    confirm: async (question, detail, yes) =>
+      (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes,
   };
 }

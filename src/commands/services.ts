@@ -1,8 +1,11 @@
 import type { SnapshotReader } from '../client/snapshotStore.ts';
 import type { Settings } from '../settings.ts';
 import type { DestinationOptions, IngestOptions } from '../protocol/ingestOptions.ts';
+import type { Plan } from '../protocol/plan.ts';
+import type { FailedTar } from '../protocol/progressFile.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import type { RunState } from '../protocol/snapshot.ts';
+import type { Verification } from '../protocol/verification.ts';
 import type { StoredSecrets } from '../secrets.ts';
 import type { Messages } from './messages.ts';
 import type { Prompts } from './prompts.ts';
@@ -35,6 +38,19 @@ export interface Services {
     secrets: Secrets,
     signal: AbortSignal,
   ) => Promise<string>;
+  readonly makePlan: (options: IngestOptions, signal: AbortSignal) => Promise<Plan>;
+  readonly listFailures: (stateFolder: string) => Promise<FailedTar[]>;
+  readonly verifyTar: (
+    options: IngestOptions,
+    secrets: Secrets,
+    tar: string,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+    signal: AbortSignal,
+  ) => Promise<Verification>;
+  /** Brings a tar into sight among the tars. */
+  readonly revealTar: (tar: string) => PromiseLike<void>;
+  /** Of this extension. */
+  readonly version: string;
   readonly messages: Messages;
   /** The dashboard. */
   readonly throughput: { showTab(): void };

@@ -1,20 +1,38 @@
 import * as vscode from 'vscode';
 import { commandIds, type CommandId } from '../manifest.ts';
+import { chooseDestination } from './chooseDestination.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
+import { workersWhenIdle } from './chosenWorkers.ts';
+import { exportReport } from './exportReport.ts';
+import { filterLog } from './filterLog.ts';
 import { launch } from './launch.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
+import { launchWithPlan } from './launchWithPlan.ts';
+import { openProgressFile, openProgressFolder } from './openProgressFile.ts';
 import { openSettings } from './openSettings.ts';
 import { reassign } from './reassign.ts';
-import { pauseWorkers, restartWorkers, resumeWorkers } from './workerCommands.ts';
+import { reportProblem } from './reportProblem.ts';
+import { failuresWhileRunning, retry } from './retry.ts';
+import { revealTar } from './revealTar.ts';
 import type { Services } from './services.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
 import { showThroughput } from './showThroughput.ts';
+import { showWorkerLog } from './showWorkerLog.ts';
 import { signIn } from './signIn.ts';
 import { signOut } from './signOut.ts';
+import { skip } from './skip.ts';
 import { stop, stopWhenIdle } from './stop.ts';
 import { testConnection } from './testConnection.ts';
-import { workersWhenIdle } from './chosenWorkers.ts';
+import { verifyTar } from './verifyTar.ts';
+import {
+  pauseAll,
+  pauseWorkers,
+  restartAll,
+  restartWorkers,
+  resumeAll,
+  resumeWorkers,
+} from './workerCommands.ts';
 
 /**
  * A command and its twin: `enabled` does the work, `disabled` answers when it cannot be done now. A command
@@ -35,9 +53,19 @@ const whenIdle: CommandEntry['disabled'] = {
   answer: workersWhenIdle,
 };
 
+/** What tries failures again, or gives them up, is a run of its own. */
+const whileRunning: CommandEntry['disabled'] = {
+  when: ({ engine }) => engine.isRunning,
+  answer: failuresWhileRunning,
+};
+
 const table: Record<CommandId, CommandEntry> = {
   [commandIds.launch]: {
     enabled: launch,
+    disabled: { when: ({ engine }) => engine.isRunning, answer: launchWhileRunning },
+  },
+  [commandIds.launchWithPlan]: {
+    enabled: launchWithPlan,
     disabled: { when: ({ engine }) => engine.isRunning, answer: launchWhileRunning },
   },
   [commandIds.stop]: {
@@ -56,6 +84,20 @@ const table: Record<CommandId, CommandEntry> = {
   [commandIds.resumeWorker]: { enabled: resumeWorkers, disabled: whenIdle },
   [commandIds.reassign]: { enabled: reassign, disabled: whenIdle },
   [commandIds.showThroughput]: { enabled: showThroughput },
+  [commandIds.restartAll]: { enabled: restartAll, disabled: whenIdle },
+  [commandIds.pauseAll]: { enabled: pauseAll, disabled: whenIdle },
+  [commandIds.resumeAll]: { enabled: resumeAll, disabled: whenIdle },
+  [commandIds.retry]: { enabled: retry, disabled: whileRunning },
+  [commandIds.skip]: { enabled: skip, disabled: whileRunning },
+  [commandIds.verifyTar]: { enabled: verifyTar },
+  [commandIds.revealTar]: { enabled: revealTar },
+  [commandIds.showWorkerLog]: { enabled: showWorkerLog },
+  [commandIds.filterLog]: { enabled: filterLog },
+  [commandIds.openProgressFile]: { enabled: openProgressFile },
+  [commandIds.openProgressFolder]: { enabled: openProgressFolder },
+  [commandIds.chooseDestination]: { enabled: chooseDestination },
+  [commandIds.exportReport]: { enabled: exportReport },
+  [commandIds.reportProblem]: { enabled: reportProblem },
 };
 
 /** Registers every command of the table. */

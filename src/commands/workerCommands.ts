@@ -25,6 +25,19 @@ export const resumeWorkers = workerCommand(
   (engine, worker) => engine.resumeWorker(worker),
 );
 
+/** These ask for all workers at once. */
+export async function pauseAll(services: Services): Promise<void> {
+  await askEngineFor(services, null, worker => services.engine.pauseWorker(worker));
+}
+
+export async function resumeAll(services: Services): Promise<void> {
+  await askEngineFor(services, null, worker => services.engine.resumeWorker(worker));
+}
+
+export async function restartAll(services: Services): Promise<void> {
+  await askEngineFor(services, null, worker => services.engine.restartWorker(worker));
+}
+
 /** A command on the workers of the chosen rows, or on those that a person picks. */
 function workerCommand(
   verb: string,

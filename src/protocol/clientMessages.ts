@@ -2,11 +2,13 @@ import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
 import { historyEntrySchema } from './history.ts';
 import { destinationOptionsSchema, ingestOptionsSchema } from './ingestOptions.ts';
+import { planSchema } from './plan.ts';
 import { failedTarSchema } from './progressFile.ts';
 import { progressSummarySchema } from './progressSummary.ts';
 import { secretsSchema } from './secrets.ts';
 import { runStateSchema, snapshotSchema, tarStateSchema, workerStateSchema } from './snapshot.ts';
 import { phasesSchema, throughputHistorySchema, throughputPointSchema } from './throughput.ts';
+import { verificationSchema } from './verification.ts';
 
 /*
  * What clients and the engine of a state folder say to each other, each message one line of JSON over a local
@@ -156,6 +158,18 @@ export const questionSchema = v.variant('type', [
     options: destinationOptionsSchema,
     secrets: secretsSchema,
   }),
+  /** Say what a run would do if it began now; answered by `plan`, or by `request:failed`. Nothing is locked. */
+  v.object({ type: v.literal('plan:make'), options: ingestOptionsSchema }),
+  /**
+   * Read a tar and compare it with what the destination has; answered by `tar:verified`, or by `request:failed`,
+   * with `progress` meanwhile. Given up when the client leaves.
+   */
+  v.object({
+    type: v.literal('tar:verify'),
+    options: ingestOptionsSchema,
+    secrets: secretsSchema,
+    tar: v.string(),
+  }),
 ]);
 export type Question = v.InferOutput<typeof questionSchema>;
 
@@ -164,6 +178,10 @@ export const replySchema = v.variant('type', [
   v.object({ type: v.literal('progress:files'), files: v.array(progressSummarySchema) }),
   /** Nothing is in the way; `message` says in one line what was found. */
   v.object({ type: v.literal('destination:checked'), message: v.string() }),
+  v.object({ type: v.literal('plan'), plan: planSchema }),
+  /** No answer yet: how far the work on it is. */
+  v.object({ type: v.literal('progress'), doneBytes: count, totalBytes: count }),
+  v.object({ type: v.literal('tar:verified'), verification: verificationSchema }),
   v.object({ type: v.literal('request:failed'), failure: failureSchema }),
 ]);
 export type Reply = v.InferOutput<typeof replySchema>;

@@ -130,9 +130,16 @@ export const ingestOptionsSchema = v.object({
   bookTypes: v.optional(v.array(bookFormatSchema)),
   destination: destinationOptionsSchema,
   supervision: v.optional(supervisionSchema),
+  /** Only tars of these names are taken; all of the folder where it is absent. */
+  tars: v.optional(v.array(v.string())),
   /** Only tars with failures are taken, of these only the named ones; and of failed books only the named members. */
   retry: v.optional(
-    v.object({ tars: v.nullable(v.array(v.string())), books: v.nullable(v.array(v.string())) }),
+    v.object({
+      tars: v.nullable(v.array(v.string())),
+      books: v.nullable(v.array(v.string())),
+      /** The failed books are not tried again but given up: from then on they count as skipped. */
+      skip: v.optional(v.boolean()),
+    }),
   ),
 });
 export type IngestOptions = v.InferOutput<typeof ingestOptionsSchema>;

@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 
-/** Why a member is no book. `not a regular file` is for links, devices and sparse files. */
+/**
+ * Why a member is no book, or none that counts. `not a regular file` is for links, devices and sparse files; `given up by hand`
+ * for books that failed and that a person does not want tried again.
+ */
 export const skipReasons = [
   'empty',
   'image',
@@ -10,6 +13,7 @@ export const skipReasons = [
   'type not wanted',
   'unknown',
   'not a regular file',
+  'given up by hand',
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
-import { viewCommandIds, viewIds } from '../manifest.ts';
+import { commandIds, viewCommandIds, viewIds } from '../manifest.ts';
 import type { ProgressSummary } from '../protocol/progressSummary.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { isDamaged, progressDescription, progressFigures, type ProgressFigure } from './progressText.ts';
@@ -15,9 +15,6 @@ export type ProgressRow =
 
 /** Asks what stands in the progress files. */
 export type ListProgress = (signal: AbortSignal) => Promise<readonly ProgressSummary[]>;
-
-/** Answered by a command that opens what the row names. */
-const openCommand = 'tarshelf.openProgressFile';
 
 const fileIcon = new vscode.ThemeIcon('json');
 const damagedIcon = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
@@ -100,7 +97,11 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
     item.description = progressDescription(row.file);
     item.iconPath = isDamaged(row.file) ? damagedIcon : fileIcon;
     item.contextValue = 'progressFile';
-    item.command = { command: openCommand, title: vscode.l10n.t('Open Progress File'), arguments: [row] };
+    item.command = {
+      command: commandIds.openProgressFile,
+      title: vscode.l10n.t('Open Progress File'),
+      arguments: [row],
+    };
     return item;
   }
 

@@ -62,6 +62,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc
       header_offset: offset,
       outcome: fc.constantFrom('uploaded' as const, 'own' as const, 'destination' as const),
     }),
+    fc.record({ kind: kind('skipped'), tar: text, header_offset: offset }),
     fc.record({ kind: kind('batch'), tar: text, offset: fc.nat(), bytes: fc.nat(), counts }),
     fc.record({
       kind: kind('ended'),

@@ -50,6 +50,36 @@ export async function prepareDestination(
   }
 }
 
+/**
+ * Opens a destination only to see what it has: nothing is made there, and nothing of what runs leave behind is removed.
+ *
+ * @throws TarshelfError `DESTINATION_UNUSABLE`
+ */
+export async function openToRead(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
+  try {
+    switch (options.kind) {
+      case 'library':
+      case 'calibre':
+      case 'none':
+        return await open(options, secrets);
+      case 'mybookshelf2':
+        // Preparing it logs in, and makes nothing.
+        return await prepare(options, secrets);
+      case 'mybookshelf2-cli':
+        return MyBookshelf2CliDestination.open(
+          options,
+          secrets.password,
+          sourceTable(options.database, secrets),
+        );
+      default:
+        return options satisfies never;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof DestinationUnusable)) throw thrown;
+    throw new TarshelfError('DESTINATION_UNUSABLE', thrown.message, { cause: thrown });
+  }
+}
+
 async function prepare(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
   switch (options.kind) {
     case 'library': {

@@ -11,11 +11,7 @@ import { peekProgress } from './workerProgress.ts';
  * @throws TarshelfError `PROGRESS_NOT_READABLE`
  */
 export async function listFailures(stateFolder: string): Promise<FailedTar[]> {
-  const records = new Map<number, ProgressRecord>();
-  for (const worker of await workersIn(stateFolder)) {
-    const record = await peekProgress(stateFolder, worker);
-    if (record) records.set(worker, record);
-  }
+  const records = await peekRecords(stateFolder);
   const byTar = new Map<string, { failed: FailedTar; doneOffset: number }>();
   for (const [worker, record] of records) {
     for (const { tar, books, message, doneOffset } of record.failures()) {
@@ -28,6 +24,20 @@ export async function listFailures(stateFolder: string): Promise<FailedTar[]> {
     }
   }
   return [...byTar.values()].map(({ failed }) => failed).sort((a, b) => (a.tar < b.tar ? -1 : 1));
+}
+
+/**
+ * All workers' records but for their books, by number of the worker. Nothing is locked or changed.
+ *
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
+export async function peekRecords(stateFolder: string): Promise<Map<number, ProgressRecord>> {
+  const records = new Map<number, ProgressRecord>();
+  for (const worker of await workersIn(stateFolder)) {
+    const record = await peekProgress(stateFolder, worker);
+    if (record) records.set(worker, record);
+  }
+  return records;
 }
 
 async function workersIn(stateFolder: string): Promise<Set<number>> {

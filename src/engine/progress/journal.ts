@@ -28,6 +28,7 @@ function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) 
  *   book      the destination has a book; with the member whose outcome that is, where its batch has still to end
  *   failed    a book has failed, for the first time or again
  *   resolved  a book that had failed earlier has an outcome after all
+ *   skipped   a book that had failed earlier is given up, and counts as skipped
  *   batch     every member of the tar whose header stands before `offset` has its outcome; `counts` counts them.
  *             `bytes` is how much of the tar's file that is
  *   ended     the tar has ended
@@ -77,6 +78,7 @@ const journalLineSchema = v.variant('kind', [
     header_offset: count,
     outcome: shelfOutcomeSchema,
   }),
+  line('skipped', { tar: v.string(), header_offset: count }),
   line('batch', { tar: v.string(), offset: count, bytes: count, counts: bookCountsSchema }),
   line('ended', {
     tar: v.string(),

@@ -6,6 +6,7 @@ import {
   type ShelfOutcome,
   type TarProgress,
 } from '../../protocol/progressFile.ts';
+import { addSkipped, type SkipReason } from '../../protocol/skipReason.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
@@ -193,6 +194,9 @@ export class ProgressRecord {
       case 'resolved':
         this.#resolve(entry);
         break;
+      case 'skipped':
+        this.#skip(entry);
+        break;
       case 'batch': {
         const record = this.#record(entry.tar);
         const offset = Math.max(record.entry.done_offset ?? 0, entry.offset);
@@ -298,6 +302,19 @@ export class ProgressRecord {
     counts.failed = Math.max(0, counts.failed - 1);
     if (entry.outcome === 'uploaded') counts.uploaded++;
     else counts.duplicates[entry.outcome]++;
+    record.entry = { ...record.entry, ...figures(counts) };
+  }
+
+  #skip(entry: Extract<JournalEntry, { kind: 'skipped' }>): void {
+    const record = this.#record(entry.tar);
+    const counts = record.entry.done_counts;
+    if (!record.failed.delete(entry.header_offset) || !counts) return;
+    counts.failed = Math.max(0, counts.failed - 1);
+    counts.found = Math.max(0, counts.found - 1);
+    counts.skipped++;
+    counts.skippedBy = addSkipped(counts.skippedBy, { 'given up by hand': 1 } satisfies Partial<
+      Record<SkipReason, number>
+    >);
     record.entry = { ...record.entry, ...figures(counts) };
   }
 

@@ -326,6 +326,11 @@ export class WorkerProgress {
     this.#add({ kind: 'resolved', tar, header_offset: headerOffset, outcome });
   }
 
+  /** Records that a book listed in `failed` at the tar's beginning is given up, and counts as skipped. */
+  skipFailure(tar: string, headerOffset: number): void {
+    this.#add({ kind: 'skipped', tar, header_offset: headerOffset });
+  }
+
   /**
    * Records that every member of the tar before a point has its outcome. Batches of a tar end in order.
    *

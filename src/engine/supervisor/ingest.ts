@@ -3,13 +3,13 @@ import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
-import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
+import { noCounts } from '../../protocol/snapshot.ts';
 import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
-import { findOrphanedFolders, isFolderName } from '../extraction/orphanedFolders.ts';
+import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { EventLog } from '../logs/eventLog.ts';
@@ -23,9 +23,10 @@ import { LoadWatch } from './loadWatch.ts';
 import { systemFacts } from './systemFacts.ts';
 import { WorkerScaler } from './workerScaler.ts';
 import { MovedTars } from './movedTars.ts';
-import { ProcessedTars, processedNames } from './processedTars.ts';
+import { ProcessedTars } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
-import { findTars, type FoundTar } from './sourceFolder.ts';
+import { completedEarlier, findSources } from './sources.ts';
+import type { FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
 import { readSuspects } from './suspects.ts';
@@ -90,7 +91,9 @@ export class Ingest {
     let plan: Plan;
     try {
       const notices: string[] = [];
-      const found = await this.#find(notices);
+      const found = await findSources(this.#options, message => {
+        notices.push(message);
+      });
       log = new EventLog(join(state.path, launcherLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
         const message =
@@ -185,29 +188,6 @@ export class Ingest {
     throw new TarshelfError('NO_SUCH_WORKER', 'The run has no workers yet. Try again when it has started.');
   }
 
-  /** The tars, and behind them the extraction folders whose tar is gone: their files are books, too. */
-  async #find(notices: string[]): Promise<FoundTar[]> {
-    const { mode, sourceFolder, stateFolder } = this.#options;
-    let tars: FoundTar[] = [];
-    let withoutTars: TarshelfError | undefined;
-    try {
-      tars = await findTars(sourceFolder);
-    } catch (thrown) {
-      if (!(thrown instanceof TarshelfError && thrown.code === 'SOURCE_WITHOUT_TARS')) throw thrown;
-      withoutTars = thrown;
-    }
-    if (mode !== 'in-place') {
-      const names = [...tars.map(tar => tar.name), ...(await processedNames(sourceFolder))];
-      tars.push(
-        ...(await findOrphanedFolders(stateFolder, names, message => {
-          notices.push(`${message}.`);
-        })),
-      );
-    }
-    if (withoutTars && tars.length === 0) throw withoutTars;
-    return tars;
-  }
-
   #checkDestination(progress: ReadonlyMap<number, ProgressRecord>, destination: Destination): void {
     for (const record of progress.values()) {
       if (record.destination === undefined || record.destination === destination.id) continue;
@@ -219,9 +199,16 @@ export class Ingest {
     }
   }
 
-  /** All tars, or those that a retry asks for. */
-  #chosen(tars: FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): FoundTar[] {
-    const { retry, stateFolder } = this.#options;
+  /** All tars that were asked for; of these, where it is a retry, those with failures. */
+  #chosen(found: FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): FoundTar[] {
+    const { retry, sourceFolder, stateFolder, tars: asked } = this.#options;
+    const tars = asked ? found.filter(tar => asked.includes(tar.name)) : found;
+    if (tars.length === 0) {
+      throw new TarshelfError(
+        'SOURCE_WITHOUT_TARS',
+        `None of the tars that were chosen is in ${sourceFolder} any more. Choose again.`,
+      );
+    }
     if (!retry) return tars;
     const records = [...progress.values()];
     const chosen = tars.filter(
@@ -398,13 +385,4 @@ export class Ingest {
       },
     );
   }
-}
-
-/** What an earlier run counted in a tar that it completed, or null where the tar is to be read. */
-function completedEarlier(tar: FoundTar, progress: ReadonlyMap<number, ProgressRecord>): BookCounts | null {
-  for (const record of progress.values()) {
-    const counts = record.completedEarlier(tar.name, tar);
-    if (counts) return counts;
-  }
-  return null;
 }

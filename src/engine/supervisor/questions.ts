@@ -3,9 +3,11 @@ import { toFailure } from '../../protocol/errors.ts';
 import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { summarizeProgress } from '../progress/progressSummaries.ts';
+import { verifyTar } from '../verification/verifyTar.ts';
+import { makePlan } from './plan.ts';
 
-/** Time for a check that was given up to end what it began. */
-const endsAfterCheckMs = 5000;
+/** Time for work that was given up to end what it began. */
+const endsAfterAnswerMs = 5000;
 
 /** Answers one question over the channel to whoever started this process, and lets the process end. */
 export async function answerQuestion(question: Question): Promise<void> {
@@ -20,29 +22,44 @@ export async function answerQuestion(question: Question): Promise<void> {
       }));
       break;
     case 'destination:check':
-      await answerCheck(question);
+      await answerUnlessLeft(async signal => ({
+        type: 'destination:checked',
+        message: await checkDestination(question.options, question.secrets, signal),
+      }));
+      break;
+    case 'plan:make':
+      await reply(async () => ({ type: 'plan', plan: await makePlan(question.options) }));
+      break;
+    case 'tar:verify':
+      await answerUnlessLeft(async signal => ({
+        type: 'tar:verified',
+        verification: await verifyTar(
+          question.options,
+          question.secrets,
+          question.tar,
+          (doneBytes, totalBytes) => {
+            say({ type: 'progress', doneBytes, totalBytes });
+          },
+          signal,
+        ),
+      }));
       break;
     default:
       question satisfies never;
   }
 }
 
-async function answerCheck({
-  options,
-  secrets,
-}: Extract<Question, { type: 'destination:check' }>): Promise<void> {
+/** Answers, or gives the work up when whoever asked leaves. */
+async function answerUnlessLeft(find: (signal: AbortSignal) => Promise<Reply>): Promise<void> {
   const abandoned = new AbortController();
   const abandon = (): void => {
     abandoned.abort();
   };
   process.once('disconnect', abandon);
   process.once('SIGTERM', abandon);
-  await reply(async () => ({
-    type: 'destination:checked',
-    message: await checkDestination(options, secrets, abandoned.signal),
-  }));
+  await reply(() => find(abandoned.signal));
   // A connection that obeys no signal is not to keep the process; where there is none, it ends before.
-  setTimeout(() => process.exit(), endsAfterCheckMs).unref();
+  setTimeout(() => process.exit(), endsAfterAnswerMs).unref();
 }
 
 async function reply(find: () => Promise<Reply>): Promise<void> {
@@ -53,7 +70,11 @@ async function reply(find: () => Promise<Reply>): Promise<void> {
     found = { type: 'request:failed', failure: toFailure(thrown) };
   }
   if (!process.connected) return;
-  process.send?.(found, () => undefined);
+  say(found);
   // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   process.disconnect();
+}
+
+function say(word: Reply): void {
+  if (process.connected) process.send?.(word, () => undefined);
 }

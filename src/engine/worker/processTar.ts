@@ -5,7 +5,7 @@ import { formatCount } from '../../protocol/format.ts';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
-import type { ShelfOutcome } from '../../protocol/progressFile.ts';
+import type { FailedBook, ShelfOutcome } from '../../protocol/progressFile.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
@@ -229,9 +229,21 @@ class TarRun {
     const again = point.failed.filter(book =>
       retry ? (retry.books?.includes(book.file) ?? true) : book.code !== 'POISON',
     );
-    this.#failedEarlier = new Set(again.map(book => book.header_offset));
     this.#settledEarlier = new Map(point.settled);
     this.#counter.resume(point.counts, point.doneBytes);
+    if (retry?.skip === true) {
+      this.#failedEarlier = new Set();
+      for (const book of again) this.#giveUp(book);
+    } else this.#failedEarlier = new Set(again.map(book => book.header_offset));
+  }
+
+  /** A person wants a book that failed neither tried again nor counted any longer. */
+  #giveUp({ header_offset: headerOffset, file }: FailedBook): void {
+    this.#context.progress.skipFailure(this.#name, headerOffset);
+    this.#counter.triedAgain();
+    this.#counter.notFound();
+    this.#counter.skipped('given up by hand');
+    this.#context.log?.info(`skipped: ${this.#name} › ${file}: given up by hand`);
   }
 
   /** Opens the tar, as soon as its disk is there. One that was found gone is not asked again at once. */

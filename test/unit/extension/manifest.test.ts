@@ -6,6 +6,7 @@ import {
   commandIds,
   contextKeys,
   extensionId,
+  logLanguageId,
   settingNames,
   settingsSection,
   viewCommandIds,
@@ -37,6 +38,7 @@ interface Contributed {
   when?: string;
   contents?: string;
   icon?: string;
+  group?: string;
 }
 
 interface Setting {
@@ -68,6 +70,8 @@ interface PackageJson {
     views: Record<string, { id: string; icon: string }[]>;
     viewsWelcome: (Contributed & { view: string; contents: string })[];
     menus: Record<string, Contributed[]>;
+    languages: { id: string }[];
+    grammars: { language: string; scopeName: string; path: string }[];
     configuration: { title: string; properties: Record<string, Setting> }[];
   };
 }
@@ -215,6 +219,55 @@ describe('package.json', () => {
       }
     }
     assert.ok(names > 10);
+  });
+
+  it('keeps out of the palette what makes sense on a row alone, and nothing else', () => {
+    const hidden = (contributes.menus['commandPalette'] ?? []).filter(entry => entry.when === 'false');
+    assert.deepEqual(
+      hidden.map(entry => entry.command),
+      [commandIds.revealTar],
+    );
+  });
+
+  it('has at most two buttons in any row', () => {
+    const rows = contributes.menus['view/item/context'] ?? [];
+    const states = {
+      'tarshelf.tars': ['waiting', 'running', 'interrupted', 'completed', 'completedWithErrors', 'failed']
+        .map(state => `tar;${state}`)
+        .concat('book;failed', 'group;failed', 'group;completed'),
+      'tarshelf.workers': ['idle', 'paused', 'stopped', 'died'].map(state => `worker;${state}`),
+    };
+    for (const [view, values] of Object.entries(states)) {
+      for (const value of values) {
+        const buttons = rows.filter(({ when = '', group = '' }) => {
+          const wanted = /viewItem =~ \/(.*?)\/(?= |$)/.exec(when)?.[1];
+          return group.startsWith('inline') && when.includes(view) && new RegExp(wanted ?? '.').test(value);
+        });
+        assert.ok(buttons.length <= 2, `${value}: ${buttons.map(({ command }) => command).join(', ')}`);
+      }
+    }
+  });
+
+  it('asks last for what cannot be taken back', () => {
+    const rows = contributes.menus['view/item/context'] ?? [];
+    const last = rows.find(({ command }) => command === commandIds.skip)?.group ?? '';
+    for (const { command, group = '', when = '' } of rows) {
+      if (!when.includes('book;failed') || command === commandIds.skip) continue;
+      assert.ok(group.startsWith('inline') || group < last, command);
+    }
+  });
+
+  it('has a grammar for the logs that is one', () => {
+    const [grammar] = contributes.grammars;
+    assert.equal(grammar?.language, logLanguageId);
+    const { scopeName } = JSON.parse(readFileSync(path.join(root, grammar.path), 'utf8')) as {
+      scopeName: string;
+    };
+    assert.equal(scopeName, grammar.scopeName);
+    assert.deepEqual(
+      contributes.languages.map(({ id }) => id),
+      [logLanguageId],
+    );
   });
 
   it('refers to pictures that exist, and to an icon that the marketplace takes', () => {

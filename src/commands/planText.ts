@@ -1,0 +1,62 @@
+import { t } from '../localize.ts';
+import { destinationText } from '../protocol/destinationText.ts';
+import { formatBytes, formatCount, formatPercent } from '../protocol/format.ts';
+import type { DestinationOptions } from '../protocol/ingestOptions.ts';
+import type { Plan, PlannedTar } from '../protocol/plan.ts';
+
+/** The tars that a run would read. */
+export function tarsToRead({ tars }: Plan): PlannedTar[] {
+  return tars.filter(tar => tar.state !== 'completed');
+}
+
+/** What a run would do, in one line. */
+export function planTitle(plan: Plan, destination: DestinationOptions): string {
+  const open = tarsToRead(plan);
+  const left = open.reduce((sum, tar) => sum + tar.sizeBytes - tar.doneBytes, 0);
+  return t(
+    'Launch: {0} with {1} to read · {2} · to {3}',
+    formatCount(open.length, 'tar'),
+    formatBytes(left),
+    formatCount(Math.min(plan.workers, Math.max(1, open.length)), 'worker'),
+    destinationText(destination),
+  );
+}
+
+/** What there is room for, in one line; whether it is too little. */
+export function planSpace({ mode, freeBytes, extractBytes }: Plan): { text: string; isTight: boolean } {
+  if (freeBytes === null) return { text: t('Tick the tars to read'), isTight: false };
+  const free = t('{0} free on the disk of the state folder', formatBytes(freeBytes));
+  if (mode !== 'extract') return { text: free, isTight: false };
+  const isTight = freeBytes < extractBytes;
+  const needs = t('extracting takes up to {0}', formatBytes(extractBytes));
+  return {
+    text: isTight ? t('Too little room: {0}, and {1}', free, needs) : t('{0}; {1}', free, needs),
+    isTight,
+  };
+}
+
+/** What is to be done with a tar, and by whom. */
+export function plannedTarText({ state, sizeBytes, doneBytes, failedBooks, worker }: PlannedTar): string {
+  const parts = [formatBytes(sizeBytes)];
+  switch (state) {
+    case 'completed':
+      parts.push(t('done by an earlier run'));
+      break;
+    case 'begun':
+      parts.push(t('{0} done', formatPercent(doneBytes, sizeBytes)));
+      break;
+    case 'failed':
+      parts.push(
+        failedBooks > 0
+          ? t('{0} failed, tried again', formatCount(failedBooks, 'book'))
+          : t('failed, tried again'),
+      );
+      break;
+    case 'new':
+      break;
+    default:
+      state satisfies never;
+  }
+  if (worker !== null) parts.push(t('worker {0}', worker));
+  return parts.join(' · ');
+}

@@ -1,0 +1,101 @@
+import * as vscode from 'vscode';
+import { destinationText } from '../protocol/destinationText.ts';
+import { formatBytes } from '../protocol/format.ts';
+import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import type { Verification } from '../protocol/verification.ts';
+import { cancellable } from './cancellable.ts';
+import { chosenRows } from './chosenTars.ts';
+import { chooseSourceFolder } from './chooseSourceFolder.ts';
+import { openMarkdown } from './openMarkdown.ts';
+import type { Choice } from './prompts.ts';
+import type { Services } from './services.ts';
+import { showFailure } from './showFailure.ts';
+import { askToSignIn } from './signIn.ts';
+import { isWholeOnShelf, verificationReport, verificationText } from './verificationText.ts';
+
+/** Reads tars and says which of their books the destination lacks. Nothing is changed; a run may go on meanwhile. */
+export async function verifyTar(
+  services: Services,
+  ...args: readonly unknown[]
+): Promise<Verification[] | undefined> {
+  const { settings, secrets } = services;
+  const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
+  if (sourceFolder === undefined) return undefined;
+  try {
+    const options = settings.ingestOptions(sourceFolder);
+    if (await secrets.isPasswordMissing(options.destination)) {
+      askToSignIn(services, options.destination, () => verifyTar(services, ...args));
+      return undefined;
+    }
+    const { tars: ofRows } = chosenRows(args);
+    const tars = ofRows.length > 0 ? ofRows : await pickTar(services, options);
+    const all: Verification[] = [];
+    for (const tar of tars) {
+      const found = await verifyOne(services, options, tar);
+      if (!found) break;
+      all.push(found);
+    }
+    return all;
+  } catch (thrown) {
+    showFailure(services, thrown);
+    return undefined;
+  }
+}
+
+/** Undefined when it was cancelled. */
+async function verifyOne(
+  services: Services,
+  options: IngestOptions,
+  tar: string,
+): Promise<Verification | undefined> {
+  const secrets = await services.secrets.of(options.destination);
+  const found = await cancellable(vscode.l10n.t('Tarshelf: verifying {0}', tar), (signal, report) =>
+    services.verifyTar(
+      options,
+      secrets,
+      tar,
+      (doneBytes, totalBytes) => {
+        report(
+          totalBytes === 0 ? 1 : doneBytes / totalBytes,
+          vscode.l10n.t('{0} of {1}', formatBytes(doneBytes), formatBytes(totalBytes)),
+        );
+      },
+      signal,
+    ),
+  );
+  if (!found) return undefined;
+  if (isWholeOnShelf(found)) services.messages.information(verificationText(found));
+  else {
+    services.messages.warning(verificationText(found), {
+      title: vscode.l10n.t('Show Books'),
+      run: () => openMarkdown(verificationReport(found, destinationText(options.destination))),
+    });
+  }
+  return found;
+}
+
+/** Of the run that is shown, or else of the folder. */
+async function pickTar(services: Services, options: IngestOptions): Promise<readonly string[]> {
+  const { engine, prompts } = services;
+  const known = engine.store.tars;
+  const tars: readonly { readonly name: string; readonly sizeBytes: number }[] =
+    known.length > 0
+      ? known
+      : (
+          (await cancellable(
+            vscode.l10n.t('Tarshelf: looking for tars in {0}', options.sourceFolder),
+            signal => services.makePlan(options, signal),
+          )) ?? { tars: [] }
+        ).tars;
+  if (tars.length === 0) return [];
+  const choices = tars.map(({ name, sizeBytes }): Choice<string> => ({
+    label: name,
+    description: formatBytes(sizeBytes),
+    value: name,
+  }));
+  const picked = await prompts.pick(choices, {
+    title: vscode.l10n.t('Tarshelf: Verify Tar'),
+    placeHolder: vscode.l10n.t('The tar is read anew and compared with what the destination has'),
+  });
+  return picked ? [picked.value] : [];
+}

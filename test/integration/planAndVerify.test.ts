@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listFailures, makePlan, verifyTar } from '../../src/client/askEngine.ts';
+import { EngineClient } from '../../src/client/engineClient.ts';
+import { bookMetadataFromName } from '../../src/engine/books/metadata/bookMetadata.ts';
+import { libraryPaths } from '../../src/engine/destinations/libraryPaths.ts';
+import { TarshelfError } from '../../src/protocol/errors.ts';
+import type { IngestOptions } from '../../src/protocol/ingestOptions.ts';
+import { noSecrets } from '../../src/protocol/secrets.ts';
+import type { RunState } from '../../src/protocol/snapshot.ts';
+import { makeTar } from '../support/gnuTar.ts';
+import { useTempFolder } from '../support/tempFolder.ts';
+
+const launch = { enginePath: join(import.meta.dirname, '../../dist/engine.js'), whenLeft: null };
+
+describe('a plan, a chosen few tars, a verification and giving up', () => {
+  const folder = useTempFolder();
+  const source = (): string => join(folder(), 'tars');
+  const library = (): string => join(folder(), 'library');
+  const options = (change: Partial<IngestOptions> = {}): IngestOptions => ({
+    sourceFolder: source(),
+    stateFolder: join(folder(), 'state'),
+    workers: 2,
+    batchSize: 10,
+    parallelUploads: 1,
+    mode: 'auto',
+    afterCompletion: 'keep',
+    metadataReader: 'builtin',
+    destination: { kind: 'library', folder: library() },
+    ...change,
+  });
+  const ingest = async (change: Partial<IngestOptions> = {}): Promise<RunState> => {
+    const client = new EngineClient({ ...launch, whenLeft: 'stop' });
+    try {
+      const run = await client.ingest(options(change), noSecrets);
+      assert.equal(run.phase, 'finished');
+      return run;
+    } finally {
+      client.dispose();
+    }
+  };
+  const verify = (tar: string) => verifyTar(launch, options(), noSecrets, tar, () => undefined);
+
+  beforeEach(async () => {
+    await mkdir(source());
+    await makeTar(join(source(), 'a.tar'), 'gnu', { 'a.epub': Buffer.from('a') });
+    await makeTar(join(source(), 'b.tar'), 'gnu', { 'b.epub': Buffer.from('b') });
+    const bad = Buffer.from('bad');
+    await makeTar(join(source(), 'c.tar'), 'gnu', {
+      'c.epub': Buffer.from('c'),
+      'x.epub': bad,
+      'notes.jpg': Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
+    });
+    // Every name that this one book could have in the library is taken.
+    const key = { sha1: createHash('sha1').update(bad).digest('hex'), sizeBytes: bad.length };
+    for (const path of libraryPaths(bookMetadataFromName('x.epub'), 'epub', key))
+      await mkdir(join(library(), path), { recursive: true });
+  });
+
+  it('plans a first run, and makes nothing by that', async () => {
+    const plan = await makePlan(launch, options());
+    assert.deepEqual(
+      plan.tars.map(({ name, state, worker }) => ({ name, state, worker })),
+      [
+        { name: 'a.tar', state: 'new', worker: 1 },
+        { name: 'b.tar', state: 'new', worker: 2 },
+        { name: 'c.tar', state: 'new', worker: 1 },
+      ],
+    );
+    assert.equal(plan.workers, 2);
+    assert.ok((plan.freeBytes ?? 0) > 0);
+    const [a, b, c] = plan.tars.map(tar => tar.sizeBytes);
+    assert.equal(plan.extractBytes, Math.max(a ?? 0, c ?? 0) + (b ?? 0));
+    assert.equal(existsSync(options().stateFolder), false);
+  });
+
+  it('takes only the tars that were chosen, and plans the rest after that', async () => {
+    const run = await ingest({ tars: ['a.tar'] });
+    assert.equal(run.summary?.tars.total, 1);
+    assert.equal(run.summary.books.uploaded, 1);
+    const before = await readdir(options().stateFolder);
+    const plan = await makePlan(launch, options());
+    assert.deepEqual(
+      plan.tars.map(({ state, worker }) => [state, worker]),
+      [
+        ['completed', null],
+        ['new', 2],
+        ['new', 1],
+      ],
+    );
+    assert.deepEqual(await readdir(options().stateFolder), before);
+  });
+
+  it('refuses a choice of tars that are all gone', async () => {
+    await assert.rejects(
+      ingest({ tars: ['gone.tar'] }),
+      thrown => thrown instanceof TarshelfError && thrown.code === 'SOURCE_WITHOUT_TARS',
+    );
+  });
+
+  it('finds the books of a tar that are missing on the shelf', async () => {
+    await ingest();
+    assert.deepEqual(await verify('a.tar'), {
+      ...{ tar: 'a.tar', books: 1, onShelf: 1, missing: 0, unreadable: 0, skipped: 0 },
+      ...{ missingBooks: [], unreadableBooks: [], damage: null },
+    });
+    const c = await verify('c.tar');
+    assert.deepEqual([c.books, c.onShelf, c.missing, c.skipped], [2, 1, 1, 1]);
+    assert.deepEqual(
+      c.missingBooks.map(({ member, sizeBytes }) => [member, sizeBytes]),
+      [['x.epub', 3]],
+    );
+  });
+
+  it('compares with no destination that cannot say what it has', async () => {
+    await assert.rejects(
+      verifyTar(launch, options({ destination: { kind: 'none' } }), noSecrets, 'a.tar', () => undefined),
+      thrown => thrown instanceof TarshelfError && thrown.code === 'DESTINATION_UNUSABLE',
+    );
+  });
+
+  it('gives up a failed book where a person wants it, and completes its tar by that', async () => {
+    await ingest();
+    const [failed] = await listFailures(launch, options().stateFolder);
+    assert.deepEqual([failed?.tar, failed?.books.length], ['c.tar', 1]);
+    const run = await ingest({ retry: { tars: ['c.tar'], books: ['x.epub'], skip: true } });
+    assert.deepEqual(run.summary?.tars, { total: 1, completed: 1, failed: 0 });
+    assert.deepEqual(run.summary.books, { found: 1, uploaded: 1, duplicates: 0, failed: 0 });
+    assert.equal(run.summary.skipped, 2);
+    assert.deepEqual(await listFailures(launch, options().stateFolder), []);
+    const plan = await makePlan(launch, options());
+    assert.deepEqual(new Set(plan.tars.map(tar => tar.state)), new Set(['completed']));
+    // Nor does a later run meet it again.
+    assert.equal((await ingest()).summary?.books.failed, 0);
+  });
+});

@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { ShownMessage } from '../../../src/commands/messages.ts';
+import type { TarshelfApi } from '../../../src/extension.ts';
+import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
+import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
+import {
+  commandIds,
+  extensionId,
+  logLanguageId,
+  logScheme,
+  settingNames,
+  settingsSection,
+  type CommandId,
+} from '../../../src/manifest.ts';
+import type { Plan } from '../../../src/protocol/plan.ts';
+import type { Summary } from '../../../src/protocol/snapshot.ts';
+import type { Verification } from '../../../src/protocol/verification.ts';
+import { encodeTar } from '../../../src/samples/tarWriter.ts';
+
+// Real settings, real engines and real documents; what asks a person is answered by the tests.
+
+/** These would open VS Code's own dialogs, or leave VS Code; they are told of what they need, or have tests elsewhere. */
+const notByThemselves: ReadonlySet<CommandId> = new Set([commandIds.chooseSourceFolder]);
+
+describe('Commands', function () {
+  if (process.platform === 'win32') return;
+  this.timeout(60_000);
+
+  let api: TarshelfApi;
+  let folder: string;
+  let usual: TarshelfApi['prompts'];
+  let shown: ShownMessage[] = [];
+  let listening: vscode.Disposable;
+  const source = (): string => path.join(folder, 'tars');
+  const library = (): string => path.join(folder, 'library');
+
+  before(async () => {
+    const extension = vscode.extensions.getExtension<TarshelfApi>(extensionId);
+    assert.ok(extension);
+    api = await extension.activate();
+    usual = { ...api.prompts };
+    listening = api.onDidShowMessage(message => shown.push(message));
+    folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
+    await mkdir(source());
+    await makeTar(path.join(source(), 'a.tar'), { 'a.epub': Buffer.from('a') });
+    await makeTar(path.join(source(), 'b.tar'), { 'b.epub': Buffer.from('b') });
+    await failingTar('c.tar', 'x.epub');
+    await set('sourceFolder', source());
+    await set('stateFolder', path.join(folder, 'state'));
+    await set('libraryFolder', library());
+    await set('workers', 2);
+  });
+
+  beforeEach(() => {
+    shown = [];
+    refuseAll();
+  });
+
+  after(async () => {
+    listening.dispose();
+    Object.assign(api.prompts, usual);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    for (const name of settingNames) await set(name, undefined);
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
+
+  /** A tar with a book that does not get into the library: every name that it could have there is taken. */
+  async function failingTar(tar: string, member: string): Promise<void> {
+    const bytes = Buffer.from(`bad ${tar}`);
+    await makeTar(path.join(source(), tar), { [member]: bytes });
+    const key = { sha1: createHash('sha1').update(bytes).digest('hex'), sizeBytes: bytes.length };
+    for (const place of libraryPaths(bookMetadataFromName(member), 'epub', key))
+      await mkdir(path.join(library(), place), { recursive: true });
+  }
+
+  /** Whatever is asked is refused, as by a person who presses Escape. */
+  function refuseAll(): void {
+    Object.assign(api.prompts, {
+      ask: () => Promise.resolve(undefined),
+      pick: () => Promise.resolve(undefined),
+      pickMany: () => Promise.resolve(undefined),
+      save: () => Promise.resolve(undefined),
+      openFolder: () => Promise.resolve(undefined),
+      confirm: () => Promise.resolve(false),
+    } satisfies TarshelfApi['prompts']);
+  }
+
+  async function run<T>(id: CommandId, ...args: unknown[]): Promise<T | undefined> {
+    return await vscode.commands.executeCommand<T | undefined>(id, ...args);
+  }
+
+  async function everyCommandAnswers(but: readonly CommandId[]): Promise<void> {
+    for (const id of Object.values(commandIds)) {
+      if (notByThemselves.has(id) || but.includes(id)) continue;
+      await run(id);
+    }
+    assert.deepEqual(
+      shown.filter(message => message.kind === 'error'),
+      [],
+    );
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  }
+
+  it('all answer before there was a run', async () => {
+    await everyCommandAnswers([commandIds.launch]);
+    const texts = shown.map(message => message.text).join('\n');
+    assert.match(texts, /Nothing has failed here/);
+    assert.match(texts, /There are no logs of workers/);
+    assert.match(texts, /There are no progress files/);
+  });
+
+  it('plan a launch, and read only the tars that are left ticked', async () => {
+    const asked: { labels: string[]; title: string | undefined }[] = [];
+    api.prompts.pickMany = (choices, { title }) => {
+      asked.push({ labels: choices.map(choice => choice.label), title });
+      return Promise.resolve(choices.filter(choice => choice.label === 'a.tar'));
+    };
+    const summary = await run<Summary>(commandIds.launchWithPlan);
+    assert.deepEqual(asked[0]?.labels, ['To read', 'a.tar', 'b.tar', 'c.tar']);
+    assert.match(asked[0].title ?? '', /^Launch: 3 tars with .* to read · 2 workers · to /);
+    assert.deepEqual(summary?.tars, { total: 1, completed: 1, failed: 0 });
+  });
+
+  it('show what is done, and read all that is open when nothing is unticked', async () => {
+    let ticked: boolean[] = [];
+    api.prompts.pickMany = choices => {
+      ticked = choices.map(choice => choice.picked === true);
+      return Promise.resolve(choices.filter(choice => choice.picked === true));
+    };
+    const summary = await run<Summary>(commandIds.launchWithPlan);
+    assert.deepEqual(ticked, [false, true, true, false, false]);
+    // Also the one that is done: nothing was chosen, so that it belongs to the run.
+    assert.equal(summary?.tars.total, 3);
+    assert.equal(summary.books.failed, 1);
+  });
+
+  it('all answer after a run', async () => {
+    await everyCommandAnswers([commandIds.launch]);
+  });
+
+  it('show the log of a failed book at its line, coloured, linked to its tar, and filtered', async () => {
+    await run(commandIds.showWorkerLog, { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } });
+    const editor = vscode.window.activeTextEditor;
+    assert.ok(editor);
+    assert.equal(editor.document.uri.scheme, logScheme);
+    assert.equal(editor.document.languageId, logLanguageId);
+    assert.match(editor.document.getText(editor.selection), /WARNING .*c\.tar › x\.epub/);
+    const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>(
+      'vscode.executeLinkProvider',
+      editor.document.uri,
+    );
+    const texts = links.map(link => editor.document.getText(link.range));
+    assert.ok(texts.includes('c.tar'), texts.join(', '));
+    assert.ok(links[0]?.target?.toString(true).startsWith(`command:${commandIds.revealTar}?`));
+
+    const { document } = editor;
+    const log = document.uri.with({ scheme: 'file', query: '' }).fsPath;
+    await appendFile(log, '2026-03-01 10:00:00.000 INFO    what came later\n');
+    await until(() => document.getText().includes('what came later'));
+
+    api.prompts.pick = choices =>
+      Promise.resolve(choices.find(({ label }) => label === 'Level' || label === 'WARNING'));
+    await run(commandIds.filterLog);
+    const filtered = vscode.window.activeTextEditor?.document;
+    assert.ok(filtered);
+    assert.match(filtered.uri.query, /level=WARNING/);
+    assert.doesNotMatch(filtered.getText(), / INFO /);
+    assert.match(filtered.getText(), / WARNING /);
+  });
+
+  it('verify tars, and name what the destination lacks', async () => {
+    const found = await run<Verification[]>(commandIds.verifyTar, { tar: 'a.tar' }, [
+      { tar: 'a.tar' },
+      { tar: 'c.tar' },
+    ]);
+    assert.deepEqual(
+      found?.map(({ tar, missing }) => [tar, missing]),
+      [
+        ['a.tar', 0],
+        ['c.tar', 1],
+      ],
+    );
+    assert.deepEqual(
+      shown.map(message => message.kind),
+      ['information', 'warning'],
+    );
+    assert.deepEqual(shown[1]?.actions, ['Show Books']);
+  });
+
+  it('try again the failed books that were chosen', async () => {
+    const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
+    const summary = await run<Summary>(commandIds.retry, row, [row]);
+    assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+    const failures = shown.filter(message => message.kind === 'error');
+    assert.deepEqual(failures, []);
+  });
+
+  it('write a report of the run, as Markdown or for a spreadsheet', async () => {
+    for (const [name, pattern] of [
+      ['report.md', /^# Tarshelf: report of a run[\s\S]*x\.epub/],
+      ['report.csv', /^kind,tar,[\s\S]*book,c\.tar,x\.epub,failed/],
+    ] as const) {
+      const file = path.join(folder, name);
+      api.prompts.save = () => Promise.resolve(vscode.Uri.file(file));
+      await run(commandIds.exportReport);
+      assert.match(await readFile(file, 'utf8'), pattern);
+    }
+  });
+
+  it('skip a failed book only where the person agrees, and count it no longer', async () => {
+    const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
+    await run(commandIds.skip, row);
+    assert.deepEqual(shown, []);
+    api.prompts.confirm = () => Promise.resolve(true);
+    await run(commandIds.skip, row);
+    assert.equal(api.store.tar('c.tar')?.phase, 'completed');
+    shown = [];
+    await run(commandIds.retry);
+    assert.deepEqual(
+      shown.map(message => message.text),
+      ['Nothing has failed here.'],
+    );
+  });
+
+  it('put nothing private into the report of a problem', async () => {
+    await run(commandIds.reportProblem);
+    const text = vscode.window.activeTextEditor?.document.getText() ?? '';
+    assert.match(text, /## Versions/);
+    assert.match(text, /The end of parallel_tar_upload\.log/);
+    assert.ok(!text.includes(homedir()), text);
+    assert.ok(!text.includes(hostname()), text);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
+  it('choose a destination with what it needs, and set nothing where the person leaves', async () => {
+    const choose = (kind: string): void => {
+      api.prompts.pick = (choices, { title }) =>
+        Promise.resolve(
+          title === 'Tarshelf: Choose Destination'
+            ? choices.find(choice => choice.value === kind)
+            : choices[0],
+        );
+    };
+    choose('mybookshelf2');
+    await run(commandIds.chooseDestination);
+    assert.equal(api.settings.destination().kind, 'library');
+    choose('library');
+    await run(commandIds.chooseDestination);
+    assert.deepEqual(api.settings.destination(), { kind: 'library', folder: library() });
+    assert.match(shown.at(-1)?.text ?? '', /^New books go to /);
+  });
+
+  it('all answer while a run is under way, and disturb it only where they say so', async () => {
+    await set('stateFolder', path.join(folder, 'other state'));
+    await set('libraryFolder', path.join(folder, 'other library'));
+    for (let n = 0; n < 6; n++) {
+      const books = Object.fromEntries(
+        Array.from({ length: 60 }, (_, i) => [`${String(i)}.epub`, Buffer.from(`${String(n)} ${String(i)}`)]),
+      );
+      await makeTar(path.join(source(), `many${String(n)}.tar`), books);
+    }
+    const running = run<Summary>(commandIds.launch);
+    await until(() => api.store.workers.length > 0);
+    await run(commandIds.pauseAll);
+    await until(() => api.store.workers.every(worker => worker.phase === 'paused'));
+    await everyCommandAnswers([commandIds.stop, commandIds.resumeAll]);
+    const texts = shown.map(message => message.text).join('\n');
+    assert.match(texts, /Tarshelf is already at work here/);
+    assert.match(texts, /What failed can be tried again or skipped once the run has ended/);
+    await run(commandIds.resumeAll);
+    const summary = await running;
+    assert.equal(summary?.tars.total, 9);
+    assert.equal(summary.books.uploaded, 363);
+  });
+
+  it('plan what a run would do, without beginning it', async () => {
+    let plan: readonly unknown[] = [];
+    api.prompts.pickMany = choices => {
+      plan = choices.map(choice => choice.value);
+      return Promise.resolve(undefined);
+    };
+    assert.equal(await run(commandIds.launchWithPlan), undefined);
+    const tars = plan.filter((value): value is Plan['tars'][number] => value !== null);
+    assert.equal(tars.length, 9);
+    assert.ok(tars.every(tar => tar.state === 'completed'));
+  });
+});
+
+async function makeTar(file: string, books: Readonly<Record<string, Buffer>>): Promise<void> {
+  const members = Object.entries(books).map(([name, body]) => ({ name, body, mtime: new Date(0) }));
+  await writeFile(file, encodeTar(members, 'ustar'));
+}
+
+async function set(name: string, value: unknown): Promise<void> {
+  await vscode.workspace
+    .getConfiguration(settingsSection)
+    .update(name, value, vscode.ConfigurationTarget.Global);
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; !isSo(); tries++) {
+    assert.ok(tries < 300, 'it did not come to be within 30 s');
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+}
