@@ -2,15 +2,17 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { checkDestination } from './client/askEngine.ts';
 import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
+import { makeSampleTars, type SampleLaunch } from './client/sampleTars.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
-import { announceEnd } from './commands/launch.ts';
 import { Messages, type ShownMessage } from './commands/messages.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { windowPrompts, type Prompts } from './commands/prompts.ts';
 import type { Services } from './commands/services.ts';
 import { registerCommands } from './commands/table.ts';
+import { announceRun } from './commands/trySamples.ts';
 import { ContextKeys } from './contextKeys.ts';
 import { IngestSession } from './ingestSession.ts';
+import { setTranslate } from './localize.ts';
 import { contextKeys, outputChannelName } from './manifest.ts';
 import { StoredSecrets } from './secrets.ts';
 import { Settings } from './settings.ts';
@@ -30,10 +32,13 @@ export interface TarshelfApi {
   readonly tars: vscode.TreeDataProvider<string>;
   readonly workers: vscode.TreeDataProvider<WorkerRow>;
   readonly status: { readonly text: string | undefined };
+  /** Where the sample books are. */
+  readonly samplesFolder: string;
   readonly onDidShowMessage: vscode.Event<ShownMessage>;
 }
 
 export function activate(context: vscode.ExtensionContext): TarshelfApi {
+  setTranslate(vscode.l10n.t);
   const log = vscode.window.createOutputChannel(outputChannelName, { log: true });
   const messages = new Messages(thrown => {
     log.error(String(thrown));
@@ -50,6 +55,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
       runLog.stderr(text);
     },
     whenLeft: settings.onWindowClose,
+  };
+  const sampleLaunch: SampleLaunch = {
+    samplesPath: path.join(context.extensionPath, 'dist', 'samples.js'),
+    execPath: process.execPath,
   };
   const client = new EngineClient(engineLaunch);
   const runLog = new RunLog(listener => client.onEvent(listener), log);
@@ -68,6 +77,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     secrets,
     prompts,
     checkDestination: (...check) => checkDestination(engineLaunch, ...check),
+    samples: {
+      folder: path.join(context.globalStorageUri.fsPath, 'samples'),
+      make: (folder, signal) => makeSampleTars(sampleLaunch, folder, signal),
+    },
     messages,
     log,
   };
@@ -91,7 +104,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
       if (changed.has('stateFolder')) findRun();
     }),
     session.onDidEndRun(run => {
-      announceEnd(services, run);
+      announceRun(services, run);
     }),
     watchSignIn(settings, secrets, isNeeded => {
       keys.set(contextKeys.signInNeeded, isNeeded);
@@ -113,6 +126,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     tars,
     workers,
     status,
+    samplesFolder: services.samples.folder,
     onDidShowMessage: messages.onDidShow,
   };
 }

@@ -17,6 +17,7 @@ export const commandIds = {
   launch: 'tarshelf.launch',
   stop: 'tarshelf.stop',
   chooseSourceFolder: 'tarshelf.chooseSourceFolder',
+  trySamples: 'tarshelf.trySamples',
   showTars: 'tarshelf.showTars',
   showLog: 'tarshelf.showLog',
   openSettings: 'tarshelf.openSettings',
@@ -29,6 +30,9 @@ export const commandIds = {
   reassign: 'tarshelf.reassign',
 } as const;
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+/** The guide for somebody who is new. */
+export const walkthroughId = 'tarshelf.welcome';
 
 /** All settings are named `tarshelf.<name>`. */
 export const settingsSection = 'tarshelf';

@@ -35,6 +35,12 @@ export interface Services {
     secrets: Secrets,
     signal: AbortSignal,
   ) => Promise<string>;
+  /** The sample books, in a folder that is this extension's own. */
+  readonly samples: {
+    readonly folder: string;
+    /** Makes the tars in a process of its own; see `client/sampleTars.ts`. */
+    readonly make: (folder: string, signal: AbortSignal) => Promise<void>;
+  };
   readonly messages: Messages;
   readonly log: { show(preserveFocus?: boolean): void; error(message: string): void };
 }

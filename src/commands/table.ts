@@ -13,6 +13,7 @@ import { signIn } from './signIn.ts';
 import { signOut } from './signOut.ts';
 import { stop, stopWhenIdle } from './stop.ts';
 import { testConnection } from './testConnection.ts';
+import { trySamples } from './trySamples.ts';
 import { workersWhenIdle } from './chosenWorkers.ts';
 
 /**
@@ -44,6 +45,10 @@ const table: Record<CommandId, CommandEntry> = {
     disabled: { when: ({ engine }) => !engine.isRunning, answer: stopWhenIdle },
   },
   [commandIds.chooseSourceFolder]: { enabled: chooseSourceFolder },
+  [commandIds.trySamples]: {
+    enabled: trySamples,
+    disabled: { when: ({ engine }) => engine.isRunning, answer: launchWhileRunning },
+  },
   [commandIds.showTars]: { enabled: showTars },
   [commandIds.showLog]: { enabled: showLog },
   [commandIds.openSettings]: { enabled: () => openSettings() },
