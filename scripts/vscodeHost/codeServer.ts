@@ -22,8 +22,11 @@ export interface CodeServerOptions {
 export interface CodeServer {
   /** Host and port, as in `vscode-remote://<authority>/`. */
   readonly authority: string;
-  /** The address of a workbench with this folder open; `payload` is handed to the workbench. */
-  address(folder: string, payload?: readonly (readonly [string, string])[]): string;
+  /**
+   * The address of a workbench with this folder or `.code-workspace` file open, or with none; `payload` is handed
+   * to the workbench.
+   */
+  address(folder: string | null, payload?: readonly (readonly [string, string])[]): string;
   /** Rejects when the server ends before it is closed. */
   readonly failure: Promise<never>;
   close(): void;
@@ -120,7 +123,8 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
       close,
       address(folder, payload = []) {
         const url = new URL(`http://${authority}/`);
-        url.searchParams.set('folder', folder);
+        if (folder === null) url.searchParams.set('ew', 'true');
+        else url.searchParams.set(folder.endsWith('.code-workspace') ? 'workspace' : 'folder', folder);
         if (payload.length > 0) url.searchParams.set('payload', JSON.stringify(payload));
         return url.href;
       },

@@ -8,8 +8,8 @@ import { launchChromium } from '../../scripts/vscodeHost/chromium.ts';
 import { startCodeServer, type CodeServer } from '../../scripts/vscodeHost/codeServer.ts';
 
 export interface WorkbenchOptions {
-  /** The folder that is opened. */
-  readonly folder: string;
+  /** The folder, or the `.code-workspace` file, that is opened; absent: an empty window. */
+  readonly folder?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** More variables for the extension host. */
   readonly env?: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export class Workbench {
       const browser = await launchChromium();
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
       page.setDefaultTimeout(30_000);
-      await page.goto(server.address(folder));
+      await page.goto(server.address(folder ?? null));
       await page.locator('.monaco-workbench').waitFor();
       return new Workbench(server, browser, page);
     } catch (thrown) {
@@ -73,6 +73,18 @@ export class Workbench {
     await palette.waitFor({ state: 'hidden' });
   }
 
+  /** Runs a command that goes on in the palette's place, with a question of its own. */
+  async runCommandThatAsks(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const palette = this.page.locator('.quick-input-widget');
+    await palette.locator('input').first().fill(`>${title}`);
+    const command = palette.getByRole('option', { name: title }).first();
+    await command.waitFor();
+    await this.page.keyboard.press('Enter');
+    await command.waitFor({ state: 'hidden' });
+    await palette.getByRole('option').first().waitFor();
+  }
+
   /**
    * Answers VS Code's own folder dialog, which the browser shows in place of the system's: enters the folder
    * named, one of those listed, and clicks the button.
@@ -90,6 +102,11 @@ export class Workbench {
   /** An item of the status bar, by the name that a screen reader says. */
   statusItem(name: string): Locator {
     return this.page.locator('.statusbar').getByRole('button', { name, exact: true });
+  }
+
+  /** The same by its beginning, for what ends in numbers that nobody knows beforehand. */
+  statusItemThatBegins(name: string): Locator {
+    return this.page.locator('.statusbar').getByRole('button', { name });
   }
 
   /** A message in the lower right corner. */

@@ -51,6 +51,14 @@ interface Setting {
   markdownDescription: string;
 }
 
+interface WalkthroughStep {
+  id: string;
+  title: string;
+  description: string;
+  media: { svg: string; altText: string };
+  completionEvents: string[];
+}
+
 interface PackageJson {
   publisher: string;
   name: string;
@@ -68,6 +76,7 @@ interface PackageJson {
     views: Record<string, { id: string; icon: string }[]>;
     viewsWelcome: (Contributed & { view: string; contents: string })[];
     menus: Record<string, Contributed[]>;
+    walkthroughs: { id: string; title: string; description: string; steps: WalkthroughStep[] }[];
     configuration: { title: string; properties: Record<string, Setting> }[];
   };
 }
@@ -218,6 +227,40 @@ describe('package.json', () => {
       }
     }
     assert.ok(names > 10);
+  });
+
+  it('guides a newcomer in a few steps, which tick themselves', () => {
+    const [walkthrough, ...others] = contributes.walkthroughs;
+    assert.equal(others.length, 0);
+    assert.equal(walkthrough?.id, walkthroughId);
+    const { steps } = walkthrough;
+    assert.ok(steps.length >= 4 && steps.length <= 5);
+    const known = {
+      onCommand: commands,
+      onView: views,
+      onSettingChanged: settings,
+      onContext: Object.values<string>(contextKeys),
+    };
+    for (const step of steps) {
+      assert.ok(step.completionEvents.length > 0, step.id);
+      for (const completion of step.completionEvents) {
+        const [kind = '', name = ''] = completion.split(':', 2);
+        assert.ok(known[kind as keyof typeof known].includes(name), `${step.id}: ${completion}`);
+      }
+      const links = [...step.description.matchAll(/\(command:([\w.]+)[^)]*\)/g)].map(([, name]) => name);
+      for (const name of links) assert.ok(name !== undefined && commands.includes(name), name);
+      assert.ok(step.media.altText.length > 10, step.id);
+    }
+  });
+
+  it('draws the pictures of the guide in the colours of the theme alone, and without words', () => {
+    for (const { media } of contributes.walkthroughs.flatMap(walkthrough => walkthrough.steps)) {
+      const picture = readFileSync(path.join(root, media.svg), 'utf8');
+      assert.doesNotMatch(picture, /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(|<script|<image|href=/i, media.svg);
+      for (const [, colour = ''] of picture.matchAll(/\b(?:fill|stroke)="([^"]*)"/g)) {
+        assert.match(colour, /^(none|var\(--vscode-.*\))$/, media.svg);
+      }
+    }
   });
 
   it('refers to pictures that exist, and to an icon that the marketplace takes', () => {
