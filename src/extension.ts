@@ -44,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     log.error(String(thrown));
   });
   const settings = new Settings(context.globalStorageUri.fsPath, (name, text) => {
-    messages.warning(text, { title: 'Open Settings', run: () => openSettings(name) });
+    messages.warning(text, { title: vscode.l10n.t('Open Settings'), run: () => openSettings(name) });
   });
   const secrets = new StoredSecrets(context.secrets);
   const prompts = windowPrompts();

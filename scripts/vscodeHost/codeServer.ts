@@ -29,6 +29,8 @@ export interface CodeServer {
   address(folder: string | null, payload?: readonly (readonly [string, string])[]): string;
   /** Rejects when the server ends before it is closed. */
   readonly failure: Promise<never>;
+  /** Changes user settings while it runs, as somebody does who edits the file. */
+  changeSettings(changed: Readonly<Record<string, unknown>>): void;
   close(): void;
 }
 
@@ -65,12 +67,16 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     rmSync(base, { recursive: true, force: true, maxRetries: 10 });
   });
   const data = path.join(base, 'data');
-  const settings = JSON.stringify({ ...quietSettings, ...options.settings }, null, 2);
-  // A remote window, which code-server's is, takes settings of machine scope from the second of these only.
-  for (const place of ['User', 'Machine']) {
-    mkdirSync(path.join(data, place), { recursive: true });
-    writeFileSync(path.join(data, place, 'settings.json'), settings);
-  }
+  let settings: Record<string, unknown> = quietSettings;
+  const changeSettings = (changed: Readonly<Record<string, unknown>>): void => {
+    settings = { ...settings, ...changed };
+    // A remote window, which code-server's is, takes settings of machine scope from the second of these only.
+    for (const place of ['User', 'Machine']) {
+      mkdirSync(path.join(data, place), { recursive: true });
+      writeFileSync(path.join(data, place, 'settings.json'), JSON.stringify(settings, null, 2));
+    }
+  };
+  changeSettings(options.settings ?? {});
   writeFileSync(path.join(base, 'config.yaml'), 'auth: none\n');
 
   const env = serverEnvironment(base, options.env);
@@ -120,6 +126,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     return {
       authority,
       failure,
+      changeSettings,
       close,
       address(folder, payload = []) {
         const url = new URL(`http://${authority}/`);

@@ -87,25 +87,23 @@ export function announceRun(services: Services, run: RunState): void {
     return;
   }
   const { tars, books } = summary;
-  const library = path.join(samples.folder, 'library');
   const text =
     run.phase === 'stopped'
-      ? vscode.l10n.t('The try with sample books was stopped. What is on the shelf is in {0}.', library)
+      ? vscode.l10n.t('The try with sample books was stopped.')
       : books.uploaded === 0
-        ? vscode.l10n.t(
-            'All sample books were on the shelf already, and none came twice. They are in {0}.',
-            library,
-          )
+        ? vscode.l10n.t('All sample books were on the shelf already, and none came twice.')
         : vscode.l10n.t(
-            'It works: {0} sample tars held {1} books, {2} of them different, and each of these is on the shelf once, in {3}.',
+            'It works: {0} sample tars held {1} books, and each of the {2} different ones is on the shelf once.',
             tars.completed,
             books.found,
             books.uploaded,
-            library,
           );
   messages.information(
     text,
-    { title: vscode.l10n.t('Show Books'), run: () => showFolder(path.join(library, 'books')) },
+    {
+      title: vscode.l10n.t('Show Books'),
+      run: () => showFolder(path.join(samples.folder, 'library', 'books')),
+    },
     {
       title: vscode.l10n.t('Choose Your Tars'),
       run: () => vscode.commands.executeCommand(commandIds.chooseSourceFolder),

@@ -47,6 +47,11 @@ export class Workbench {
     this.#server.close();
   }
 
+  /** Changes user settings while the window is open. */
+  changeSettings(changed: Readonly<Record<string, unknown>>): void {
+    this.#server.changeSettings(changed);
+  }
+
   /** Clicks the icon in the activity bar. */
   async openContainer(title: string): Promise<void> {
     await this.page.locator('.activitybar').getByRole('tab', { name: title }).click();
