@@ -45,6 +45,8 @@ interface Setting {
   minimum?: number;
   maximum?: number;
   enum?: string[];
+  pattern?: string;
+  patternErrorMessage?: string;
   items?: { enum?: string[] };
   markdownEnumDescriptions?: string[];
   scope: string;
@@ -197,14 +199,35 @@ describe('package.json', () => {
     }
   });
 
-  it('lets no untrusted workspace choose a folder, a server, a user or a program, or move files', () => {
+  it('lets no workspace say how much a worker may take of the machine, and when it is stopped', () => {
+    for (const name of supervisionNames) {
+      assert.equal(properties[`${settingsSection}.supervision.${name}`]?.scope, 'machine', name);
+    }
+  });
+
+  it('marks a text that cannot be used while it is typed, and says what is wanted', () => {
+    const right = {
+      'mybookshelf2.server': ['', 'http://localhost:6006', 'https://shelf.example/'],
+      'mybookshelf2.webSocket': ['', 'ws://localhost:8080/ws', 'wss://shelf.example/ws'],
+      'mybookshelf2.database': ['', 'postgresql://user@localhost:5432/ebooks', 'postgres://user@localhost/e'],
+      'mybookshelf2.fallbackLanguage': ['', 'en', 'rus'],
+    };
+    for (const [name, values] of Object.entries(right)) {
+      const { pattern, patternErrorMessage } = properties[`${settingsSection}.${name}`] ?? {};
+      assert.ok(pattern !== undefined && patternErrorMessage !== undefined, name);
+      for (const value of values) assert.match(value, new RegExp(pattern), name);
+      assert.doesNotMatch('localhost:6006', new RegExp(pattern), name);
+    }
+  });
+
+  it('lets no untrusted workspace choose a folder, a server, a user or a program, load the machine, or move files', () => {
     const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
     assert.deepEqual(
       [...restrictedConfigurations].sort(),
       settings
         .filter(name =>
-          /Folder$|\.(afterCompletion|destination|library|server|webSocket|userName|database|container|program)$/.test(
+          /Folder$|\.(afterCompletion|workers|parallelUploads|destination|library|server|webSocket|userName|database|container|program)$/.test(
             name,
           ),
         )
