@@ -49,7 +49,8 @@ const showingMethods = new Set([
 export function findTexts(patterns: readonly string[]): CodeTexts {
   const translated = new Set<string>();
   const unknown: FoundText[] = [];
-  const plain: FoundText[] = [];
+  // By their places: what is shown as a whole may hold what is prose.
+  const plain = new Map<string, FoundText>();
   for (const file of patterns.flatMap(pattern => globSync(pattern, { cwd: rootFolder })).sort()) {
     const source = ts.createSourceFile(
       file,
@@ -66,16 +67,22 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
         const text = messageOf(node.arguments[0]);
         if (text === undefined) unknown.push(found(node));
         else translated.add(text);
-      } else if (ts.isCallExpression(node) && isShowing(node.expression)) {
-        for (const words of wordsIn(node.arguments[0])) plain.push(found(words));
-      } else if (ts.isPropertyAssignment(node) && shownProperties.has(node.name.getText())) {
-        for (const words of wordsIn(node.initializer)) plain.push(found(words));
+        for (const argument of node.arguments.slice(1)) visit(argument);
+        return;
       }
+      if (ts.isCallExpression(node) && isLogging(node.expression)) return;
+      let shown: ts.Expression[] = [];
+      if (ts.isCallExpression(node) && isShowing(node.expression)) shown = wordsIn(node.arguments[0]);
+      else if (ts.isPropertyAssignment(node) && shownProperties.has(node.name.getText()))
+        shown = wordsIn(node.initializer);
+      else if (ts.isStringLiteralLike(node) && isProse(node.text)) shown = [node];
+      else if (ts.isTemplateExpression(node) && textsOf(node).some(isProse)) shown = [node];
+      for (const words of shown) plain.set(`${String(words.getStart())} ${file}`, found(words));
       ts.forEachChild(node, visit);
     };
     visit(source);
   }
-  return { translated: [...translated].sort(), unknown, plain };
+  return { translated: [...translated].sort(), unknown, plain: [...plain.values()] };
 }
 
 /** `vscode.l10n.t`, `l10n.t`, or the `t` of src/localize.ts. */
@@ -84,9 +91,12 @@ function isTranslation(callee: ts.Expression): boolean {
 }
 
 function isShowing(callee: ts.Expression): boolean {
-  if (!ts.isPropertyAccessExpression(callee) || !showingMethods.has(callee.name.text)) return false;
-  // The log is for whoever mends things, and is not translated.
-  return !/\blog$/.test(callee.expression.getText());
+  return ts.isPropertyAccessExpression(callee) && showingMethods.has(callee.name.text);
+}
+
+/** The log is for whoever mends things, and is not translated. */
+function isLogging(callee: ts.Expression): boolean {
+  return ts.isPropertyAccessExpression(callee) && /\blog$/i.test(callee.expression.getText());
 }
 
 /** A plain text, also one that is glued together, or that stands as `message` in an object. */
@@ -111,13 +121,21 @@ function wordsIn(node: ts.Expression | undefined): ts.Expression[] {
   if (node === undefined) return [];
   if (ts.isStringLiteralLike(node)) return hasWords(node.text) ? [node] : [];
   if (ts.isTemplateExpression(node)) {
-    const texts = [node.head.text, ...node.templateSpans.map(span => span.literal.text)];
-    return texts.some(hasWords) ? [node] : [];
+    return textsOf(node).some(hasWords) ? [node] : [];
   }
   if (ts.isConditionalExpression(node)) return [...wordsIn(node.whenTrue), ...wordsIn(node.whenFalse)];
   if (ts.isBinaryExpression(node)) return [...wordsIn(node.left), ...wordsIn(node.right)];
   if (ts.isParenthesizedExpression(node)) return wordsIn(node.expression);
   return [];
+}
+
+function textsOf(node: ts.TemplateExpression): string[] {
+  return [node.head.text, ...node.templateSpans.map(span => span.literal.text)];
+}
+
+/** Two words beside each other, wherever they stand, are hardly for machines. */
+function isProse(text: string): boolean {
+  return hasWords(text) && /\p{L}{2,}[,.:]? \p{L}{2,}/u.test(text);
 }
 
 /** The name of this extension, icons and the names of commands and settings are the same in every language. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readManifest } from '../../support/manifest.ts';
 import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
 import {
   commandIds,
@@ -84,7 +85,7 @@ interface PackageJson {
 }
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
-const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson;
+const manifest = readManifest() as PackageJson;
 const { contributes } = manifest;
 const commands = Object.values<string>(commandIds).sort();
 const views = Object.values<string>(viewIds).sort();
