@@ -32,12 +32,15 @@ export interface TarshelfApi {
   readonly tars: vscode.TreeDataProvider<string>;
   readonly workers: vscode.TreeDataProvider<WorkerRow>;
   readonly status: { readonly text: string | undefined };
+  /** How long `activate` took. */
+  readonly activationMs: number;
   /** Where the sample books are. */
   readonly samplesFolder: string;
   readonly onDidShowMessage: vscode.Event<ShownMessage>;
 }
 
 export function activate(context: vscode.ExtensionContext): TarshelfApi {
+  const begin = performance.now();
   setTranslate(vscode.l10n.t);
   const log = vscode.window.createOutputChannel(outputChannelName, { log: true });
   const messages = new Messages(thrown => {
@@ -126,6 +129,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     tars,
     workers,
     status,
+    activationMs: performance.now() - begin,
     samplesFolder: services.samples.folder,
     onDidShowMessage: messages.onDidShow,
   };
