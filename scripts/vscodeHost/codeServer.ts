@@ -15,6 +15,8 @@ export interface CodeServerOptions {
   readonly extensions?: readonly string[];
   /** More variables for the server and its extension host. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Code of the language of the window. VS Code's own words stay English; extensions take theirs. */
+  readonly language?: string;
   /** Lets the address name an extension under development and its tests. Mutes notifications. */
   readonly testDriver?: boolean;
 }
@@ -78,6 +80,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
   };
   changeSettings(options.settings ?? {});
   writeFileSync(path.join(base, 'config.yaml'), 'auth: none\n');
+  if (options.language !== undefined) writeLanguagePack(data, options.language);
 
   const env = serverEnvironment(base, options.env);
   const run = (args: readonly string[]): ChildProcess => {
@@ -114,6 +117,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
       '--disable-update-check',
       '--disable-workspace-trust',
       '--ignore-last-opened',
+      ...(options.language === undefined ? [] : ['--locale', options.language]),
       ...(options.testDriver === true ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
     ]);
     const log = collectOutput(server);
@@ -140,6 +144,19 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     close();
     throw thrown;
   }
+}
+
+/** A language is known when there is a pack for it, and be it one without a word. */
+function writeLanguagePack(data: string, language: string): void {
+  const words = path.join(data, 'words.json');
+  writeFileSync(words, JSON.stringify({ version: '1.0.0', contents: {} }));
+  const pack = {
+    hash: language,
+    extensions: [{ extensionIdentifier: { id: `tarshelf.${language}` }, version: '1.0.0' }],
+    translations: { vscode: words },
+    label: language,
+  };
+  writeFileSync(path.join(data, 'languagepacks.json'), JSON.stringify({ [language]: pack }));
 }
 
 /** Our own environment, without what would lead the server back to this user's files or to an outer VS Code. */

@@ -11,6 +11,8 @@ export interface WorkbenchOptions {
   /** The folder, or the `.code-workspace` file, that is opened; absent: an empty window. */
   readonly folder?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Code of the language that extensions speak. */
+  readonly language?: string;
   /** More variables for the extension host. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -26,9 +28,12 @@ export class Workbench {
     this.page = page;
   }
 
-  static async open({ folder, settings = {}, env = {} }: WorkbenchOptions): Promise<Workbench> {
+  static async open({ folder, settings = {}, env = {}, language }: WorkbenchOptions): Promise<Workbench> {
     if (!existsSync(vsixFile)) throw new Error(`${vsixFile} is missing: make it with \`npm run package\`.`);
-    const server = await startCodeServer({ settings, env, extensions: [vsixFile] });
+    const server = await startCodeServer({
+      ...{ settings, env, extensions: [vsixFile] },
+      ...(language === undefined ? {} : { language }),
+    });
     try {
       const browser = await launchChromium();
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
