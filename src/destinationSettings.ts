@@ -1,3 +1,4 @@
+import { t } from './localize.ts';
 import { settingsSection, type SettingName } from './manifest.ts';
 import { TarshelfError } from './protocol/errors.ts';
 import {
@@ -60,7 +61,7 @@ export function readDestination(get: SettingReader, context: DestinationContext)
       if (library === undefined) {
         throw missing(
           'calibre.library',
-          'the folder of the calibre library, or the address of one on a content server',
+          t('the folder of the calibre library, or the address of one on a content server'),
         );
       }
       return {
@@ -122,7 +123,7 @@ function readMyBookshelf2(get: SettingReader) {
   if (userName === undefined) {
     throw missing(
       'mybookshelf2.userName',
-      'the name of a user of the server; "Tarshelf: Sign In" asks for it',
+      t('the name of a user of the server; "Tarshelf: Sign In" asks for it'),
     );
   }
   return {
@@ -147,9 +148,9 @@ function take<T>(
   const checked = check(get(name));
   if (checked.ok) return checked.value;
   // The value itself is not shown: it may hold what is secret.
-  throw new SettingUnusable(name, `The setting ${settingsSection}.${name} ${checked.reason}.`);
+  throw new SettingUnusable(name, t('The setting {0} {1}.', `${settingsSection}.${name}`, checked.reason));
 }
 
 function missing(name: SettingName, what: string): SettingUnusable {
-  return new SettingUnusable(name, `The setting ${settingsSection}.${name} is missing: ${what}.`);
+  return new SettingUnusable(name, t('The setting {0} is missing: {1}.', `${settingsSection}.${name}`, what));
 }

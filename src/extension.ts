@@ -2,14 +2,15 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { checkDestination, listFailures, listProgress, makePlan, verifyTar } from './client/askEngine.ts';
 import { EngineClient, type EngineLaunch } from './client/engineClient.ts';
+import { makeSampleTars, type SampleLaunch } from './client/sampleTars.ts';
 import type { SnapshotReader } from './client/snapshotStore.ts';
-import { announceEnd } from './commands/launch.ts';
 import { Messages, type ShownMessage } from './commands/messages.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { windowPrompts, type Prompts } from './commands/prompts.ts';
 import { saveThroughput } from './commands/saveThroughput.ts';
 import type { Services } from './commands/services.ts';
 import { registerCommands } from './commands/table.ts';
+import { announceRun } from './commands/trySamples.ts';
 import { ContextKeys } from './contextKeys.ts';
 import { IngestSession } from './ingestSession.ts';
 import { setTranslate } from './localize.ts';
@@ -42,17 +43,22 @@ export interface TarshelfApi {
   readonly workers: vscode.TreeDataProvider<WorkerRow>;
   readonly progress: vscode.TreeDataProvider<ProgressRow>;
   readonly status: { readonly text: string | undefined };
+  /** How long `activate` took. */
+  readonly activationMs: number;
+  /** Where the sample books are. */
+  readonly samplesFolder: string;
   readonly onDidShowMessage: vscode.Event<ShownMessage>;
 }
 
 export function activate(context: vscode.ExtensionContext): TarshelfApi {
+  const begin = performance.now();
   setTranslate((message, ...args) => vscode.l10n.t(message, ...args));
   const log = vscode.window.createOutputChannel(outputChannelName, { log: true });
   const messages = new Messages(thrown => {
     log.error(String(thrown));
   });
   const settings = new Settings(context.globalStorageUri.fsPath, (name, text) => {
-    messages.warning(text, { title: 'Open Settings', run: () => openSettings(name) });
+    messages.warning(text, { title: vscode.l10n.t('Open Settings'), run: () => openSettings(name) });
   });
   const secrets = new StoredSecrets(context.secrets);
   const prompts = windowPrompts();
@@ -63,6 +69,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
       runLog.stderr(text);
     },
     whenLeft: settings.onWindowClose,
+  };
+  const sampleLaunch: SampleLaunch = {
+    samplesPath: path.join(context.extensionPath, 'dist', 'samples.js'),
+    execPath: process.execPath,
   };
   const client = new EngineClient(engineLaunch);
   const runLog = new RunLog(listener => client.onEvent(listener), log);
@@ -100,6 +110,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     verifyTar: (...check) => verifyTar(engineLaunch, ...check),
     revealTar: tar => tars.reveal(tar),
     version: programVersion,
+    samples: {
+      folder: path.join(context.globalStorageUri.fsPath, 'samples'),
+      make: (folder, signal) => makeSampleTars(sampleLaunch, folder, signal),
+    },
     messages,
     throughput,
     log,
@@ -127,7 +141,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
       }
     }),
     session.onDidEndRun(run => {
-      announceEnd(services, run);
+      announceRun(services, run);
     }),
     watchSignIn(settings, secrets, isNeeded => {
       keys.set(contextKeys.signInNeeded, isNeeded);
@@ -155,6 +169,8 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     workers,
     progress,
     status,
+    activationMs: performance.now() - begin,
+    samplesFolder: services.samples.folder,
     onDidShowMessage: messages.onDidShow,
   };
 }

@@ -23,6 +23,7 @@ export const commandIds = {
   launchWithPlan: 'tarshelf.launchWithPlan',
   stop: 'tarshelf.stop',
   chooseSourceFolder: 'tarshelf.chooseSourceFolder',
+  trySamples: 'tarshelf.trySamples',
   showTars: 'tarshelf.showTars',
   showLog: 'tarshelf.showLog',
   openSettings: 'tarshelf.openSettings',
@@ -56,6 +57,8 @@ export const viewCommandIds = {
   showMore: 'tarshelf.showMore',
   refreshProgress: 'tarshelf.refreshProgress',
 } as const;
+/** The guide for somebody who is new. */
+export const walkthroughId = 'tarshelf.welcome';
 
 /** All settings are named `tarshelf.<name>`. */
 export const settingsSection = 'tarshelf';

@@ -1,7 +1,8 @@
 import path from 'node:path';
+import { t } from './localize.ts';
 import { addressBeginnings, addressProblem, type AddressKind } from './protocol/addresses.ts';
 
-/** A setting's value as it is used, or why it cannot be. */
+/** A setting's value as it is used, or why it cannot be: words that follow the setting's name. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; reason: string };
 
 /** What the words in a folder setting stand for. */
@@ -17,22 +18,22 @@ export interface FolderContext {
  */
 export function checkFolder(value: unknown, context: FolderContext): Checked<string | undefined> {
   if (value === undefined || value === null) return { ok: true, value: undefined };
-  if (typeof value !== 'string') return { ok: false, reason: 'is not a text' };
+  if (typeof value !== 'string') return { ok: false, reason: t('is not a text') };
   let text = value.trim();
   if (text === '') return { ok: true, value: undefined };
   if (text.includes('${workspaceFolder}')) {
-    if (context.workspaceFolder === undefined) return { ok: false, reason: 'needs an open folder' };
+    if (context.workspaceFolder === undefined) return { ok: false, reason: t('needs an open folder') };
     // A function, because a path may hold `$&`, which means something in a replacement text.
     const folder = context.workspaceFolder;
     text = text.replaceAll('${workspaceFolder}', () => folder);
   }
   const unknown = /\$\{[^}]*\}/.exec(text);
-  if (unknown) return { ok: false, reason: `holds ${unknown[0]}, which is not known here` };
+  if (unknown) return { ok: false, reason: t('holds {0}, which is not known here', unknown[0]) };
   if (text === '~') text = context.homeFolder;
   else if (text.startsWith('~/') || text.startsWith('~\\'))
     text = path.join(context.homeFolder, text.slice(2));
   if (path.isAbsolute(text)) return { ok: true, value: path.normalize(text) };
-  if (context.workspaceFolder === undefined) return { ok: false, reason: 'is not an absolute path' };
+  if (context.workspaceFolder === undefined) return { ok: false, reason: t('is not an absolute path') };
   return { ok: true, value: path.resolve(context.workspaceFolder, text) };
 }
 
@@ -47,7 +48,7 @@ export function checkNumber(
   }
   return {
     ok: false,
-    reason: `is not a whole number from ${String(range.min)} to ${String(range.max)}`,
+    reason: t('is not a whole number from {0} to {1}', range.min, range.max),
   };
 }
 
@@ -56,7 +57,7 @@ export function checkChoice<T extends string>(value: unknown, choices: readonly 
   if (value === undefined || value === null) return { ok: true, value: undefined };
   const choice = choices.find(known => known === value);
   return choice === undefined
-    ? { ok: false, reason: `is none of ${choices.join(', ')}` }
+    ? { ok: false, reason: t('is none of {0}', choices.join(', ')) }
     : { ok: true, value: choice };
 }
 
@@ -66,12 +67,12 @@ export function checkChoices<T extends string>(
   choices: readonly T[],
 ): Checked<T[] | undefined> {
   if (value === undefined || value === null) return { ok: true, value: undefined };
-  if (!Array.isArray(value)) return { ok: false, reason: 'is no list' };
+  if (!Array.isArray(value)) return { ok: false, reason: t('is no list') };
   const chosen = new Set<T>();
   for (const entry of value as unknown[]) {
     const choice = checkChoice(entry, choices);
     if (!choice.ok || choice.value === undefined)
-      return { ok: false, reason: `holds what is none of ${choices.join(', ')}` };
+      return { ok: false, reason: t('holds what is none of {0}', choices.join(', ')) };
     chosen.add(choice.value);
   }
   return { ok: true, value: [...chosen] };
@@ -80,7 +81,7 @@ export function checkChoices<T extends string>(
 /** A text without blanks around it, or undefined when nothing is set. */
 export function checkText(value: unknown): Checked<string | undefined> {
   if (value === undefined || value === null) return { ok: true, value: undefined };
-  if (typeof value !== 'string') return { ok: false, reason: 'is not a text' };
+  if (typeof value !== 'string') return { ok: false, reason: t('is not a text') };
   const text = value.trim();
   return { ok: true, value: text === '' ? undefined : text };
 }
@@ -93,12 +94,13 @@ export function checkAddress(value: unknown, kind: AddressKind): Checked<string 
     case null:
       return checked;
     case 'malformed':
-      return { ok: false, reason: `is no address that begins with ${addressBeginnings(kind)}` };
+      return { ok: false, reason: t('is no address that begins with {0}', addressBeginnings(kind)) };
     case 'password':
       return {
         ok: false,
-        reason:
+        reason: t(
           'holds a password, which settings do not keep secret. Take it out; "Tarshelf: Sign In" asks for it',
+        ),
       };
   }
 }

@@ -60,17 +60,17 @@ export class Settings implements vscode.Disposable {
 
   /** Absolute path of the folder of tars, or undefined when none is chosen. */
   get sourceFolder(): string | undefined {
-    return this.#folder('sourceFolder', 'Choose a folder again.');
+    return this.#folder('sourceFolder', vscode.l10n.t('Choose a folder again.'));
   }
 
   get stateFolder(): string {
     const fallback = path.join(this.#workspaceFolder() ?? this.#storageFolder, defaultStateFolderName);
-    return this.#folder('stateFolder', `${fallback} is used.`) ?? fallback;
+    return this.#folder('stateFolder', vscode.l10n.t('{0} is used.', fallback)) ?? fallback;
   }
 
   get libraryFolder(): string {
     const fallback = path.join(this.stateFolder, defaultLibraryFolderName);
-    return this.#folder('libraryFolder', `${fallback} is used.`) ?? fallback;
+    return this.#folder('libraryFolder', vscode.l10n.t('{0} is used.', fallback)) ?? fallback;
   }
 
   get mode(): Mode {
@@ -90,7 +90,7 @@ export class Settings implements vscode.Disposable {
     const chosen = this.#accept(
       'bookTypes',
       value => checkChoices(value, bookFormats),
-      'All types are taken.',
+      vscode.l10n.t('All types are taken.'),
     );
     return chosen && chosen.length > 0 ? chosen : null;
   }
@@ -209,11 +209,17 @@ export class Settings implements vscode.Disposable {
   }
 
   #choice<T extends string>(name: SettingName, choices: readonly T[], fallback: T): T {
-    return this.#accept(name, value => checkChoice(value, choices), `"${fallback}" is used.`) ?? fallback;
+    return (
+      this.#accept(
+        name,
+        value => checkChoice(value, choices),
+        vscode.l10n.t('{0} is used.', `"${fallback}"`),
+      ) ?? fallback
+    );
   }
 
   #number(name: SettingName, range: { min: number; max: number; default: number }): number {
-    const used = `${String(range.default)} is used.`;
+    const used = vscode.l10n.t('{0} is used.', range.default);
     return this.#accept(name, value => checkNumber(value, range), used) ?? range.default;
   }
 
@@ -226,7 +232,14 @@ export class Settings implements vscode.Disposable {
     const checked = check(value);
     if (checked.ok) return checked.value;
     const shown = typeof value === 'string' ? `"${value}"` : String(value);
-    const message = `The setting ${settingsSection}.${name} ${checked.reason}: ${shown}. ${consequence}`;
+    const setting = `${settingsSection}.${name}`;
+    const message = vscode.l10n.t(
+      'The setting {0} {1}: {2}. {3}',
+      setting,
+      checked.reason,
+      shown,
+      consequence,
+    );
     if (!this.#reported.has(message)) {
       this.#reported.add(message);
       this.#onBadSetting(name, message);

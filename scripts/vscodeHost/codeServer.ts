@@ -15,6 +15,8 @@ export interface CodeServerOptions {
   readonly extensions?: readonly string[];
   /** More variables for the server and its extension host. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Code of the language of the window. VS Code's own words stay English; extensions take theirs. */
+  readonly language?: string;
   /** Lets the address name an extension under development and its tests. Mutes notifications. */
   readonly testDriver?: boolean;
 }
@@ -22,10 +24,15 @@ export interface CodeServerOptions {
 export interface CodeServer {
   /** Host and port, as in `vscode-remote://<authority>/`. */
   readonly authority: string;
-  /** The address of a workbench with this folder open; `payload` is handed to the workbench. */
-  address(folder: string, payload?: readonly (readonly [string, string])[]): string;
+  /**
+   * The address of a workbench with this folder or `.code-workspace` file open, or with none; `payload` is handed
+   * to the workbench.
+   */
+  address(folder: string | null, payload?: readonly (readonly [string, string])[]): string;
   /** Rejects when the server ends before it is closed. */
   readonly failure: Promise<never>;
+  /** Changes user settings while it runs, as somebody does who edits the file. */
+  changeSettings(changed: Readonly<Record<string, unknown>>): void;
   close(): void;
 }
 
@@ -62,13 +69,18 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     rmSync(base, { recursive: true, force: true, maxRetries: 10 });
   });
   const data = path.join(base, 'data');
-  const settings = JSON.stringify({ ...quietSettings, ...options.settings }, null, 2);
-  // A remote window, which code-server's is, takes settings of machine scope from the second of these only.
-  for (const place of ['User', 'Machine']) {
-    mkdirSync(path.join(data, place), { recursive: true });
-    writeFileSync(path.join(data, place, 'settings.json'), settings);
-  }
+  let settings: Record<string, unknown> = quietSettings;
+  const changeSettings = (changed: Readonly<Record<string, unknown>>): void => {
+    settings = { ...settings, ...changed };
+    // A remote window, which code-server's is, takes settings of machine scope from the second of these only.
+    for (const place of ['User', 'Machine']) {
+      mkdirSync(path.join(data, place), { recursive: true });
+      writeFileSync(path.join(data, place, 'settings.json'), JSON.stringify(settings, null, 2));
+    }
+  };
+  changeSettings(options.settings ?? {});
   writeFileSync(path.join(base, 'config.yaml'), 'auth: none\n');
+  if (options.language !== undefined) writeLanguagePack(data, options.language);
 
   const env = serverEnvironment(base, options.env);
   const run = (args: readonly string[]): ChildProcess => {
@@ -105,6 +117,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
       '--disable-update-check',
       '--disable-workspace-trust',
       '--ignore-last-opened',
+      ...(options.language === undefined ? [] : ['--locale', options.language]),
       ...(options.testDriver === true ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
     ]);
     const log = collectOutput(server);
@@ -117,10 +130,12 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     return {
       authority,
       failure,
+      changeSettings,
       close,
       address(folder, payload = []) {
         const url = new URL(`http://${authority}/`);
-        url.searchParams.set('folder', folder);
+        if (folder === null) url.searchParams.set('ew', 'true');
+        else url.searchParams.set(folder.endsWith('.code-workspace') ? 'workspace' : 'folder', folder);
         if (payload.length > 0) url.searchParams.set('payload', JSON.stringify(payload));
         return url.href;
       },
@@ -129,6 +144,19 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     close();
     throw thrown;
   }
+}
+
+/** A language is known when there is a pack for it, and be it one without a word. */
+function writeLanguagePack(data: string, language: string): void {
+  const words = path.join(data, 'words.json');
+  writeFileSync(words, JSON.stringify({ version: '1.0.0', contents: {} }));
+  const pack = {
+    hash: language,
+    extensions: [{ extensionIdentifier: { id: `tarshelf.${language}` }, version: '1.0.0' }],
+    translations: { vscode: words },
+    label: language,
+  };
+  writeFileSync(path.join(data, 'languagepacks.json'), JSON.stringify({ [language]: pack }));
 }
 
 /** Our own environment, without what would lead the server back to this user's files or to an outer VS Code. */

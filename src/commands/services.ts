@@ -51,6 +51,12 @@ export interface Services {
   readonly revealTar: (tar: string) => PromiseLike<void>;
   /** Of this extension. */
   readonly version: string;
+  /** The sample books, in a folder that is this extension's own. */
+  readonly samples: {
+    readonly folder: string;
+    /** Makes the tars in a process of its own; see `client/sampleTars.ts`. */
+    readonly make: (folder: string, signal: AbortSignal) => Promise<void>;
+  };
   readonly messages: Messages;
   /** The dashboard. */
   readonly throughput: { showTab(): void };

@@ -39,29 +39,31 @@ async function enter({ settings, prompts, messages }: Services): Promise<Entered
   const userNameSetting = settings.userNameToAskFor;
   let userName: string | undefined;
   if (userNameSetting !== undefined) {
-    userName = (await prompts.ask({ title: 'Tarshelf: Sign In', prompt: 'User name' }))?.trim();
+    userName = (
+      await prompts.ask({ title: vscode.l10n.t('Tarshelf: Sign In'), prompt: vscode.l10n.t('User name') })
+    )?.trim();
     if (userName === undefined || userName === '') return undefined;
   }
   const destination = settings.destination(userName);
   if (secretNames(destination).password === null) {
-    messages.information(`${destinationText(destination)} asks for no password.`, {
-      title: 'Open Settings',
+    messages.information(vscode.l10n.t('{0} asks for no password.', destinationText(destination)), {
+      title: vscode.l10n.t('Open Settings'),
       run: () => openSettings('destination'),
     });
     return undefined;
   }
   const place = describe(destination);
   const password = await prompts.ask({
-    title: 'Tarshelf: Sign In',
-    prompt: `Password for ${place}`,
+    title: vscode.l10n.t('Tarshelf: Sign In'),
+    prompt: vscode.l10n.t('Password for {0}', place),
     password: true,
   });
   if (password === undefined || password === '') return undefined;
   let databasePassword: string | null = null;
   if ('database' in destination && destination.database !== null) {
     const entered = await prompts.ask({
-      title: 'Tarshelf: Sign In',
-      prompt: `Password for the database ${destination.database}; empty if it asks for none`,
+      title: vscode.l10n.t('Tarshelf: Sign In'),
+      prompt: vscode.l10n.t('Password for the database {0}; empty if it asks for none', destination.database),
       password: true,
     });
     if (entered === undefined) return undefined;
@@ -76,15 +78,15 @@ async function tryOut(services: Services, entered: Entered): Promise<boolean> {
     const found = await checkConnection(services, entered.destination, entered.secrets);
     if (found === undefined) return false;
     await keep(services, entered);
-    messages.information(`Signed in. ${found}`);
+    messages.information(vscode.l10n.t('Signed in. {0}', found));
     return true;
   } catch (thrown) {
     messages.error(
-      `Not signed in: ${toFailure(thrown).message}`,
-      { title: 'Try Again', run: () => vscode.commands.executeCommand(commandIds.signIn) },
-      { title: 'Open Settings', run: () => openAddressSetting(entered.destination) },
+      vscode.l10n.t('Not signed in: {0}', toFailure(thrown).message),
+      { title: vscode.l10n.t('Try Again'), run: () => vscode.commands.executeCommand(commandIds.signIn) },
+      { title: vscode.l10n.t('Open Settings'), run: () => openAddressSetting(entered.destination) },
       // A server that is away for now says nothing about a password.
-      { title: 'Keep Anyway', run: () => keep(services, entered) },
+      { title: vscode.l10n.t('Keep Anyway'), run: () => keep(services, entered) },
     );
     return false;
   }
@@ -104,16 +106,19 @@ async function keep(
 function describe(destination: DestinationOptions): string {
   const place = destinationText(destination);
   return 'userName' in destination && destination.userName !== null
-    ? `${destination.userName} at ${place}`
+    ? vscode.l10n.t('{0} at {1}', destination.userName, place)
     : place;
 }
 
 /** Says that nobody is signed in, with the button that helps; `then` follows where that worked. */
 export function askToSignIn(services: Services, destination: DestinationOptions, then: () => unknown): void {
-  services.messages.warning(`Tarshelf has no password for ${describe(destination)}. Sign in first.`, {
-    title: 'Sign In',
-    run: async () => {
-      if (await signIn(services)) await then();
+  services.messages.warning(
+    vscode.l10n.t('Tarshelf has no password for {0}. Sign in first.', describe(destination)),
+    {
+      title: vscode.l10n.t('Sign In'),
+      run: async () => {
+        if (await signIn(services)) await then();
+      },
     },
-  });
+  );
 }

@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import { destinationText } from '../protocol/destinationText.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
@@ -10,8 +11,8 @@ export async function signOut(services: Services): Promise<void> {
     const place = destinationText(destination);
     messages.information(
       (await secrets.forget(destination))
-        ? `Signed out: the password for ${place} is forgotten.`
-        : `No password is kept for ${place}.`,
+        ? vscode.l10n.t('Signed out: the password for {0} is forgotten.', place)
+        : vscode.l10n.t('No password is kept for {0}.', place),
     );
   } catch (thrown) {
     showFailure(services, thrown);

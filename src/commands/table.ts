@@ -2,7 +2,6 @@ import * as vscode from 'vscode';
 import { commandIds, type CommandId } from '../manifest.ts';
 import { chooseDestination } from './chooseDestination.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
-import { workersWhenIdle } from './chosenWorkers.ts';
 import { exportReport } from './exportReport.ts';
 import { filterLog } from './filterLog.ts';
 import { launch } from './launch.ts';
@@ -33,6 +32,8 @@ import {
   resumeAll,
   resumeWorkers,
 } from './workerCommands.ts';
+import { trySamples } from './trySamples.ts';
+import { workersWhenIdle } from './chosenWorkers.ts';
 
 /**
  * A command and its twin: `enabled` does the work, `disabled` answers when it cannot be done now. A command
@@ -73,6 +74,10 @@ const table: Record<CommandId, CommandEntry> = {
     disabled: { when: ({ engine }) => !engine.isRunning, answer: stopWhenIdle },
   },
   [commandIds.chooseSourceFolder]: { enabled: chooseSourceFolder },
+  [commandIds.trySamples]: {
+    enabled: trySamples,
+    disabled: { when: ({ engine }) => engine.isRunning, answer: launchWhileRunning },
+  },
   [commandIds.showTars]: { enabled: showTars },
   [commandIds.showLog]: { enabled: showLog },
   [commandIds.openSettings]: { enabled: () => openSettings() },

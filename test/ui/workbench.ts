@@ -8,9 +8,11 @@ import { launchChromium } from '../../scripts/vscodeHost/chromium.ts';
 import { startCodeServer, type CodeServer } from '../../scripts/vscodeHost/codeServer.ts';
 
 export interface WorkbenchOptions {
-  /** The folder that is opened. */
-  readonly folder: string;
+  /** The folder, or the `.code-workspace` file, that is opened; absent: an empty window. */
+  readonly folder?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Code of the language that extensions speak. */
+  readonly language?: string;
   /** More variables for the extension host. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -26,14 +28,17 @@ export class Workbench {
     this.page = page;
   }
 
-  static async open({ folder, settings = {}, env = {} }: WorkbenchOptions): Promise<Workbench> {
+  static async open({ folder, settings = {}, env = {}, language }: WorkbenchOptions): Promise<Workbench> {
     if (!existsSync(vsixFile)) throw new Error(`${vsixFile} is missing: make it with \`npm run package\`.`);
-    const server = await startCodeServer({ settings, env, extensions: [vsixFile] });
+    const server = await startCodeServer({
+      ...{ settings, env, extensions: [vsixFile] },
+      ...(language === undefined ? {} : { language }),
+    });
     try {
       const browser = await launchChromium();
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
       page.setDefaultTimeout(30_000);
-      await page.goto(server.address(folder));
+      await page.goto(server.address(folder ?? null));
       await page.locator('.monaco-workbench').waitFor();
       return new Workbench(server, browser, page);
     } catch (thrown) {
@@ -45,6 +50,11 @@ export class Workbench {
   async close(): Promise<void> {
     await this.#browser.close();
     this.#server.close();
+  }
+
+  /** Changes user settings while the window is open. */
+  changeSettings(changed: Readonly<Record<string, unknown>>): void {
+    this.#server.changeSettings(changed);
   }
 
   /** Clicks the icon in the activity bar. */
@@ -73,6 +83,18 @@ export class Workbench {
     await palette.waitFor({ state: 'hidden' });
   }
 
+  /** Runs a command that goes on in the palette's place, with a question of its own. */
+  async runCommandThatAsks(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const palette = this.page.locator('.quick-input-widget');
+    await palette.locator('input').first().fill(`>${title}`);
+    const command = palette.getByRole('option', { name: title }).first();
+    await command.waitFor();
+    await this.page.keyboard.press('Enter');
+    await command.waitFor({ state: 'hidden' });
+    await palette.getByRole('option').first().waitFor();
+  }
+
   /**
    * Answers VS Code's own folder dialog, which the browser shows in place of the system's: enters the folder
    * named, one of those listed, and clicks the button.
@@ -90,6 +112,11 @@ export class Workbench {
   /** An item of the status bar, by the name that a screen reader says. */
   statusItem(name: string): Locator {
     return this.page.locator('.statusbar').getByRole('button', { name, exact: true });
+  }
+
+  /** The same by its beginning, for what ends in numbers that nobody knows beforehand. */
+  statusItemThatBegins(name: string): Locator {
+    return this.page.locator('.statusbar').getByRole('button', { name });
   }
 
   /** A message in the lower right corner. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readManifest } from '../../support/manifest.ts';
 import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
 import {
   commandIds,
@@ -12,6 +13,7 @@ import {
   viewCommandIds,
   viewContainerId,
   viewIds,
+  walkthroughId,
   windowCloseActions,
 } from '../../../src/manifest.ts';
 import { bookFormats } from '../../../src/protocol/bookFormat.ts';
@@ -47,10 +49,20 @@ interface Setting {
   minimum?: number;
   maximum?: number;
   enum?: string[];
+  pattern?: string;
+  patternErrorMessage?: string;
   items?: { enum?: string[] };
   markdownEnumDescriptions?: string[];
   scope: string;
   markdownDescription: string;
+}
+
+interface WalkthroughStep {
+  id: string;
+  title: string;
+  description: string;
+  media: { svg: string; altText: string };
+  completionEvents: string[];
 }
 
 interface PackageJson {
@@ -72,12 +84,13 @@ interface PackageJson {
     menus: Record<string, Contributed[]>;
     languages: { id: string }[];
     grammars: { language: string; scopeName: string; path: string }[];
+    walkthroughs: { id: string; title: string; description: string; steps: WalkthroughStep[] }[];
     configuration: { title: string; properties: Record<string, Setting> }[];
   };
 }
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
-const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as PackageJson;
+const manifest = readManifest() as PackageJson;
 const { contributes } = manifest;
 const commands = [...Object.values<string>(commandIds), ...Object.values(viewCommandIds)].sort();
 const views = Object.values<string>(viewIds).sort();
@@ -192,14 +205,35 @@ describe('package.json', () => {
     }
   });
 
-  it('lets no untrusted workspace choose a folder, a server, a user or a program, or move files', () => {
+  it('lets no workspace say how much a worker may take of the machine, and when it is stopped', () => {
+    for (const name of supervisionNames) {
+      assert.equal(properties[`${settingsSection}.supervision.${name}`]?.scope, 'machine', name);
+    }
+  });
+
+  it('marks a text that cannot be used while it is typed, and says what is wanted', () => {
+    const right = {
+      'mybookshelf2.server': ['', 'http://localhost:6006', 'https://shelf.example/'],
+      'mybookshelf2.webSocket': ['', 'ws://localhost:8080/ws', 'wss://shelf.example/ws'],
+      'mybookshelf2.database': ['', 'postgresql://user@localhost:5432/ebooks', 'postgres://user@localhost/e'],
+      'mybookshelf2.fallbackLanguage': ['', 'en', 'rus'],
+    };
+    for (const [name, values] of Object.entries(right)) {
+      const { pattern, patternErrorMessage } = properties[`${settingsSection}.${name}`] ?? {};
+      assert.ok(pattern !== undefined && patternErrorMessage !== undefined, name);
+      for (const value of values) assert.match(value, new RegExp(pattern), name);
+      assert.doesNotMatch('localhost:6006', new RegExp(pattern), name);
+    }
+  });
+
+  it('lets no untrusted workspace choose a folder, a server, a user or a program, load the machine, or move files', () => {
     const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.equal(supported, 'limited');
     assert.deepEqual(
       [...restrictedConfigurations].sort(),
       settings
         .filter(name =>
-          /Folder$|\.(afterCompletion|destination|library|server|webSocket|userName|database|container|program)$/.test(
+          /Folder$|\.(afterCompletion|workers|parallelUploads|destination|library|server|webSocket|userName|database|container|program)$/.test(
             name,
           ),
         )
@@ -209,7 +243,10 @@ describe('package.json', () => {
 
   it('speaks in menus and welcome texts only of commands, views and context keys that exist', () => {
     const entries: Contributed[] = [...Object.values(contributes.menus).flat(), ...contributes.viewsWelcome];
-    const known = new Set<string>([...commands, ...views, ...settings, ...Object.values(contextKeys)]);
+    const known = new Set<string>([
+      ...[...commands, ...views, ...settings, ...Object.values(contextKeys)],
+      ...[extensionId, walkthroughId],
+    ]);
     let names = 0;
     for (const entry of entries) {
       const text = [entry.command, entry.view, entry.when, entry.contents].join(' ');
@@ -225,7 +262,7 @@ describe('package.json', () => {
     const hidden = (contributes.menus['commandPalette'] ?? []).filter(entry => entry.when === 'false');
     assert.deepEqual(
       hidden.map(entry => entry.command),
-      [commandIds.revealTar],
+      [viewCommandIds.showMore, commandIds.revealTar],
     );
   });
 
@@ -244,6 +281,40 @@ describe('package.json', () => {
           return group.startsWith('inline') && when.includes(view) && new RegExp(wanted ?? '.').test(value);
         });
         assert.ok(buttons.length <= 2, `${value}: ${buttons.map(({ command }) => command).join(', ')}`);
+      }
+    }
+  });
+
+  it('guides a newcomer in a few steps, which tick themselves', () => {
+    const [walkthrough, ...others] = contributes.walkthroughs;
+    assert.equal(others.length, 0);
+    assert.equal(walkthrough?.id, walkthroughId);
+    const { steps } = walkthrough;
+    assert.ok(steps.length >= 4 && steps.length <= 5);
+    const known = {
+      onCommand: commands,
+      onView: views,
+      onSettingChanged: settings,
+      onContext: Object.values<string>(contextKeys),
+    };
+    for (const step of steps) {
+      assert.ok(step.completionEvents.length > 0, step.id);
+      for (const completion of step.completionEvents) {
+        const [kind = '', name = ''] = completion.split(':', 2);
+        assert.ok(known[kind as keyof typeof known].includes(name), `${step.id}: ${completion}`);
+      }
+      const links = [...step.description.matchAll(/\(command:([\w.]+)[^)]*\)/g)].map(([, name]) => name);
+      for (const name of links) assert.ok(name !== undefined && commands.includes(name), name);
+      assert.ok(step.media.altText.length > 10, step.id);
+    }
+  });
+
+  it('draws the pictures of the guide in the colours of the theme alone, and without words', () => {
+    for (const { media } of contributes.walkthroughs.flatMap(walkthrough => walkthrough.steps)) {
+      const picture = readFileSync(path.join(root, media.svg), 'utf8');
+      assert.doesNotMatch(picture, /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(|<script|<image|href=/i, media.svg);
+      for (const [, colour = ''] of picture.matchAll(/\b(?:fill|stroke)="([^"]*)"/g)) {
+        assert.match(colour, /^(none|var\(--vscode-.*\))$/, media.svg);
       }
     }
   });

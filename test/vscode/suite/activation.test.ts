@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { commandIds, extensionId } from '../../../src/manifest.ts';
+import { descendants } from '../../support/processTree.ts';
+
+/** What a person does not notice. */
+const mostMs = 100;
 
 describe('Tarshelf in an extension host', () => {
   const find = (): vscode.Extension<TarshelfApi> => {
@@ -27,6 +34,24 @@ describe('Tarshelf in an extension host', () => {
     assert.equal(api.status.text, undefined);
   });
 
+  it(`loads and activates in less than ${String(mostMs)} ms`, async () => {
+    const { activationMs } = await find().activate();
+    const bundle = path.join(find().extensionPath, 'dist', 'extension.cjs');
+    const load = createRequire(bundle);
+    // The first may have been slowed down by all else that a window does when it opens.
+    const loadMs = Math.min(...[1, 2, 3].map(() => millisecondsOf(load, bundle)));
+    console.log(`      loaded in ${loadMs.toFixed(1)} ms, activated in ${activationMs.toFixed(1)} ms`);
+    assert.ok(loadMs + activationMs < mostMs);
+  });
+
+  it('starts no process and makes no folder before it is asked', async () => {
+    if (process.platform !== 'linux') return;
+    const api = await find().activate();
+    const dist = path.join(find().extensionPath, 'dist');
+    assert.deepEqual(await descendants(process.pid, new RegExp(`${dist}/\\w+\\.js`)), []);
+    assert.equal(existsSync(api.settings.stateFolder), false);
+  });
+
   it('registers its commands', async () => {
     await find().activate();
     const registered = new Set(await vscode.commands.getCommands(true));
@@ -34,3 +59,14 @@ describe('Tarshelf in an extension host', () => {
     assert.deepEqual(missing, []);
   });
 });
+
+/** Of loading a module anew. */
+function millisecondsOf(load: NodeJS.Require, file: string): number {
+  const loaded = load.cache[file];
+  Reflect.deleteProperty(load.cache, file);
+  const begin = performance.now();
+  load(file);
+  const ms = performance.now() - begin;
+  if (loaded) load.cache[file] = loaded;
+  return ms;
+}

@@ -1,0 +1,26 @@
+// Pictures of one and the same sight in all kinds of themes.
+import type { Workbench } from './workbench.ts';
+
+/** One of each kind: its name in the settings, and the class by which the page has it. */
+const colorThemes = {
+  dark: { setting: 'Default Dark Modern', className: 'vs-dark' },
+  light: { setting: 'Default Light Modern', className: 'vs' },
+  highContrastDark: { setting: 'Default High Contrast', className: 'hc-black' },
+  highContrastLight: { setting: 'Default High Contrast Light', className: 'hc-light' },
+} as const;
+export type ColorTheme = keyof typeof colorThemes;
+
+/** Switches the theme of the running window. */
+export async function setColorTheme(workbench: Workbench, theme: ColorTheme): Promise<void> {
+  const { setting, className } = colorThemes[theme];
+  workbench.changeSettings({ 'workbench.colorTheme': setting });
+  await workbench.page.locator(`.monaco-workbench.${className}`).waitFor();
+}
+
+/** Keeps a picture in each kind of theme, and ends in the dark one. */
+export async function screenshotInThemes(workbench: Workbench, name: string): Promise<void> {
+  for (const theme of ['light', 'highContrastDark', 'highContrastLight', 'dark'] as const) {
+    await setColorTheme(workbench, theme);
+    await workbench.screenshot(`${name}-${theme}`);
+  }
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { atExit } from '../../scripts/atExit.ts';
+import { makeSampleTars, type SampleTruth } from '../../src/samples/makeSample.ts';
+import { rowsOf, useWorkbench } from './workbench.ts';
+
+describe('a window with two folders, each of which has tars and settings', function () {
+  this.timeout(120_000);
+
+  let truth: SampleTruth;
+  const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'tarshelf-ui-'));
+  const remove = atExit(() => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
+  const workbench = useWorkbench(async () => {
+    for (const name of ['first', 'second']) {
+      const root = path.join(folder, name);
+      truth = await makeSampleTars(path.join(root, 'tars'));
+      mkdirSync(path.join(root, '.vscode'));
+      const settings = {
+        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.libraryFolder': `\${workspaceFolder}/shelf of ${name}`,
+      };
+      writeFileSync(path.join(root, '.vscode', 'settings.json'), JSON.stringify(settings));
+    }
+    const file = path.join(folder, 'two.code-workspace');
+    writeFileSync(file, JSON.stringify({ folders: [{ path: 'first' }, { path: 'second' }] }));
+    return { folder: file };
+  });
+  after(remove);
+
+  it('goes by the first one, and reads no tar twice', async () => {
+    await workbench().openContainer('Tarshelf');
+    await workbench().view('Tars').getByText('The folder of tars is chosen').waitFor();
+    await workbench().runCommand('Tarshelf: Launch');
+    const all = String(truth.tars.length);
+    await workbench().statusItemThatBegins(`Tarshelf: ${all}/${all} tars`).waitFor({ timeout: 60_000 });
+    const rows = await rowsOf(workbench().view('Tars'));
+    assert.deepEqual(
+      rows.map(row => row.label),
+      truth.tars.map(tar => tar.name),
+    );
+    assert.ok(existsSync(path.join(folder, 'first', 'shelf of first', 'library.db')));
+    for (const name of ['.tarshelf', 'shelf of second']) {
+      assert.equal(existsSync(path.join(folder, 'second', name)), false, name);
+    }
+    await workbench().screenshot('twoRoots');
+  });
+});
