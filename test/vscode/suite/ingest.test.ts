@@ -48,12 +48,6 @@ describe('An ingest in VS Code', function () {
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
-  it('shows nothing of a run before the first one', async () => {
-    assert.deepEqual(await rowsOf(api.tars), []);
-    assert.deepEqual(await rowsOf(api.workers), []);
-    assert.equal(api.status.text, undefined);
-  });
-
   it('puts every book on the shelf once, and the views say so', async () => {
     const messages = listen();
     const summary = await launch();
