@@ -52,6 +52,13 @@ describe('Tarshelf in an extension host', () => {
     assert.equal(existsSync(api.settings.stateFolder), false);
   });
 
+  it('shows nothing of a run before the first one', async () => {
+    const api = await find().activate();
+    assert.deepEqual(await api.tars.getChildren(), []);
+    assert.deepEqual(await api.workers.getChildren(), []);
+    assert.equal(api.status.text, undefined);
+  });
+
   it('registers its commands', async () => {
     await find().activate();
     const registered = new Set(await vscode.commands.getCommands(true));

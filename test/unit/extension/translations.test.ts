@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { findTexts } from '../../../scripts/l10n/codeTexts.ts';
+import { extractManifest, withTexts } from '../../../scripts/l10n/manifestTexts.ts';
+import { rootFolder } from '../../../scripts/paths.ts';
+import { SettingUnusable, readDestination } from '../../../src/destinationSettings.ts';
+import { setTranslate } from '../../../src/localize.ts';
+import {
+  checkChoices,
+  checkFolder,
+  checkNumber,
+  checkText,
+  checkAddress,
+} from '../../../src/settingValues.ts';
+import { readJson, readTexts } from '../../support/manifest.ts';
+
+const languages = ['de', 'ru', 'zh-cn'];
+const code = findTexts(['src/**/*.ts']);
+
+/**
+ * Files that still show people what is not translated. A file comes off this list with its last such text; none
+ * is put on it.
+ */
+const notYetTranslated: readonly string[] = [
+  'src/commands/checkConnection.ts',
+  'src/commands/chooseSourceFolder.ts',
+  'src/commands/chosenWorkers.ts',
+  'src/commands/launch.ts',
+  'src/commands/launchWhileRunning.ts',
+  'src/commands/reassign.ts',
+  'src/commands/showFailure.ts',
+  'src/commands/stop.ts',
+  'src/commands/testConnection.ts',
+  'src/commands/workerCommands.ts',
+  'src/views/runText.ts',
+  'src/views/statusBar.ts',
+  'src/views/tarText.ts',
+  'src/views/workerText.ts',
+];
+/** It writes the log, which is for whoever mends things. */
+const logWriter = 'src/views/runLog.ts';
+
+type Manifest = Parameters<typeof extractManifest>[0];
+
+describe('The texts of package.json', () => {
+  const english = readTexts('package.nls.json');
+
+  it('stand in package.nls.json, all of them and no other', () => {
+    const manifest = readJson('package.json') as Manifest;
+    const extracted = extractManifest(manifest, english);
+    assert.deepEqual(extracted.manifest, manifest, 'run: node scripts/l10n/extractManifest.ts');
+    assert.deepEqual(extracted.texts, english);
+  });
+
+  it('keep their keys when others come in between', () => {
+    const plain = withTexts(readJson('package.json') as Manifest, english);
+    assert.deepEqual(extractManifest(plain, {}).texts, english);
+    const { contributes } = plain as { contributes: Record<string, unknown[]> };
+    for (const list of ['commands', 'viewsWelcome']) {
+      contributes[list]?.unshift({
+        command: 'tarshelf.another',
+        title: 'Another',
+        view: 'x',
+        contents: 'New',
+      });
+    }
+    const { texts } = extractManifest(plain, {});
+    for (const [key, text] of Object.entries(english)) assert.equal(texts[key], text);
+  });
+
+  for (const language of languages) {
+    it(`are all there in ${language}, with the same links, words of code and places for values`, () => {
+      compare(english, readTexts(`package.nls.${language}.json`));
+    });
+  }
+});
+
+describe('The texts of the code', () => {
+  it('stand in the bundle, all of them and no other', () => {
+    assert.deepEqual(
+      Object.keys(readTexts('l10n/bundle.l10n.json')).sort(),
+      [...code.translated].sort(),
+      'run: node scripts/l10n/extractTexts.ts',
+    );
+  });
+
+  it('are plain where they are handed to a translator', () => {
+    assert.deepEqual(code.unknown, []);
+  });
+
+  for (const language of languages) {
+    it(`are all there in ${language}, with the same links, words of code and places for values`, () => {
+      compare(readTexts('l10n/bundle.l10n.json'), readTexts(`l10n/bundle.l10n.${language}.json`));
+    });
+  }
+
+  it('come in no language that is not looked after', () => {
+    const files = [...readdirSync(rootFolder), ...readdirSync(path.join(rootFolder, 'l10n'))];
+    const found = files.map(name => /^(?:package\.nls|bundle\.l10n)\.(.+)\.json$/.exec(name)?.[1]);
+    const expected = [...languages, ...languages].sort();
+    assert.deepEqual(found.filter(language => language !== undefined).sort(), expected);
+  });
+
+  it('are translated wherever VS Code shows them, but in the files that are known', () => {
+    const shown = findTexts(['src/*.ts', 'src/views/**/*.ts', 'src/commands/**/*.ts']).plain;
+    const files = new Set(shown.map(({ place }) => place.replace(/:\d+$/, '')));
+    assert.deepEqual(
+      [...files].filter(file => file !== logWriter).sort(),
+      [...notYetTranslated].sort(),
+      shown.map(({ place, text }) => `${place} ${text}`).join('\n'),
+    );
+  });
+});
+
+describe('In a language that nobody speaks', () => {
+  const pseudo = new Map(code.translated.map(text => [text, inPseudo(text)]));
+
+  beforeEach(() => {
+    setTranslate((message, ...args) => {
+      const text = pseudo.get(message);
+      assert.ok(text !== undefined, `the bundle lacks: ${message}`);
+      return text.replaceAll(/\{(\d)\}/g, (_place, index: string) => String(args[Number(index)]));
+    });
+  });
+
+  afterEach(() => {
+    setTranslate();
+  });
+
+  it('the reasons why a setting cannot be used come out whole', () => {
+    const reasons = [
+      checkFolder(1, { homeFolder: '/home' }),
+      checkFolder('${workspaceFolder}/1', { homeFolder: '/home' }),
+      checkFolder('${1}', { homeFolder: '/home' }),
+      checkFolder('1', { homeFolder: '/home' }),
+      checkNumber(0, { min: 1, max: 2 }),
+      checkChoices('1', ['2']),
+      checkChoices(['1'], ['2']),
+      checkText(1),
+      checkAddress('1', 'http'),
+      checkAddress('http://1:2@3', 'http'),
+    ].map(checked => (checked.ok ? assert.fail() : checked.reason));
+    for (const reason of reasons) assertPseudo(reason);
+  });
+
+  it('so does what is wrong with a destination', () => {
+    const context = { homeFolder: '/home', libraryFolder: () => '/library' };
+    for (const settings of [
+      { destination: 'calibre' },
+      { destination: 'mybookshelf2' },
+      { destination: '1' },
+    ]) {
+      const get = (name: string): unknown => (settings as Record<string, string>)[name];
+      assert.throws(
+        () => readDestination(get, context),
+        (thrown: unknown) => {
+          assert.ok(thrown instanceof SettingUnusable);
+          assertPseudo(thrown.message);
+          return true;
+        },
+      );
+    }
+  });
+});
+
+/** Every text has its translation, which keeps what is no language: places, links, code and what stands for itself. */
+function compare(english: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): void {
+  assert.deepEqual(Object.keys(other).sort(), Object.keys(english).sort());
+  for (const [key, text] of Object.entries(english)) {
+    const translated = other[key] ?? '';
+    assert.ok(translated.trim() !== '', key);
+    for (const pattern of [
+      /\{\d+\}/g,
+      /`[^`]*`/g,
+      /\]\([^)]*\)/g,
+      /#tarshelf\.[\w.]+#/g,
+      /\.\.\.$/g,
+      /\*\*/g,
+    ]) {
+      assert.deepEqual(kept(translated, pattern), kept(text, pattern), `${key}: ${translated}`);
+    }
+    assert.equal(translated.split('\n').length, text.split('\n').length, key);
+  }
+}
+
+function kept(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(([found]) => found).sort();
+}
+
+/** Letters in circles; places for values stay. */
+function inPseudo(text: string): string {
+  return text.replaceAll(/\{\d\}|[a-z]/gi, found => {
+    if (found.length > 1) return found;
+    const base = found === found.toLowerCase() ? 0x24d0 - 97 : 0x24b6 - 65;
+    return String.fromCodePoint(base + found.charCodeAt(0));
+  });
+}
+
+/** No letter of ours is left, but in names of settings, choices and the beginnings of addresses. */
+function assertPseudo(text: string): void {
+  const left = text.replaceAll(
+    /tarshelf\.[\w.]+|\$\{\w+\}|https?:\/\/|library|calibre|mybookshelf2(-cli)?|\bor\b/g,
+    '',
+  );
+  assert.doesNotMatch(left, /[a-z]/i, text);
+}
