@@ -52,7 +52,7 @@ export interface TarshelfApi {
 
 export function activate(context: vscode.ExtensionContext): TarshelfApi {
   const begin = performance.now();
-  setTranslate((message, ...args) => vscode.l10n.t(message, ...args));
+  setTranslate(vscode.l10n.t);
   const log = vscode.window.createOutputChannel(outputChannelName, { log: true });
   const messages = new Messages(thrown => {
     log.error(String(thrown));
