@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { History } from '../../src/engine/supervisor/history.ts';
+import { History } from '../../src/engine/supervisor/crew/history.ts';
 import { PlayedClock } from '../support/playedClock.ts';
 import {
   PlayedCrew,

@@ -4,11 +4,11 @@ import { noCounts, type WorkerPhase } from '../../src/protocol/snapshot.ts';
 import { supervisionInForce, type Supervision } from '../../src/protocol/supervision.ts';
 import type { Lease, WorkerEvent, WorkerRequest } from '../../src/protocol/workerMessages.ts';
 import { ClaimTable } from '../../src/engine/dedupe/claimTable.ts';
-import { Crew } from '../../src/engine/supervisor/crew.ts';
-import type { History } from '../../src/engine/supervisor/history.ts';
+import { Crew } from '../../src/engine/supervisor/crew/crew.ts';
+import type { History } from '../../src/engine/supervisor/crew/history.ts';
 import { StateBoard } from '../../src/engine/supervisor/stateBoard.ts';
-import { TarHands } from '../../src/engine/supervisor/tarHands.ts';
-import type { WorkerHandle, WorkerListener } from '../../src/engine/supervisor/workerProcess.ts';
+import { TarHands } from '../../src/engine/supervisor/crew/tarHands.ts';
+import type { WorkerHandle, WorkerListener } from '../../src/engine/supervisor/crew/workerProcess.ts';
 import type { PlayedClock } from './playedClock.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { SystemFacts } from '../../src/engine/supervisor/systemFacts.ts';
+import type { SystemFacts } from '../../src/engine/supervisor/load/systemFacts.ts';
 
 export interface Recorded {
   /** Texts of files, by path. May be changed while it is in use. */

@@ -14,14 +14,14 @@ import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import { dealRoundRobin } from './assignment.ts';
-import { Crew, type RunningWorker } from './crew.ts';
-import type { History } from './history.ts';
+import { dealRoundRobin } from './crew/assignment.ts';
+import { Crew, type RunningWorker } from './crew/crew.ts';
+import type { History } from './crew/history.ts';
 import { KeyRefresh } from './keyRefresh.ts';
-import { LoadMeter } from './loadMeter.ts';
-import { LoadWatch } from './loadWatch.ts';
-import { systemFacts } from './systemFacts.ts';
-import { WorkerScaler } from './workerScaler.ts';
+import { LoadMeter } from './load/loadMeter.ts';
+import { LoadWatch } from './load/loadWatch.ts';
+import { systemFacts } from './load/systemFacts.ts';
+import { WorkerScaler } from './load/workerScaler.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
@@ -29,9 +29,9 @@ import { completedEarlier, findSources } from './sources.ts';
 import type { FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
-import { readSuspects } from './suspects.ts';
-import { TarHands } from './tarHands.ts';
-import { WorkerProcess } from './workerProcess.ts';
+import { readSuspects } from './crew/suspects.ts';
+import { TarHands } from './crew/tarHands.ts';
+import { WorkerProcess } from './crew/workerProcess.ts';
 
 /*
  * What lives in this folder: the engine, which owns the workers of one state folder. It deals the tars,

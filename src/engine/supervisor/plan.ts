@@ -5,7 +5,7 @@ import { freeBytesOf } from '../extraction/freeSpace.ts';
 import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { peekRecords } from '../progress/failureList.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import { dealRoundRobin } from './assignment.ts';
+import { dealRoundRobin } from './crew/assignment.ts';
 import { completedEarlier, findSources } from './sources.ts';
 import type { FoundTar } from './sourceFolder.ts';
 

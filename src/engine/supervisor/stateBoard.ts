@@ -14,7 +14,7 @@ import {
 } from '../../protocol/snapshot.ts';
 import { noAmounts, type Amounts } from '../../protocol/throughput.ts';
 import { addAmounts } from '../../protocol/throughputRings.ts';
-import type { ToldEvent } from './eventStream.ts';
+import type { ToldEvent } from './clients/eventStream.ts';
 import { RateMeter } from './rateMeter.ts';
 
 const publishEveryMs = 250;

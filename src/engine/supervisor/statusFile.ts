@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { RunSnapshot } from '../../protocol/snapshot.ts';
 import { statusFileName, statusSavedAtLeastEveryMs, type StatusFile } from '../../protocol/statusFile.ts';
 import { renameOver } from '../durableFiles.ts';
-import type { ToldEvent } from './eventStream.ts';
+import type { ToldEvent } from './clients/eventStream.ts';
 
 const saveAtMostEveryMs = 2000;
 

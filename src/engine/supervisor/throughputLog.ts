@@ -10,7 +10,7 @@ import {
 } from '../../protocol/throughput.ts';
 import { addAmounts, ThroughputRings } from '../../protocol/throughputRings.ts';
 import type { Clock } from '../clock.ts';
-import type { ToldEvent } from './eventStream.ts';
+import type { ToldEvent } from './clients/eventStream.ts';
 
 const sampleEveryMs = 1000;
 /** The engine was asleep for what goes beyond this, and nobody knows what the workers did. */

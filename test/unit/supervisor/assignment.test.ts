@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { dealRoundRobin } from '../../../src/engine/supervisor/assignment.ts';
+import { dealRoundRobin } from '../../../src/engine/supervisor/crew/assignment.ts';
 
 describe('assignment', () => {
   it('deals 28 tars to 4 workers as documented', () => {

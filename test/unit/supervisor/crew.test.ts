@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Supervision } from '../../../src/protocol/supervision.ts';
-import { History } from '../../../src/engine/supervisor/history.ts';
+import { History } from '../../../src/engine/supervisor/crew/history.ts';
 import { PlayedClock } from '../../support/playedClock.ts';
 import { PlayedCrew, quietLog, type PlayedMember, type PlayedTar } from '../../support/playedWorkers.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

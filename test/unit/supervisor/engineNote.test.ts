@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineNote, newToken, readEngineNote } from '../../../src/engine/supervisor/engineNote.ts';
+import { EngineNote, newToken, readEngineNote } from '../../../src/engine/supervisor/clients/engineNote.ts';
 import type { EngineFile } from '../../../src/protocol/engineFile.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 

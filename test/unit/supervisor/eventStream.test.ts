@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EventStream, type StreamedState } from '../../../src/engine/supervisor/eventStream.ts';
+import { EventStream, type StreamedState } from '../../../src/engine/supervisor/clients/eventStream.ts';
 import type { EngineEvent } from '../../../src/protocol/clientMessages.ts';
 import { runState, tarState } from '../cli/states.ts';
 

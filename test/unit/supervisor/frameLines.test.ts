@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { FrameLines } from '../../../src/engine/supervisor/frameLines.ts';
+import { FrameLines } from '../../../src/engine/supervisor/clients/frameLines.ts';
 
 describe('frame lines', () => {
   it('come out whole however the bytes were cut, characters among them', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { WorkerPhase } from '../../../src/protocol/snapshot.ts';
 import { supervisionInForce } from '../../../src/protocol/supervision.ts';
-import { AwakeTime, WorkerWatch, type Heartbeat } from '../../../src/engine/supervisor/health.ts';
+import { AwakeTime, WorkerWatch, type Heartbeat } from '../../../src/engine/supervisor/crew/health.ts';
 
 const limits = supervisionInForce(undefined);
 const minute = 60_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { History } from '../../../src/engine/supervisor/history.ts';
+import { History } from '../../../src/engine/supervisor/crew/history.ts';
 import { PlayedClock } from '../../support/playedClock.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 

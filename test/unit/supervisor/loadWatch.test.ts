@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { LoadReading } from '../../../src/engine/supervisor/loadMeter.ts';
-import { LoadWatch, type Staff } from '../../../src/engine/supervisor/loadWatch.ts';
-import { WorkerScaler } from '../../../src/engine/supervisor/workerScaler.ts';
+import type { LoadReading } from '../../../src/engine/supervisor/load/loadMeter.ts';
+import { LoadWatch, type Staff } from '../../../src/engine/supervisor/load/loadWatch.ts';
+import { WorkerScaler } from '../../../src/engine/supervisor/load/workerScaler.ts';
 import { HandClock } from '../../support/handClock.ts';
 
 class Workers implements Staff {

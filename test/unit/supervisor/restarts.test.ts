@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { backOffMs, restartsInDay } from '../../../src/engine/supervisor/restarts.ts';
+import { backOffMs, restartsInDay } from '../../../src/engine/supervisor/crew/restarts.ts';
 
 const hourMs = 3600_000;
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { newSocketAddress, removeLeftSocket } from '../../../src/engine/supervisor/socketAddress.ts';
+import { newSocketAddress, removeLeftSocket } from '../../../src/engine/supervisor/clients/socketAddress.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 describe('address of an engine', () => {

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import type { ToldEvent } from '../../../src/engine/supervisor/eventStream.ts';
+import type { ToldEvent } from '../../../src/engine/supervisor/clients/eventStream.ts';
 import { StatusWriter } from '../../../src/engine/supervisor/statusFile.ts';
 import { statusFileSchema, type StatusFile } from '../../../src/protocol/statusFile.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSuspects } from '../../../src/engine/supervisor/suspects.ts';
+import { readSuspects } from '../../../src/engine/supervisor/crew/suspects.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 /** The file as it is described, byte by byte. */

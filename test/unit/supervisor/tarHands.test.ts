@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { TarHands, type Blame } from '../../../src/engine/supervisor/tarHands.ts';
+import { TarHands, type Blame } from '../../../src/engine/supervisor/crew/tarHands.ts';
 
 const nobody: ReadonlySet<number> = new Set();
 

@@ -7,7 +7,7 @@ import {
   windowMs,
   WorkerScaler,
   type ScalingDecision,
-} from '../../../src/engine/supervisor/workerScaler.ts';
+} from '../../../src/engine/supervisor/load/workerScaler.ts';
 
 interface Reading {
   readonly memoryUsed: number | null;

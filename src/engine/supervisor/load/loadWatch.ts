@@ -1,7 +1,12 @@
-import { oneLine } from '../../protocol/errors.ts';
-import type { Clock } from '../clock.ts';
+import { oneLine } from '../../../protocol/errors.ts';
+import type { Clock } from '../../clock.ts';
 import type { LoadReading } from './loadMeter.ts';
 import type { WorkerScaler } from './workerScaler.ts';
+
+/*
+ * What lives in this folder: how much memory and disk the machine has to spare, and how many workers that bears. It
+ * promises that a figure that is not to be had switches its rule off and says so, and changes nothing else.
+ */
 
 /** The workers, as far as their number goes. */
 export interface Staff {

@@ -1,14 +1,14 @@
-import { oneLine, TarshelfError, type Failure } from '../../protocol/errors.ts';
-import { formatBytes, formatCount } from '../../protocol/format.ts';
-import type { HistoryKind } from '../../protocol/history.ts';
-import type { ResumePoint } from '../../protocol/resumePoint.ts';
-import { newWorker, type WorkerState } from '../../protocol/snapshot.ts';
-import type { Supervision } from '../../protocol/supervision.ts';
-import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../protocol/workerMessages.ts';
-import { pausedByPerson } from '../../protocol/workerNotes.ts';
-import type { Clock } from '../clock.ts';
-import type { ClaimTable, Settlement } from '../dedupe/claimTable.ts';
-import type { EventLog } from '../logs/eventLog.ts';
+import { oneLine, TarshelfError, type Failure } from '../../../protocol/errors.ts';
+import { formatBytes, formatCount } from '../../../protocol/format.ts';
+import type { HistoryKind } from '../../../protocol/history.ts';
+import type { ResumePoint } from '../../../protocol/resumePoint.ts';
+import { newWorker, type WorkerState } from '../../../protocol/snapshot.ts';
+import type { Supervision } from '../../../protocol/supervision.ts';
+import type { Lease, WorkerEvent, WorkerMessage, WorkerRequest } from '../../../protocol/workerMessages.ts';
+import { pausedByPerson } from '../../../protocol/workerNotes.ts';
+import type { Clock } from '../../clock.ts';
+import type { ClaimTable, Settlement } from '../../dedupe/claimTable.ts';
+import type { EventLog } from '../../logs/eventLog.ts';
 import {
   isEmployed,
   isOnDuty,
@@ -25,9 +25,15 @@ import {
 import { AwakeTime, WorkerWatch, type Finding, type Heartbeat } from './health.ts';
 import type { History } from './history.ts';
 import { backOffMs, endsRowAfterMs } from './restarts.ts';
-import type { StateBoard } from './stateBoard.ts';
+import type { StateBoard } from '../stateBoard.ts';
 import type { TarHands } from './tarHands.ts';
 import type { ProcessEnd, WorkerHandle, WorkerListener } from './workerProcess.ts';
+
+/*
+ * What lives in this folder: the workers of a run, from their first process to their last, and who has which tar. It
+ * promises that a tar is in one hand at a time, that nobody is started again more often than allowed, that a worker
+ * that gets on is never stopped for not getting on, and that only processes it started are ever signalled.
+ */
 
 /** How far apart the looks are by which it is known whether the engine was awake; also the pace of heartbeats. */
 const tickMs = 1000;

@@ -4,8 +4,8 @@ import {
   workerMessageSchema,
   type WorkerMessage,
   type WorkerRequest,
-} from '../../protocol/workerMessages.ts';
-import { identify, killTree, type ProcessIdentity } from '../processes.ts';
+} from '../../../protocol/workerMessages.ts';
+import { identify, killTree, type ProcessIdentity } from '../../processes.ts';
 
 /**
  * V8 lets the young generation grow to three times 16 MB and more, and keeps it: with it a worker that records a

@@ -1,17 +1,17 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { oneLine, systemCode } from '../../protocol/errors.ts';
+import { oneLine, systemCode } from '../../../protocol/errors.ts';
 import {
   historyEntrySchema,
   historyFileName,
   keptHistoryEntries,
   type HistoryEntry,
   type HistoryKind,
-} from '../../protocol/history.ts';
-import { systemClock, type Clock } from '../clock.ts';
-import { replaceFile } from '../durableFiles.ts';
-import type { EventLog, LogLevel } from '../logs/eventLog.ts';
+} from '../../../protocol/history.ts';
+import { systemClock, type Clock } from '../../clock.ts';
+import { replaceFile } from '../../durableFiles.ts';
+import type { EventLog, LogLevel } from '../../logs/eventLog.ts';
 import { isInDay, restartsInDay } from './restarts.ts';
 
 export type HistoryLog = Pick<EventLog, 'info' | 'warn' | 'error'>;

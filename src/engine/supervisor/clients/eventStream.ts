@@ -1,5 +1,5 @@
-import type { EngineEvent, UnnumberedEvent } from '../../protocol/clientMessages.ts';
-import type { Snapshot } from '../../protocol/snapshot.ts';
+import type { EngineEvent, UnnumberedEvent } from '../../../protocol/clientMessages.ts';
+import type { Snapshot } from '../../../protocol/snapshot.ts';
 
 /** What is told as it happens. Snapshots are not: the stream makes them, with the number that fits. */
 export type ToldEvent = Exclude<UnnumberedEvent, { type: 'snapshot' }>;

@@ -9,14 +9,19 @@ import {
   type EngineAnswer,
   type EngineFrame,
   type WhenLeft,
-} from '../../protocol/clientMessages.ts';
-import { clientProtocolVersion } from '../../protocol/engineFile.ts';
-import { systemCode, TarshelfError, toFailure } from '../../protocol/errors.ts';
-import type { ThroughputHistory } from '../../protocol/throughput.ts';
-import type { Clock } from '../clock.ts';
+} from '../../../protocol/clientMessages.ts';
+import { clientProtocolVersion } from '../../../protocol/engineFile.ts';
+import { systemCode, TarshelfError, toFailure } from '../../../protocol/errors.ts';
+import type { ThroughputHistory } from '../../../protocol/throughput.ts';
+import type { Clock } from '../../clock.ts';
 import type { EventStream } from './eventStream.ts';
 import { FrameLines } from './frameLines.ts';
 import { newSocketAddress } from './socketAddress.ts';
+
+/*
+ * What lives in this folder: how clients find an engine, and how they are told. It promises that only who has the token
+ * is heard, that all clients hear the same events in the same order, and that one that does not listen costs nothing.
+ */
 
 /** Time for whoever connects to say who they are. */
 const helloWithinMs = 5000;

@@ -1,7 +1,7 @@
-import { formatDuration } from '../../protocol/format.ts';
-import type { WorkerHealth, WorkerPhase } from '../../protocol/snapshot.ts';
-import type { Supervision } from '../../protocol/supervision.ts';
-import type { WorkerEvent } from '../../protocol/workerMessages.ts';
+import { formatDuration } from '../../../protocol/format.ts';
+import type { WorkerHealth, WorkerPhase } from '../../../protocol/snapshot.ts';
+import type { Supervision } from '../../../protocol/supervision.ts';
+import type { WorkerEvent } from '../../../protocol/workerMessages.ts';
 
 /*
  * Who is well, slow, stuck or silent, by what workers report and a clock that is passed in. Nothing is read from logs,

@@ -1,5 +1,5 @@
-import type { Lease } from '../../protocol/workerMessages.ts';
-import { handFilePath, nameInHand, readHand } from '../progress/handFile.ts';
+import type { Lease } from '../../../protocol/workerMessages.ts';
+import { handFilePath, nameInHand, readHand } from '../../progress/handFile.ts';
 
 /**
  * The members that a process had in hand when it ended, by the offsets of their headers: one of them may have been its

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 
 /** The shortest limit of all systems for the path of a socket is 104 bytes, a zero among them. */
 const longestPathBytes = 103;

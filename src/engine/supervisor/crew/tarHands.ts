@@ -1,4 +1,4 @@
-import type { Lease } from '../../protocol/workerMessages.ts';
+import type { Lease } from '../../../protocol/workerMessages.ts';
 
 /** After so many deaths at one place of a tar it goes behind all others, to whoever is free: was it the tar, or the worker? */
 const deathsToPutBack = 2;
