@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import type { IngestOptions } from '../../src/protocol/ingestOptions.ts';
 import type { Summary } from '../../src/protocol/snapshot.ts';
 import type { Supervision } from '../../src/protocol/supervision.ts';
@@ -17,7 +16,6 @@ import { keyOf, keysInLibrary } from '../support/libraryTruth.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 const workerPath = join(import.meta.dirname, '../../dist/worker.js');
-const badMembers = pathToFileURL(join(import.meta.dirname, '../support/badMembers.mjs')).href;
 
 describe('supervision of real workers', () => {
   const folder = useTempFolder();
@@ -125,37 +123,6 @@ describe('supervision of real workers', () => {
     assert.ok(tookMs < 5000, `${String(tookMs)} ms`);
     assert.deepEqual(summary.tars, { total: 1, completed: 1, failed: 0 });
     assert.deepEqual(kinds(), ['died', 'restarted']);
-    await everyGoodBookIsThereOnce();
-  }).timeout(60_000);
-
-  it('finds a halted worker, kills it and goes on with its tar', async () => {
-    await tar('a.tar', 300);
-    await tar('b.tar', 300);
-    await run(2, { silentSeconds: 3 }, async () => {
-      process.kill((await atWork(1)).pid, 'SIGSTOP');
-    });
-    assert.deepEqual(kinds(), ['slow', 'silent', 'restarted']);
-    await everyGoodBookIsThereOnce();
-    assert.match(await readFile(join(state(), 'auto_monitor.log'), 'utf8'), /Worker 1 in .* is silent: /);
-  }).timeout(60_000);
-
-  it('puts a book aside that ends its process each time, and takes all others', async () => {
-    process.env['NODE_OPTIONS'] = `--import ${badMembers}`;
-    await tar('a.tar', 60, { 33: 'ENDS IT' });
-    const summary = await run(1, {});
-    assert.deepEqual(summary.tars, { total: 1, completed: 0, failed: 1 });
-    assert.equal(summary.books.failed, 1);
-    assert.deepEqual(kinds(), ['died', 'restarted', 'poison', 'died', 'restarted']);
-    await everyGoodBookIsThereOnce();
-  }).timeout(60_000);
-
-  it('puts a book aside that blocks the event loop each time, and takes all others', async () => {
-    process.env['NODE_OPTIONS'] = `--import ${badMembers}`;
-    await tar('a.tar', 60, { 7: 'BLOCKS IT' });
-    const summary = await run(1, { silentSeconds: 3 });
-    assert.equal(summary.books.failed, 1);
-    assert.equal(kinds().filter(kind => kind === 'silent').length, 2);
-    assert.equal(kinds().filter(kind => kind === 'poison').length, 1);
     await everyGoodBookIsThereOnce();
   }).timeout(60_000);
 

@@ -10,7 +10,7 @@ import { faultEnv, type FaultOptions } from './workerFaults.ts';
 
 /** Supervision in seconds in place of minutes. */
 export const hasty = [
-  ...['--check-every', '1s', '--stuck-upload', '3s', '--stuck-read', '3s', '--silent-after', '2s'],
+  ...['--check-every', '1s', '--stuck-upload', '3s', '--stuck-read', '3s', '--silent-after', '5s'],
   ...['--gentle-stop', '1s'],
 ];
 

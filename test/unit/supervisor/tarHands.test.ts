@@ -8,7 +8,7 @@ const nobody: ReadonlySet<number> = new Set();
 function dies(hands: TarHands, worker: number, ...inHand: number[]): Blame {
   const lease = hands.stopped(worker);
   assert.ok(lease);
-  return hands.blame(worker, lease.tar, inHand, 0);
+  return hands.blame(lease.tar, { worker, inHand, doneBytes: 0, isFromOutside: false }, false);
 }
 
 describe('tar hands', () => {
@@ -50,12 +50,23 @@ describe('tar hands', () => {
     assert.equal(hands.lease(1), null, 'may have some again, but there is none');
   });
 
+  it("takes kills from outside for the worker's matter while other workers have not met the same end", () => {
+    const hands = new TarHands([['a'], []]);
+    const killed = (worker: number): Blame => {
+      const death = { worker, inHand: [512], doneBytes: 0, isFromOutside: true };
+      return hands.blame('a', death, true);
+    };
+    for (let time = 0; time < 6; time++) assert.deepEqual(killed(1), { poison: [], isGivenUp: false });
+    assert.deepEqual(killed(2).poison, [512]);
+  });
+
   it('does not count deaths together between which the tar has come on', () => {
     const hands = new TarHands([['a', 'b']]);
     for (let doneBytes = 1; doneBytes <= 10; doneBytes++) {
       assert.equal(hands.lease(1)?.tar, 'a');
       hands.stopped(1);
-      assert.deepEqual(hands.blame(1, 'a', [], doneBytes), { poison: [], isGivenUp: false });
+      const death = { worker: 1, inHand: [], doneBytes, isFromOutside: false };
+      assert.deepEqual(hands.blame('a', death, false), { poison: [], isGivenUp: false });
     }
   });
 

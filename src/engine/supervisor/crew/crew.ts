@@ -40,6 +40,9 @@ const tickMs = 1000;
 /** For each rung of the ladder where the worker hears nothing anyway. */
 const rungOfSilentMs = 2000;
 
+/** Signals that no process sends itself: somebody else did, or the system for want of memory. */
+const killsFromOutside: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT']);
+
 export interface RunningWorker {
   readonly number: number;
   readonly pid: number;
@@ -678,7 +681,7 @@ export class Crew {
     // Who was only too large and left by itself has done its tar no harm, nor the tar it.
     const isHarmless = stopping.cause === 'memory' && end.isClean;
     if (lease && !isHarmless && hands.handOf(worker.number)[0] === lease.tar)
-      this.#blame(worker, lease.tar, inHand, end);
+      this.#blame(worker, lease.tar, inHand, end, stopping.cause);
     // A person may have wished otherwise meanwhile, or the run may have been stopped.
     const { cause, then } = stopping;
     if (cause === 'asked')
@@ -692,9 +695,22 @@ export class Crew {
     else this.#startAgain(worker, cause, end, lease?.tar ?? null);
   }
 
-  #blame(worker: CrewWorker, tar: string, inHand: readonly number[], { how }: ProcessEnd): void {
+  #blame(
+    worker: CrewWorker,
+    tar: string,
+    inHand: readonly number[],
+    { how }: ProcessEnd,
+    cause: Cause,
+  ): void {
     const { board, hands } = this.#options;
-    const { poison, isGivenUp } = hands.blame(worker.number, tar, inHand, board.tar(tar).doneBytes);
+    // What we kill ourselves is stuck or silent for a reason of its own.
+    const isFromOutside = (cause === 'died' || cause === 'asked') && killsFromOutside.has(how);
+    const { doneBytes } = board.tar(tar);
+    const { poison, isGivenUp } = hands.blame(
+      tar,
+      { worker: worker.number, inHand, doneBytes, isFromOutside },
+      this.#workers.some(other => other !== worker && mayWork(other)),
+    );
     for (const offset of poison) {
       const message =
         `The member at byte ${String(offset)} of ${tar} was in hand when processes ended, again. ` +

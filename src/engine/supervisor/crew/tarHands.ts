@@ -2,15 +2,20 @@ import type { Lease } from '../../../protocol/workerMessages.ts';
 
 /** After so many deaths at one place of a tar it goes behind all others, to whoever is free: was it the tar, or the worker? */
 const deathsToPutBack = 2;
-/** After so many it was the tar. */
+/** After so many it was the tar, if they were not all of one worker among several. */
 const deathsToGiveUp = 4;
 /** Members that were all in hand at so many deaths are all put aside, though only one of them may be to blame. */
 const deathsToBlameAll = 3;
 
-/** A death in a tar: the members that were in hand, by header offset, and how far the tar had come. */
-interface Death {
+/** A death in a tar. */
+export interface Death {
+  readonly worker: number;
+  /** Header offsets of the members that the process had in hand; none where that is not known. */
   readonly inHand: readonly number[];
+  /** How far the tar had come. */
   readonly doneBytes: number;
+  /** Somebody else killed it, or the system did, for want of memory: it was hardly the member in hand. */
+  readonly isFromOutside: boolean;
 }
 
 /** What a death in a tar came to. */
@@ -147,26 +152,28 @@ export class TarHands {
   }
 
   /**
-   * A process of the worker has died in the tar that is first in its hand.
+   * A process has died in the tar that is first in its worker's hand.
    *
-   * @param inHand header offsets of the members that the process had in hand; none where that is not known
-   * @param doneBytes how far the tar has come
+   * @param hasOthers whether other workers could take the tar
    */
-  blame(worker: number, tar: string, inHand: readonly number[], doneBytes: number): Blame {
-    const deaths = [...(this.#deaths.get(tar) ?? []), { inHand, doneBytes }];
+  blame(tar: string, death: Death, hasOthers: boolean): Blame {
+    const { doneBytes, worker } = death;
+    const deaths = [...(this.#deaths.get(tar) ?? []), death];
     this.#deaths.set(tar, deaths);
+    const isOfEnough = (some: readonly Death[]): boolean =>
+      !hasOthers || new Set(some.map(({ worker }) => worker)).size > 1;
     const known = this.#poison.get(tar) ?? new Set();
-    const poison = culprits(deaths.map(death => death.inHand)).filter(member => !known.has(member));
+    const poison = culprits(deaths, isOfEnough).filter(member => !known.has(member));
     for (const member of poison) known.add(member);
     this.#poison.set(tar, known);
-    const isExplained = (death: Death): boolean => death.inHand.some(member => known.has(member));
-    const unexplained = deaths.filter(death => death.doneBytes >= doneBytes && !isExplained(death)).length;
-    if (isExplained({ inHand, doneBytes })) return { poison, isGivenUp: false };
-    if (unexplained >= deathsToGiveUp) {
+    const isExplained = ({ inHand }: Death): boolean => inHand.some(member => known.has(member));
+    const unexplained = deaths.filter(each => each.doneBytes >= doneBytes && !isExplained(each));
+    if (isExplained(death)) return { poison, isGivenUp: false };
+    if (unexplained.length >= deathsToGiveUp && isOfEnough(unexplained)) {
       this.#remove(worker, tar);
       return { poison, isGivenUp: true };
     }
-    if (unexplained === deathsToPutBack) {
+    if (unexplained.length === deathsToPutBack) {
       this.#remove(worker, tar);
       this.#orphans.push(tar);
     }
@@ -235,9 +242,16 @@ export class TarHands {
  * Who it was, by what was in hand at each death. A member is named by two deaths where it is all that they have in
  * common, as it is when it was alone in hand at one of them. Of several that are always in hand together none can be
  * told from the others: they are to blame together, but not before one more death has had the chance to tell.
+ * Deaths from outside name a member only with a third one, and one of another worker among them where there are others:
+ * a worker that is killed again and again begins with the same member each time.
  */
-function culprits(deaths: readonly (readonly number[])[]): number[] {
+function culprits(all: readonly Death[], isOfEnough: (some: readonly Death[]) => boolean): number[] {
   const found = new Set<number>();
+  for (const member of new Set(all.flatMap(({ inHand }) => inHand))) {
+    const its = all.filter(({ inHand }) => inHand.includes(member));
+    if (its.length >= deathsToBlameAll && isOfEnough(its)) found.add(member);
+  }
+  const deaths = all.filter(({ isFromOutside }) => !isFromOutside).map(({ inHand }) => inHand);
   const seen = new Map<number, number>();
   deaths.forEach((hand, index) => {
     for (const member of new Set(hand)) {
