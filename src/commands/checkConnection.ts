@@ -17,7 +17,7 @@ export async function checkConnection(
 ): Promise<string | undefined> {
   const progress = {
     location: vscode.ProgressLocation.Notification,
-    title: `Tarshelf: connecting to ${destinationText(destination)}`,
+    title: vscode.l10n.t('Tarshelf: connecting to {0}', destinationText(destination)),
     cancellable: true,
   };
   return await vscode.window.withProgress(progress, async (_report, token) => {

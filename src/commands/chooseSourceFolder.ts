@@ -5,8 +5,8 @@ import type { Services } from './services.ts';
 export async function chooseSourceFolder({ settings }: Services): Promise<string | undefined> {
   const { sourceFolder } = settings;
   const chosen = await vscode.window.showOpenDialog({
-    title: 'Choose a folder of tars',
-    openLabel: 'Choose Folder',
+    title: vscode.l10n.t('Choose a folder of tars'),
+    openLabel: vscode.l10n.t('Choose Folder'),
     canSelectFolders: true,
     canSelectFiles: false,
     canSelectMany: false,

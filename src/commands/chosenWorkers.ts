@@ -21,10 +21,12 @@ export async function chosenWorkers(
   if (rows.length > 0) return rows;
   const offered = engine.store.workers.filter(isOffered);
   if (offered.length === 0) {
-    messages.information(`${title}: there is no worker for which that would do anything now.`);
+    messages.information(
+      vscode.l10n.t('{0}: there is no worker for which that would do anything now.', title),
+    );
     return undefined;
   }
-  const all: Choice<number | null> = { label: 'All of them', value: null };
+  const all: Choice<number | null> = { label: vscode.l10n.t('All of them'), value: null };
   const picked = await prompts.pick(
     offered.length > 1 ? [all, ...offered.map(workerChoice)] : offered.map(workerChoice),
     { title },
@@ -36,7 +38,7 @@ export async function chosenWorkers(
 /** A worker as something to pick. */
 export function workerChoice(worker: WorkerState): Choice<number | null> & { readonly value: number } {
   return {
-    label: `Worker ${String(worker.number)}`,
+    label: vscode.l10n.t('Worker {0}', worker.number),
     description: [worker.phase, worker.currentTar].filter(text => text !== null).join(' · '),
     ...(worker.note === null ? {} : { detail: worker.note }),
     value: worker.number,
@@ -45,8 +47,8 @@ export function workerChoice(worker: WorkerState): Choice<number | null> & { rea
 
 /** The answer to a command for workers while no run is under way. */
 export function workersWhenIdle({ messages }: Services): void {
-  messages.information('Nothing is running, so there are no workers.', {
-    title: 'Launch',
+  messages.information(vscode.l10n.t('Nothing is running, so there are no workers.'), {
+    title: vscode.l10n.t('Launch'),
     run: () => vscode.commands.executeCommand(commandIds.launch),
   });
 }

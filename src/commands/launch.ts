@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
+import { duplicatesCount, failedBooksCount, newBooksCount, tarsOutOf } from '../countText.ts';
 import { commandIds } from '../manifest.ts';
-import { formatCount, formatNumber } from '../protocol/format.ts';
+import { formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
@@ -29,39 +30,56 @@ export function announceEnd(services: Services, run: RunState): void {
     return;
   }
   const stopped = run.phase === 'stopped';
-  const show: MessageAction = { title: 'Show', run: showTars };
+  const show: MessageAction = { title: vscode.l10n.t('Show'), run: showTars };
   if (!run.summary) {
     messages.information(
-      stopped ? 'Tarshelf has stopped. Launch again to go on.' : 'Tarshelf is done.',
+      stopped
+        ? vscode.l10n.t('Tarshelf has stopped. Launch again to go on.')
+        : vscode.l10n.t('Tarshelf is done.'),
       show,
     );
     return;
   }
   const { tars, books } = run.summary;
-  const outcome =
-    `${formatNumber(tars.completed)} of ${formatCount(tars.total, 'tar')} done,` +
-    ` ${formatCount(books.uploaded, 'new book')}, ${formatCount(books.duplicates, 'duplicate')}`;
-  const beginning = stopped ? 'Tarshelf has stopped' : 'Tarshelf is done';
+  const outcome = [
+    vscode.l10n.t('{0} done', tarsOutOf(tars.completed, tars.total)),
+    newBooksCount(books.uploaded),
+    duplicatesCount(books.duplicates),
+  ].join(', ');
   if (tars.failed > 0 || books.failed > 0) {
-    const failed = [
-      ...(tars.failed > 0 ? [formatCount(tars.failed, 'tar is incomplete', 'tars are incomplete')] : []),
-      ...(books.failed > 0 ? [`${formatCount(books.failed, 'book')} failed`] : []),
-    ];
+    const failed = failuresText(tars.failed, books.failed);
     messages.warning(
-      `${beginning}, but ${failed.join(' and ')}: ${outcome}.`,
+      stopped
+        ? vscode.l10n.t('Tarshelf has stopped, but {0}: {1}.', failed, outcome)
+        : vscode.l10n.t('Tarshelf is done, but {0}: {1}.', failed, outcome),
       {
-        title: 'Show Failures',
+        title: vscode.l10n.t('Show Failures'),
         run: async () => {
           await showTars();
           showLog(services);
         },
       },
       {
-        title: 'Retry',
+        title: vscode.l10n.t('Retry'),
         run: () => vscode.commands.executeCommand(commandIds.retry),
       },
     );
   } else {
-    messages.information(`${beginning}: ${outcome}.${stopped ? ' Launch again to go on.' : ''}`, show);
+    messages.information(
+      stopped
+        ? vscode.l10n.t('Tarshelf has stopped: {0}. Launch again to go on.', outcome)
+        : vscode.l10n.t('Tarshelf is done: {0}.', outcome),
+      show,
+    );
   }
+}
+
+/** `2 tars are incomplete and 1 book failed`; at least one of the numbers is above 0. */
+function failuresText(tars: number, books: number): string {
+  if (tars === 0) return failedBooksCount(books);
+  const incomplete =
+    tars === 1
+      ? vscode.l10n.t('1 tar is incomplete')
+      : vscode.l10n.t('{0} tars are incomplete', formatNumber(tars));
+  return books === 0 ? incomplete : vscode.l10n.t('{0} and {1}', incomplete, failedBooksCount(books));
 }

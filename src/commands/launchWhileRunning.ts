@@ -6,8 +6,8 @@ import { showTars } from './showTars.ts';
 /** The answer to a launch while a run is under way. */
 export function launchWhileRunning({ messages }: Services): void {
   messages.information(
-    'Tarshelf is already at work here.',
-    { title: 'Show', run: showTars },
-    { title: 'Stop', run: () => vscode.commands.executeCommand(commandIds.stop) },
+    vscode.l10n.t('Tarshelf is already at work here.'),
+    { title: vscode.l10n.t('Show'), run: showTars },
+    { title: vscode.l10n.t('Stop'), run: () => vscode.commands.executeCommand(commandIds.stop) },
   );
 }

@@ -1,6 +1,7 @@
+import { booksCount, tarsCount, workersCount } from '../countText.ts';
 import { t } from '../localize.ts';
 import { destinationText } from '../protocol/destinationText.ts';
-import { formatBytes, formatCount, formatPercent } from '../protocol/format.ts';
+import { formatBytes, formatPercent } from '../protocol/format.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Plan, PlannedTar } from '../protocol/plan.ts';
 
@@ -15,9 +16,9 @@ export function planTitle(plan: Plan, destination: DestinationOptions): string {
   const left = open.reduce((sum, tar) => sum + tar.sizeBytes - tar.doneBytes, 0);
   return t(
     'Launch: {0} with {1} to read · {2} · to {3}',
-    formatCount(open.length, 'tar'),
+    tarsCount(open.length),
     formatBytes(left),
-    formatCount(Math.min(plan.workers, Math.max(1, open.length)), 'worker'),
+    workersCount(Math.min(plan.workers, Math.max(1, open.length))),
     destinationText(destination),
   );
 }
@@ -47,9 +48,7 @@ export function plannedTarText({ state, sizeBytes, doneBytes, failedBooks, worke
       break;
     case 'failed':
       parts.push(
-        failedBooks > 0
-          ? t('{0} failed, tried again', formatCount(failedBooks, 'book'))
-          : t('failed, tried again'),
+        failedBooks > 0 ? t('{0} failed, tried again', booksCount(failedBooks)) : t('failed, tried again'),
       );
       break;
     case 'new':

@@ -1,14 +1,14 @@
+import * as vscode from 'vscode';
 import type { WorkerState } from '../protocol/snapshot.ts';
 import { askEngineFor } from './askEngineFor.ts';
 import { chosenWorkers, workerChoice } from './chosenWorkers.ts';
 import type { Choice } from './prompts.ts';
 import type { Services } from './services.ts';
 
-const title = "Tarshelf: Reassign Stopped Worker's Tars";
-
 /** Gives the tars of workers that do not work to others, which a person picks. */
 export async function reassign(services: Services, ...args: readonly unknown[]): Promise<void> {
   const { engine, prompts } = services;
+  const title = vscode.l10n.t("Tarshelf: Reassign Stopped Worker's Tars");
   const chosen = await chosenWorkers(
     services,
     args,
@@ -25,13 +25,13 @@ export async function reassign(services: Services, ...args: readonly unknown[]):
     worker => !from.includes(worker.number) && worker.phase !== 'paused',
   );
   if (others.length === 0) {
-    services.messages.information(`${title}: there is no other worker to give them to.`);
+    services.messages.information(vscode.l10n.t('{0}: there is no other worker to give them to.', title));
     return;
   }
   const choices: Choice<number>[] = others.map(worker => ({ ...workerChoice(worker), picked: true }));
   const to = await prompts.pickMany(choices, {
-    title: `${title}: to whom?`,
-    placeHolder: 'The tars are dealt to the workers that are ticked',
+    title: vscode.l10n.t('{0}: to whom?', title),
+    placeHolder: vscode.l10n.t('The tars are dealt to the workers that are ticked'),
   });
   if (!to || to.length === 0) return;
   const targets = to.length === others.length ? null : to.map(({ value }) => value);

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import { booksThatFailedCount, tarsCount } from '../countText.ts';
 import { commandIds } from '../manifest.ts';
-import { formatCount } from '../protocol/format.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import type { Summary } from '../protocol/snapshot.ts';
@@ -49,7 +49,7 @@ export function failedTarChoice(failed: FailedTar): Choice<FailedTar> {
   return {
     label: failed.tar,
     description: [
-      ...(failed.books.length > 0 ? [formatCount(failed.books.length, 'failed book')] : []),
+      ...(failed.books.length > 0 ? [booksThatFailedCount(failed.books.length)] : []),
       ...(failed.message === null ? [] : [vscode.l10n.t('incomplete')]),
     ].join(' · '),
     ...(failed.message === null ? {} : { detail: failed.message }),
@@ -73,7 +73,7 @@ async function pickFailures(services: Services): Promise<Retry | undefined> {
   if (!failures) return undefined;
   const all: Choice<FailedTar | null> = {
     label: vscode.l10n.t('All that failed'),
-    description: formatCount(failures.length, 'tar'),
+    description: tarsCount(failures.length),
     value: null,
   };
   const picked = await services.prompts.pick([all, ...failures.map(failedTarChoice)], {

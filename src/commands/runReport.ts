@@ -1,6 +1,7 @@
+import { booksThatFailedCount } from '../countText.ts';
 import { t } from '../localize.ts';
 import { destinationText } from '../protocol/destinationText.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber } from '../protocol/format.ts';
+import { formatBytes, formatDuration, formatNumber } from '../protocol/format.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import { totalDuplicates, type RunState, type TarState } from '../protocol/snapshot.ts';
@@ -68,7 +69,7 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
     lines.push('', `### ${cell(tar)}`, '');
     if (message !== null) lines.push(cell(message), '');
     if (books.length === 0) continue;
-    lines.push(`${formatCount(books.length, 'failed book')}:`, '');
+    lines.push(`${booksThatFailedCount(books.length)}:`, '');
     lines.push(
       ...table(
         [t('Book'), t('Size'), t('Code'), t('Reason'), t('Tried')],

@@ -23,10 +23,10 @@ export function showFailure(services: Services, thrown: unknown): void {
 
 function remedies(services: Services, thrown: unknown, code: ErrorCode): MessageAction[] {
   if (thrown instanceof SettingUnusable) {
-    return [{ title: 'Open Settings', run: () => openSettings(thrown.setting) }];
+    return [{ title: vscode.l10n.t('Open Settings'), run: () => openSettings(thrown.setting) }];
   }
   const log: MessageAction = {
-    title: 'Show Log',
+    title: vscode.l10n.t('Show Log'),
     run: () => {
       showLog(services);
     },
@@ -35,16 +35,22 @@ function remedies(services: Services, thrown: unknown, code: ErrorCode): Message
     case 'SOURCE_MISSING':
     case 'SOURCE_NOT_A_FOLDER':
     case 'SOURCE_WITHOUT_TARS':
-      return [{ title: 'Choose Folder', run: () => chooseAndLaunch(services) }];
+      return [{ title: vscode.l10n.t('Choose Folder'), run: () => chooseAndLaunch(services) }];
     case 'STATE_NOT_WRITABLE':
     case 'STATE_IN_USE':
     case 'STATE_OTHER_DESTINATION':
-      return [{ title: 'Open Settings', run: () => openSettings('stateFolder') }];
+      return [{ title: vscode.l10n.t('Open Settings'), run: () => openSettings('stateFolder') }];
     case 'LIBRARY_NOT_WRITABLE':
-      return [{ title: 'Open Settings', run: () => openSettings('libraryFolder') }];
+      return [{ title: vscode.l10n.t('Open Settings'), run: () => openSettings('libraryFolder') }];
     case 'DESTINATION_UNUSABLE':
     case 'ENGINE_DIED':
-      return [{ title: 'Launch Again', run: () => vscode.commands.executeCommand(commandIds.launch) }, log];
+      return [
+        {
+          title: vscode.l10n.t('Launch Again'),
+          run: () => vscode.commands.executeCommand(commandIds.launch),
+        },
+        log,
+      ];
     default:
       return [log];
   }

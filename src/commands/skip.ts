@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatCount } from '../protocol/format.ts';
+import { formatNumber } from '../protocol/format.ts';
 import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { chosenRows, type BookRow } from './chosenTars.ts';
 import type { Choice } from './prompts.ts';
@@ -21,7 +21,7 @@ export async function skip(services: Services, ...args: readonly unknown[]): Pro
   const agreed = await services.prompts.confirm(
     books.length === 1 && only
       ? vscode.l10n.t('Skip {0}?', only.member)
-      : vscode.l10n.t('Skip {0}?', formatCount(books.length, 'failed book')),
+      : vscode.l10n.t('Skip {0} failed books?', formatNumber(books.length)),
     vscode.l10n.t('Tarshelf does not try again what is skipped, and no longer counts it as failed.'),
     vscode.l10n.t('Skip'),
   );

@@ -9,8 +9,8 @@ export async function stop({ engine }: Services): Promise<void> {
 
 /** The answer to a stop while nothing runs. */
 export function stopWhenIdle({ messages }: Services): void {
-  messages.information('Nothing is running, so there is nothing to stop.', {
-    title: 'Launch',
+  messages.information(vscode.l10n.t('Nothing is running, so there is nothing to stop.'), {
+    title: vscode.l10n.t('Launch'),
     run: () => vscode.commands.executeCommand(commandIds.launch),
   });
 }

@@ -34,9 +34,12 @@ export async function testConnection(services: Services): Promise<void> {
 }
 
 function remedies(destination: DestinationOptions): MessageAction[] {
-  const settings: MessageAction = { title: 'Open Settings', run: () => openAddressSetting(destination) };
+  const settings: MessageAction = {
+    title: vscode.l10n.t('Open Settings'),
+    run: () => openAddressSetting(destination),
+  };
   const signIn: MessageAction = {
-    title: 'Sign In',
+    title: vscode.l10n.t('Sign In'),
     run: () => vscode.commands.executeCommand(commandIds.signIn),
   };
   return secretNames(destination).password === null ? [settings] : [signIn, settings];

@@ -1,5 +1,6 @@
+import { booksCount } from '../countText.ts';
 import { t } from '../localize.ts';
-import { formatBytes, formatCount, formatNumber } from '../protocol/format.ts';
+import { formatBytes, formatNumber } from '../protocol/format.ts';
 import { mostNamedMembers, type Verification } from '../protocol/verification.ts';
 import { cell, table } from './markdownTable.ts';
 
@@ -14,13 +15,19 @@ export function verificationText(found: Verification): string {
   if (isWholeOnShelf(found)) {
     return books === 0
       ? t('{0} holds no books.', tar)
-      : t('All {0} in {1} are on the shelf.', formatCount(books, 'book'), tar);
+      : t('All {0} in {1} are on the shelf.', booksCount(books), tar);
   }
-  const parts = [t('{0} of {1} are on the shelf', formatNumber(onShelf), formatCount(books, 'book'))];
+  const parts = [onShelfText(onShelf, books)];
   if (missing > 0) parts.push(t('{0} missing', formatNumber(missing)));
   if (unreadable > 0) parts.push(t('{0} cannot be read', formatNumber(unreadable)));
   if (damage !== null) parts.push(t('the tar is damaged'));
   return `${tar}: ${parts.join(', ')}.`;
+}
+
+function onShelfText(onShelf: number, books: number): string {
+  return books === 1
+    ? t('{0} of 1 book are on the shelf', formatNumber(onShelf))
+    : t('{0} of {1} books are on the shelf', formatNumber(onShelf), formatNumber(books));
 }
 
 /** All that was found, as a document. */

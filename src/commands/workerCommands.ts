@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { WorkerState } from '../protocol/snapshot.ts';
 import { askEngineFor } from './askEngineFor.ts';
 import { chosenWorkers } from './chosenWorkers.ts';
@@ -7,20 +8,20 @@ type WorkerCommand = (services: Services, ...args: readonly unknown[]) => Promis
 
 /** Stops workers gently and starts them again. */
 export const restartWorkers = workerCommand(
-  'Restart Worker',
+  () => vscode.l10n.t('Tarshelf: Restart Worker'),
   worker => worker.phase !== 'stopped',
   (engine, worker) => engine.restartWorker(worker),
 );
 
 /** Stops workers gently until somebody resumes them; their tars stay their own. */
 export const pauseWorkers = workerCommand(
-  'Pause Worker',
+  () => vscode.l10n.t('Tarshelf: Pause Worker'),
   worker => worker.phase !== 'paused' && worker.phase !== 'stopped',
   (engine, worker) => engine.pauseWorker(worker),
 );
 
 export const resumeWorkers = workerCommand(
-  'Resume Worker',
+  () => vscode.l10n.t('Tarshelf: Resume Worker'),
   worker => worker.phase === 'paused',
   (engine, worker) => engine.resumeWorker(worker),
 );
@@ -40,12 +41,12 @@ export async function restartAll(services: Services): Promise<void> {
 
 /** A command on the workers of the chosen rows, or on those that a person picks. */
 function workerCommand(
-  verb: string,
+  title: () => string,
   isOffered: (worker: WorkerState) => boolean,
   ask: (engine: IngestCommands, worker: number | null) => Promise<string | null>,
 ): WorkerCommand {
   return async (services, ...args) => {
-    const workers = await chosenWorkers(services, args, `Tarshelf: ${verb}`, isOffered);
+    const workers = await chosenWorkers(services, args, title(), isOffered);
     await askEngineFor(services, workers, worker => ask(services.engine, worker));
   };
 }

@@ -1,7 +1,7 @@
 import { t } from '../localize.ts';
 import { formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
 import { totalDuplicates, type RunState, type TarState, type WorkerState } from '../protocol/snapshot.ts';
-import { booksCount, duplicatesCount, failedBooksCount, newBooksCount, tarsCount } from './countText.ts';
+import { booksCount, duplicatesCount, failedBooksCount, newBooksCount, tarsOutOf } from '../countText.ts';
 import type { RunView } from './engineReader.ts';
 import { isGivenUp } from './workerText.ts';
 
@@ -189,7 +189,7 @@ function plainHeadline(view: RunView, tars: readonly TarState[]): string {
       const tally = tallyTars(tars);
       const { counts } = view.run;
       const parts = [
-        t('{0} of {1}', formatNumber(tally.completed), tarsCount(tally.total)),
+        tarsOutOf(tally.completed, tally.total),
         newBooksCount(counts.uploaded),
         duplicatesCount(totalDuplicates(counts)),
       ];

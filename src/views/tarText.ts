@@ -8,7 +8,7 @@ import {
   type WorkerState,
 } from '../protocol/snapshot.ts';
 import { skippedText } from '../protocol/skipReason.ts';
-import { booksCount, duplicatesCount, failedBooksCount, filesCount } from './countText.ts';
+import { booksCount, duplicatesCount, failedBooksCount, filesCount } from '../countText.ts';
 
 /** How a tar is shown: its own phases, and `interrupted` for one whose engine went without a word. */
 export type TarLook = TarPhase | 'interrupted';

@@ -2,7 +2,7 @@ import { t } from '../localize.ts';
 import { formatBytes, formatNumber, formatRate } from '../protocol/format.ts';
 import type { WorkerHealth, WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
 import { pausedByPerson } from '../protocol/workerNotes.ts';
-import { filesCount, restartsCount, tarsCount } from './countText.ts';
+import { filesCount, restartsCount, tarsCount } from '../countText.ts';
 import type { RunView } from './engineReader.ts';
 
 /** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */

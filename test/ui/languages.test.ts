@@ -34,5 +34,19 @@ for (const language of ['de', 'ru', 'zh-cn']) {
         .waitFor();
       await workbench().screenshot(`languages-2-${language}`);
     });
+
+    it('draws the throughput in that language', async () => {
+      const { page } = workbench();
+      await workbench().runCommand(`Tarshelf: ${manifest['commands.showThroughput.title'] ?? ''}`);
+      const frame = page.locator('iframe.webview.ready').first();
+      await frame.waitFor();
+      const dashboard = frame.contentFrame().frameLocator('#active-frame');
+      await dashboard.getByRole('heading', { level: 1, name: texts['Throughput'] ?? '' }).waitFor();
+      await dashboard
+        .getByText(texts['New books'] ?? '')
+        .first()
+        .waitFor();
+      await workbench().screenshot(`languages-3-${language}`);
+    });
   });
 }

@@ -1,11 +1,6 @@
+import { booksCount } from '../../countText.ts';
 import { t } from '../../localize.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatNumber,
-  formatPercent,
-} from '../../protocol/format.ts';
+import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../protocol/format.ts';
 import {
   workPhases,
   type PhaseSeconds,
@@ -122,5 +117,5 @@ export function duplicatesText(own: number, others: number, destination: number)
 }
 
 export function failedText(failed: number): string {
-  return failed === 0 ? t('none') : formatCount(failed, t('book'), t('books'));
+  return failed === 0 ? t('none') : booksCount(failed);
 }

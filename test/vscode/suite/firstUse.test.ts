@@ -24,7 +24,8 @@ describe('Trying it with sample books', function () {
     assert.ok(extension);
     api = await extension.activate();
     truth = await makeSampleTars(path.join(samples(), 'tars'));
-    await rm(path.join(samples(), 'tars'), { recursive: true });
+    // Another suite may have tried it before.
+    await rm(samples(), { recursive: true });
   });
 
   it('needs nothing that is set, and puts every sample book on a shelf of its own, once', async () => {
