@@ -60,7 +60,9 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   const settings = new Settings(context.globalStorageUri.fsPath, (name, text) => {
     messages.warning(text, { title: vscode.l10n.t('Open Settings'), run: () => openSettings(name) });
   });
-  const secrets = new StoredSecrets(context.secrets);
+  const secrets = new StoredSecrets(context.secrets, thrown => {
+    log.warn(String(thrown));
+  });
   const prompts = windowPrompts();
   const engineLaunch: EngineLaunch = {
     enginePath: path.join(context.extensionPath, 'dist', 'engine.js'),
