@@ -17,6 +17,7 @@ import { setTranslate } from './localize.ts';
 import { LogDocuments } from './logDocuments/logDocuments.ts';
 import { contextKeys, outputChannelName } from './manifest.ts';
 import { programVersion } from './protocol/version.ts';
+import { proxyEnvironment } from './proxyEnvironment.ts';
 import { StoredSecrets } from './secrets.ts';
 import { Settings } from './settings.ts';
 import { watchSignIn } from './signInWatch.ts';
@@ -60,11 +61,22 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   const settings = new Settings(context.globalStorageUri.fsPath, (name, text) => {
     messages.warning(text, { title: vscode.l10n.t('Open Settings'), run: () => openSettings(name) });
   });
-  const secrets = new StoredSecrets(context.secrets);
+  const secrets = new StoredSecrets(context.secrets, thrown => {
+    log.warn(String(thrown));
+  });
   const prompts = windowPrompts();
   const engineLaunch: EngineLaunch = {
     enginePath: path.join(context.extensionPath, 'dist', 'engine.js'),
     execPath: process.execPath,
+    // Read at each start of one: what is set by then counts.
+    get env() {
+      const http = vscode.workspace.getConfiguration('http');
+      return proxyEnvironment(process.env, {
+        proxy: http.get('proxy'),
+        support: http.get('proxySupport'),
+        noProxy: http.get('noProxy'),
+      });
+    },
     onStderr: text => {
       runLog.stderr(text);
     },

@@ -53,14 +53,22 @@ export interface SecretStorage {
   onDidChange(listener: () => void): Subscription;
 }
 
-/** What VS Code keeps secret for this extension. Nothing of it is kept in memory: another window may change it. */
+/**
+ * What VS Code keeps secret for this extension. Nothing of it is kept in memory, for another window may change it: but
+ * for what could not be stored, where there is no keyring or it is locked. That lasts as long as the window.
+ */
 export class StoredSecrets {
   readonly #storage: SecretStorage;
+  readonly #onProblem: (thrown: unknown) => void;
   readonly #changes = new Emitter<undefined>();
   readonly #listening: Subscription;
+  /** What could not be stored, by name. */
+  readonly #ofSession = new Map<string, string>();
 
-  constructor(storage: SecretStorage) {
+  /** @param onProblem told when the storage fails; what was asked of it is done for the session */
+  constructor(storage: SecretStorage, onProblem: (thrown: unknown) => void = () => undefined) {
     this.#storage = storage;
+    this.#onProblem = onProblem;
     this.#listening = storage.onDidChange(() => {
       this.#changes.emit(undefined);
     });
@@ -86,11 +94,15 @@ export class StoredSecrets {
     return password !== null && (await this.#get(password)) === null;
   }
 
-  /** Keeps what there is, and forgets what there is none of. */
-  async keep(destination: DestinationOptions, secrets: Secrets): Promise<void> {
+  /**
+   * Keeps what there is, and forgets what there is none of.
+   *
+   * @returns whether all of it is there in the next session, too
+   */
+  async keep(destination: DestinationOptions, secrets: Secrets): Promise<boolean> {
     const names = secretNames(destination);
-    await this.#put(names.password, secrets.password);
-    await this.#put(names.databasePassword, secrets.databasePassword);
+    const isPasswordStored = await this.#put(names.password, secrets.password);
+    return (await this.#put(names.databasePassword, secrets.databasePassword)) && isPasswordStored;
   }
 
   /** Returns whether there was anything to forget. */
@@ -105,12 +117,32 @@ export class StoredSecrets {
   }
 
   async #get(name: string | null): Promise<string | null> {
-    return name === null ? null : ((await this.#storage.get(name)) ?? null);
+    if (name === null) return null;
+    const ofSession = this.#ofSession.get(name);
+    if (ofSession !== undefined) return ofSession;
+    try {
+      return (await this.#storage.get(name)) ?? null;
+    } catch (thrown) {
+      this.#onProblem(thrown);
+      return null;
+    }
   }
 
-  async #put(name: string | null, secret: string | null): Promise<void> {
-    if (name === null) return;
-    if (secret === null) await this.#storage.delete(name);
-    else await this.#storage.store(name, secret);
+  /** Returns whether it was done in the storage. */
+  async #put(name: string | null, secret: string | null): Promise<boolean> {
+    if (name === null) return true;
+    this.#ofSession.delete(name);
+    try {
+      if (secret === null) await this.#storage.delete(name);
+      else await this.#storage.store(name, secret);
+      return true;
+    } catch (thrown) {
+      // What is still there is not to be called forgotten.
+      if (secret === null && (await this.#get(name)) !== null) throw thrown;
+      this.#onProblem(thrown);
+      if (secret !== null) this.#ofSession.set(name, secret);
+      this.#changes.emit(undefined);
+      return secret === null;
+    }
   }
 }

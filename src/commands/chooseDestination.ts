@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { defaultDestination, SettingUnusable, type offeredDestinations } from '../destinationSettings.ts';
+import { defaultDestination, type offeredDestinations } from '../destinationSettings.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
 import { addressProblem } from '../protocol/addresses.ts';
 import { destinationText } from '../protocol/destinationText.ts';
@@ -39,8 +39,7 @@ export async function chooseDestination(services: Services): Promise<void> {
       run: () => vscode.commands.executeCommand(commandIds.testConnection),
     });
   } catch (thrown) {
-    if (thrown instanceof SettingUnusable || thrown instanceof Error) showFailure(services, thrown);
-    else throw thrown;
+    showFailure(services, thrown);
   }
 }
 

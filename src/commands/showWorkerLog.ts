@@ -24,10 +24,16 @@ interface Sought {
 export async function showWorkerLog(services: Services, ...args: readonly unknown[]): Promise<void> {
   try {
     const sought = (await soughtByRow(services, args)) ?? (await pickWorker(services));
-    if (sought) await openLog(services.settings.stateFolder, sought);
+    if (sought) await openLog(stateFolderOf(services, sought), sought);
   } catch (thrown) {
     showFailure(services, thrown);
   }
+}
+
+/** A tar that is shown may be of sample books, or of settings that are others by now. */
+function stateFolderOf({ engine, settings }: Services, { tar }: Sought): string {
+  const isShown = tar !== undefined && engine.store.tar(tar) !== undefined;
+  return (isShown ? engine.store.run?.stateFolder : undefined) ?? settings.stateFolder;
 }
 
 async function openLog(stateFolder: string, { worker, tar, member }: Sought): Promise<void> {

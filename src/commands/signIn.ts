@@ -77,8 +77,12 @@ async function tryOut(services: Services, entered: Entered): Promise<boolean> {
   try {
     const found = await checkConnection(services, entered.destination, entered.secrets);
     if (found === undefined) return false;
-    await keep(services, entered);
-    messages.information(vscode.l10n.t('Signed in. {0}', found));
+    const isStored = await keep(services, entered);
+    messages.information(
+      isStored
+        ? vscode.l10n.t('Signed in. {0}', found)
+        : vscode.l10n.t('Signed in until this window is closed: no keyring keeps the password. {0}', found),
+    );
     return true;
   } catch (thrown) {
     messages.error(
@@ -92,14 +96,16 @@ async function tryOut(services: Services, entered: Entered): Promise<boolean> {
   }
 }
 
+/** Returns whether it is kept beyond this session. */
 async function keep(
   { settings, secrets }: Services,
   { destination, secrets: entered, userNameSetting }: Entered,
-): Promise<void> {
-  await secrets.keep(destination, entered);
+): Promise<boolean> {
+  const isStored = await secrets.keep(destination, entered);
   if (userNameSetting !== undefined && 'userName' in destination && destination.userName !== null) {
     await settings.rememberUserName(userNameSetting, destination.userName);
   }
+  return isStored;
 }
 
 /** A place and who is to be let in there. */

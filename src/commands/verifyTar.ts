@@ -18,16 +18,15 @@ export async function verifyTar(
   services: Services,
   ...args: readonly unknown[]
 ): Promise<Verification[] | undefined> {
-  const { settings, secrets } = services;
-  const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
-  if (sourceFolder === undefined) return undefined;
+  const { secrets } = services;
+  const { tars: ofRows } = chosenRows(args);
   try {
-    const options = settings.ingestOptions(sourceFolder);
+    const options = await optionsFor(services, ofRows);
+    if (options === undefined) return undefined;
     if (await secrets.isPasswordMissing(options.destination)) {
       askToSignIn(services, options.destination, () => verifyTar(services, ...args));
       return undefined;
     }
-    const { tars: ofRows } = chosenRows(args);
     const tars = ofRows.length > 0 ? ofRows : await pickTar(services, options);
     const all: Verification[] = [];
     for (const tar of tars) {
@@ -40,6 +39,15 @@ export async function verifyTar(
     showFailure(services, thrown);
     return undefined;
   }
+}
+
+/** Those of the run that is shown, where the tars are of it: settings may be others by now. Else what is set. */
+async function optionsFor(services: Services, tars: readonly string[]): Promise<IngestOptions | undefined> {
+  const { engine, settings } = services;
+  const { options } = engine.store;
+  if (options && tars.length > 0 && tars.every(tar => engine.store.tar(tar))) return options;
+  const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
+  return sourceFolder === undefined ? undefined : settings.ingestOptions(sourceFolder);
 }
 
 /** Undefined when it was cancelled. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readManifest } from '../../support/manifest.ts';
 import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
@@ -285,6 +285,62 @@ describe('package.json', () => {
     }
   });
 
+  it('offers on each row just what can be done with it', () => {
+    const rows = contributes.menus['view/item/context'] ?? [];
+    const offered = (view: string, viewItem: string, running: boolean): string[] => {
+      const fits = ({ when = '' }: Contributed): boolean =>
+        when.split(' && ').every(condition => {
+          if (condition.startsWith('view == ')) return condition === `view == ${view}`;
+          if (condition.endsWith(contextKeys.running)) return condition.startsWith('!') !== running;
+          const wanted = /^viewItem =~ \/(.*)\/$/.exec(condition)?.[1];
+          assert.ok(wanted !== undefined, condition);
+          return new RegExp(wanted).test(viewItem);
+        });
+      const verbs = rows.filter(fits).map(({ command = '' }) => command.slice(settingsSection.length + 1));
+      return [...new Set(verbs)].sort();
+    };
+    const look = ['showWorkerLog', 'verifyTar'];
+    const work = ['pauseWorker', 'restartWorker', 'showWorkerLog'];
+    const expected: [view: string, viewItem: string, idle: string[], running: string[]][] = [
+      [viewIds.tars, 'tar;waiting', ['verifyTar'], ['verifyTar']],
+      [viewIds.tars, 'tar;running', look, look],
+      [viewIds.tars, 'tar;interrupted', look, look],
+      [viewIds.tars, 'tar;completed', look, look],
+      [viewIds.tars, 'tar;completedWithErrors', ['retry', ...look], look],
+      [viewIds.tars, 'tar;failed', ['retry', ...look], look],
+      [viewIds.tars, 'book;failed', ['retry', 'showWorkerLog', 'skip'], ['showWorkerLog']],
+      [viewIds.tars, 'group;failed', ['retry'], []],
+      [viewIds.tars, 'group;completed', [], []],
+      [viewIds.tars, 'more', [], []],
+      [viewIds.workers, 'worker;upload', ['showWorkerLog'], work],
+      [viewIds.workers, 'worker;idle', ['showWorkerLog'], work],
+      [
+        viewIds.workers,
+        'worker;paused',
+        ['showWorkerLog'],
+        ['reassign', 'restartWorker', 'resumeWorker', 'showWorkerLog'],
+      ],
+      [
+        viewIds.workers,
+        'worker;died',
+        ['showWorkerLog'],
+        ['pauseWorker', 'reassign', 'restartWorker', 'showWorkerLog'],
+      ],
+      [viewIds.workers, 'worker;stopped', ['showWorkerLog'], ['reassign', 'showWorkerLog']],
+      [viewIds.workers, 'worker;finished', ['showWorkerLog'], ['showWorkerLog']],
+      [
+        viewIds.progress,
+        'progressFile',
+        ['openProgressFile', 'openProgressFolder'],
+        ['openProgressFile', 'openProgressFolder'],
+      ],
+    ];
+    for (const [view, viewItem, idle, running] of expected) {
+      assert.deepEqual(offered(view, viewItem, false), idle, `${viewItem}, idle`);
+      assert.deepEqual(offered(view, viewItem, true), running, `${viewItem}, running`);
+    }
+  });
+
   it('guides a newcomer in a few steps, which tick themselves', () => {
     const [walkthrough, ...others] = contributes.walkthroughs;
     assert.equal(others.length, 0);
@@ -352,13 +408,6 @@ describe('package.json', () => {
     assert.equal(icon.subarray(1, 4).toString('latin1'), 'PNG');
     // The width and the height stand in the header, at a fixed place.
     assert.ok(icon.readUInt32BE(16) >= 128 && icon.readUInt32BE(20) >= 128);
-  });
-
-  it('has colours of the theme only, so that every theme can show them', () => {
-    const folder = path.join(root, 'src', 'views');
-    for (const name of readdirSync(folder)) {
-      assert.doesNotMatch(readFileSync(path.join(folder, name), 'utf8'), /['"`\s:]#[0-9a-f]{3,8}\b/i, name);
-    }
   });
 
   it('runs where the workspace is, on VS Code 1.101 or later', () => {

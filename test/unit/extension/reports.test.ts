@@ -151,6 +151,11 @@ describe('a verified tar', () => {
 });
 
 describe('chosen rows', () => {
+  it('are all twenty where twenty were chosen', () => {
+    const rows = Array.from({ length: 20 }, (_, n) => ({ kind: 'tar', tar: `${String(n)}.tar` }));
+    assert.equal(chosenRows([rows[0], rows]).tars.length, 20);
+  });
+
   it('are tars and failed books, each once, whatever else was chosen', () => {
     const tar = { kind: 'tar', tar: 'a.tar' };
     const book = { kind: 'book', tar: 'b.tar', book: { file: 'x.epub' } };

@@ -7,6 +7,8 @@ import { secretNames, StoredSecrets, type SecretStorage } from '../../../src/sec
 /** VS Code's storage as all windows see it; the real one is behind the tests in a real extension host. */
 class MemoryStorage implements SecretStorage {
   readonly held = new Map<string, string>();
+  /** What it throws, as where there is no keyring. */
+  failure: Error | null = null;
   readonly #changes = new Emitter<undefined>();
 
   onDidChange(listener: () => void): Subscription {
@@ -14,16 +16,19 @@ class MemoryStorage implements SecretStorage {
   }
 
   get(key: string): Promise<string | undefined> {
+    if (this.failure) return Promise.reject(this.failure);
     return Promise.resolve(this.held.get(key));
   }
 
   store(key: string, value: string): Promise<void> {
+    if (this.failure) return Promise.reject(this.failure);
     this.held.set(key, value);
     this.#changes.emit(undefined);
     return Promise.resolve();
   }
 
   delete(key: string): Promise<void> {
+    if (this.failure) return Promise.reject(this.failure);
     this.held.delete(key);
     this.#changes.emit(undefined);
     return Promise.resolve();
@@ -111,5 +116,36 @@ describe('stored secrets', () => {
     assert.equal(changes, 2);
     assert.equal(await secrets.isPasswordMissing(mine), true);
     assert.equal(await secrets.forget(mine), false);
+  });
+
+  it('last for the session where there is no keyring, and are stored once there is one', async () => {
+    const storage = new MemoryStorage();
+    storage.failure = new Error('no keyring');
+    const problems: unknown[] = [];
+    const secrets = new StoredSecrets(storage, thrown => problems.push(thrown));
+    const mine = server('http://one', 'ann', 'postgresql://ebooks@localhost/ebooks');
+    let changes = 0;
+    secrets.onDidChange(() => changes++);
+    assert.equal(await secrets.isPasswordMissing(mine), true);
+    assert.equal(await secrets.keep(mine, { ...noSecrets, password: 'hush' }), false);
+    assert.ok(changes > 0);
+    assert.equal(await secrets.isPasswordMissing(mine), false);
+    assert.deepEqual(await secrets.of(mine), { ...noSecrets, password: 'hush' });
+    assert.deepEqual(await new StoredSecrets(storage).of(mine), noSecrets);
+    assert.ok(problems.every(problem => problem === storage.failure));
+    assert.equal(await secrets.forget(mine), true);
+    assert.equal(await secrets.isPasswordMissing(mine), true);
+    storage.failure = null;
+    assert.equal(await secrets.keep(mine, { ...noSecrets, password: 'new' }), true);
+    assert.equal((await new StoredSecrets(storage).of(mine)).password, 'new');
+  });
+
+  it('are not called forgotten where they cannot be', async () => {
+    const { storage, secrets } = make();
+    const mine = server('http://one');
+    await secrets.keep(mine, { ...noSecrets, password: 'hush' });
+    storage.delete = () => Promise.reject(new Error('read-only'));
+    await assert.rejects(secrets.forget(mine), /read-only/);
+    assert.equal(await secrets.isPasswordMissing(mine), false);
   });
 });

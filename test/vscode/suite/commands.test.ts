@@ -25,7 +25,10 @@ import { encodeTar } from '../../../src/samples/tarWriter.ts';
 // Real settings, real engines and real documents; what asks a person is answered by the tests.
 
 /** These would open VS Code's own dialogs, or leave VS Code; they are told of what they need, or have tests elsewhere. */
-const notByThemselves: ReadonlySet<CommandId> = new Set([commandIds.chooseSourceFolder]);
+const notByThemselves: ReadonlySet<CommandId> = new Set([
+  commandIds.chooseSourceFolder,
+  commandIds.trySamples,
+]);
 
 describe('Commands', function () {
   if (process.platform === 'win32') return;

@@ -5,8 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 import * as vscode from 'vscode';
 import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
-import { commandIds, extensionId, settingNames, settingsSection } from '../../../src/manifest.ts';
+import { commandIds, extensionId, logScheme, settingNames, settingsSection } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
+import type { Verification } from '../../../src/protocol/verification.ts';
 import { makeSampleTars, type SampleTruth } from '../../../src/samples/makeSample.ts';
 
 describe('Trying it with sample books', function () {
@@ -42,6 +43,20 @@ describe('Trying it with sample books', function () {
     assert.equal(message?.kind, 'information');
     assert.match(message.text, new RegExp(`each of the ${String(truth.books.length)} different ones`));
     assert.deepEqual(message.actions, ['Show Books', 'Choose Your Tars']);
+  });
+
+  it('opens the log of a sample tar, and verifies it, though nothing is set', async () => {
+    if (process.platform === 'win32') return;
+    const row = { kind: 'tar', tar: truth.tars[0]!.name };
+    await vscode.commands.executeCommand(commandIds.showWorkerLog, row, [row]);
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.uri.scheme, logScheme);
+    assert.ok(document.uri.path.includes('/samples/state/'), document.uri.path);
+    assert.ok(document.getText().includes(row.tar));
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    const [found] = await vscode.commands.executeCommand<Verification[]>(commandIds.verifyTar, row, [row]);
+    assert.deepEqual([found?.tar, found?.missing, found?.damage], [row.tar, 0, null]);
+    assert.ok((found?.onShelf ?? 0) > 0);
   });
 
   it('says on a second try that nothing came twice', async () => {
