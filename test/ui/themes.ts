@@ -13,8 +13,13 @@ export type ColorTheme = keyof typeof colorThemes;
 /** Switches the theme of the running window. */
 export async function setColorTheme(workbench: Workbench, theme: ColorTheme): Promise<void> {
   const { setting, className } = colorThemes[theme];
-  workbench.changeSettings({ 'workbench.colorTheme': setting });
-  await workbench.page.locator(`.monaco-workbench.${className}`).waitFor();
+  const inTheme = workbench.page.locator(`.monaco-workbench.${className}`);
+  // On a busy machine the window may miss that its settings have changed.
+  for (let times = 0; times < 10 && (await inTheme.count()) === 0; times++) {
+    workbench.changeSettings({ 'workbench.colorTheme': setting });
+    await inTheme.waitFor({ timeout: 3000 }).catch(() => undefined);
+  }
+  await inTheme.waitFor();
 }
 
 /** Keeps a picture in each kind of theme, and ends in the dark one. */

@@ -115,7 +115,7 @@ export class Workbench {
   }
 
   /** The same by its beginning, for what ends in numbers that nobody knows beforehand. */
-  statusItemThatBegins(name: string): Locator {
+  statusItemThatBegins(name: string | RegExp): Locator {
     return this.page.locator('.statusbar').getByRole('button', { name });
   }
 
