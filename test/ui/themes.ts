@@ -1,4 +1,7 @@
 // Pictures of one and the same sight in all kinds of themes.
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
+import { resultsFolder, rootFolder } from '../../scripts/paths.ts';
 import type { Workbench } from './workbench.ts';
 
 /** One of each kind: its name in the settings, and the class by which the page has it. */
@@ -28,4 +31,10 @@ export async function screenshotInThemes(workbench: Workbench, name: string): Pr
     await setColorTheme(workbench, theme);
     await workbench.screenshot(`${name}-${theme}`);
   }
+}
+
+/** Makes a picture that a test has kept the one of the readme, where the variable TARSHELF_README_SCREENSHOTS asks for that. */
+export function readmePicture(taken: string, name: string): void {
+  if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
+  copyFileSync(path.join(resultsFolder, `${taken}.png`), path.join(rootFolder, 'docs/images', `${name}.png`));
 }
