@@ -38,3 +38,15 @@ export function readmePicture(taken: string, name: string): void {
   if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
   copyFileSync(path.join(resultsFolder, `${taken}.png`), path.join(rootFolder, 'docs/images', `${name}.png`));
 }
+
+/** The same of the upper part of what is in sight, in the light theme. */
+export async function readmePictureOfTop(workbench: Workbench, name: string, height: number): Promise<void> {
+  if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
+  await setColorTheme(workbench, 'light');
+  await workbench.page.screenshot({
+    path: path.join(rootFolder, 'docs/images', `${name}.png`),
+    clip: { x: 0, y: 0, width: 1280, height },
+    animations: 'disabled',
+  });
+  await setColorTheme(workbench, 'dark');
+}
