@@ -173,7 +173,12 @@ describe('a run that goes on, by mouse', function () {
 /** Right-clicks a row, and clicks an entry of its menu. */
 async function chooseInMenu({ page }: Workbench, row: Locator, entry: string): Promise<void> {
   await row.click({ button: 'right' });
-  await page.getByRole('menuitem', { name: entry }).click();
+  const item = page.getByRole('menuitem', { name: entry });
+  await item.waitFor();
+  // A menu takes no click in the first moment, lest the one that opened it choose something.
+  await page.waitForTimeout(300);
+  await item.click();
+  await item.waitFor({ state: 'hidden' });
 }
 
 async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
