@@ -9,7 +9,7 @@ export interface FaultOptions {
 }
 
 /** Variables for a command whose workers are to have the faults of `workerFaults.mjs`. */
-export function faultEnv(options: FaultOptions): NodeJS.ProcessEnv {
+export function faultEnv(options: FaultOptions): Record<string, string> {
   const preload = pathToFileURL(join(import.meta.dirname, 'workerFaults.mjs')).href;
   return { NODE_OPTIONS: `--import ${preload}`, TARSHELF_FAULTS: JSON.stringify(options) };
 }

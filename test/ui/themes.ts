@@ -1,4 +1,7 @@
 // Pictures of one and the same sight in all kinds of themes.
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
+import { resultsFolder, rootFolder } from '../../scripts/paths.ts';
 import type { Workbench } from './workbench.ts';
 
 /** One of each kind: its name in the settings, and the class by which the page has it. */
@@ -13,8 +16,13 @@ export type ColorTheme = keyof typeof colorThemes;
 /** Switches the theme of the running window. */
 export async function setColorTheme(workbench: Workbench, theme: ColorTheme): Promise<void> {
   const { setting, className } = colorThemes[theme];
-  workbench.changeSettings({ 'workbench.colorTheme': setting });
-  await workbench.page.locator(`.monaco-workbench.${className}`).waitFor();
+  const inTheme = workbench.page.locator(`.monaco-workbench.${className}`);
+  // On a busy machine the window may miss that its settings have changed.
+  for (let times = 0; times < 10 && (await inTheme.count()) === 0; times++) {
+    workbench.changeSettings({ 'workbench.colorTheme': setting });
+    await inTheme.waitFor({ timeout: 3000 }).catch(() => undefined);
+  }
+  await inTheme.waitFor();
 }
 
 /** Keeps a picture in each kind of theme, and ends in the dark one. */
@@ -23,4 +31,22 @@ export async function screenshotInThemes(workbench: Workbench, name: string): Pr
     await setColorTheme(workbench, theme);
     await workbench.screenshot(`${name}-${theme}`);
   }
+}
+
+/** Makes a picture that a test has kept the one of the readme, where the variable TARSHELF_README_SCREENSHOTS asks for that. */
+export function readmePicture(taken: string, name: string): void {
+  if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
+  copyFileSync(path.join(resultsFolder, `${taken}.png`), path.join(rootFolder, 'docs/images', `${name}.png`));
+}
+
+/** The same of the upper part of what is in sight, in the light theme. */
+export async function readmePictureOfTop(workbench: Workbench, name: string, height: number): Promise<void> {
+  if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
+  await setColorTheme(workbench, 'light');
+  await workbench.page.screenshot({
+    path: path.join(rootFolder, 'docs/images', `${name}.png`),
+    clip: { x: 0, y: 0, width: 1280, height },
+    animations: 'disabled',
+  });
+  await setColorTheme(workbench, 'dark');
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FrameLocator, Locator } from 'playwright-core';
+import { findDashboard, type DashboardPlace } from './dashboard.ts';
 import { makeSampleWorkspace, type SampleWorkspace } from './sampleWorkspace.ts';
 import { useWorkbench } from './workbench.ts';
 
@@ -24,20 +25,7 @@ describe('the throughput dashboard', function () {
     sample.remove();
   });
 
-  /** The page in the view, or in the tab: each is a frame within a frame, and only one of them is so wide. */
-  async function dashboard(place: 'view' | 'tab'): Promise<FrameLocator> {
-    const { page } = workbench();
-    for (let waited = 0; waited < 100; waited++) {
-      for (const frame of await page.locator('iframe.webview.ready').all()) {
-        const inner = frame.contentFrame().frameLocator('#active-frame');
-        const body = inner.locator(`body[data-place="${place}"] main`);
-        if ((await body.count().catch(() => 0)) > 0 && (await frame.isVisible())) return inner;
-      }
-      await page.waitForTimeout(100);
-    }
-    throw new Error(`no dashboard in a ${place}`);
-  }
-
+  const dashboard = (place: DashboardPlace): Promise<FrameLocator> => findDashboard(workbench(), place);
   const canvases = (inner: FrameLocator): Locator => inner.locator('canvas');
 
   it('is a view of its own that says what to do before the first run', async () => {

@@ -92,7 +92,8 @@ export class Workbench {
     await command.waitFor();
     await this.page.keyboard.press('Enter');
     await command.waitFor({ state: 'hidden' });
-    await palette.getByRole('option').first().waitFor();
+    // Rows of a list of which several can be ticked are no options.
+    await palette.locator('.monaco-list-row').first().waitFor();
   }
 
   /**
@@ -115,7 +116,7 @@ export class Workbench {
   }
 
   /** The same by its beginning, for what ends in numbers that nobody knows beforehand. */
-  statusItemThatBegins(name: string): Locator {
+  statusItemThatBegins(name: string | RegExp): Locator {
     return this.page.locator('.statusbar').getByRole('button', { name });
   }
 
@@ -127,7 +128,8 @@ export class Workbench {
   /** Keeps a picture in test-results/. */
   async screenshot(name: string): Promise<void> {
     mkdirSync(resultsFolder, { recursive: true });
-    await this.page.screenshot({ path: path.join(resultsFolder, `${name}.png`) });
+    // Colours fade into those of another theme.
+    await this.page.screenshot({ path: path.join(resultsFolder, `${name}.png`), animations: 'disabled' });
   }
 }
 

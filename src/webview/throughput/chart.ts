@@ -114,7 +114,7 @@ export class Chart {
         {
           ...axis,
           grid: { show: false },
-          space: 60,
+          space: 96,
           incrs: [...timeSteps],
           size: 28,
           values: (_, splits, __, ___, step) => splits.map(at => timeText(at, step < 60, language)),

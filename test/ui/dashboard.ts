@@ -1,0 +1,18 @@
+// The page of the throughput dashboard, which stands in frames of its own.
+import type { FrameLocator } from 'playwright-core';
+import type { Workbench } from './workbench.ts';
+
+export type DashboardPlace = 'view' | 'tab';
+
+/** The page in the view, or in the tab: each is a frame within a frame, and only one of them is in that place. */
+export async function findDashboard({ page }: Workbench, place: DashboardPlace): Promise<FrameLocator> {
+  for (let waited = 0; waited < 100; waited++) {
+    for (const frame of await page.locator('iframe.webview.ready').all()) {
+      const inner = frame.contentFrame().frameLocator('#active-frame');
+      const body = inner.locator(`body[data-place="${place}"] main`);
+      if ((await body.count().catch(() => 0)) > 0 && (await frame.isVisible())) return inner;
+    }
+    await page.waitForTimeout(100);
+  }
+  throw new Error(`no dashboard in a ${place}`);
+}
