@@ -79,7 +79,11 @@ const stages: readonly Stage[] = [
   },
   { name: 'package', groups: ['ui'], run: packageAnew },
   { name: 'browser', groups: ['ui'], run: step(node('scripts/vscodeHost/prepare.ts'), { minutes: 15 }) },
-  { name: 'ui', groups: ['ui'], run: mochaSuite('ui', { minutes: 10 }) },
+  {
+    name: 'ui',
+    groups: ['ui'], // Windows wait for each other's processes more than they compute.
+    run: mochaSuite('ui', { minutes: 15 }, '--parallel', '--jobs', '2'),
+  },
 ];
 
 function node(script: string, ...args: string[]): Command {

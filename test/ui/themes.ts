@@ -29,7 +29,8 @@ export async function setColorTheme(workbench: Workbench, theme: ColorTheme): Pr
   );
   if (isSwitched) return;
   // A window on a busy machine may miss for good that its settings have changed: then as a person does it.
-  await workbench.runCommandThatAsks('Preferences: Color Theme');
+  await workbench.page.keyboard.press('Control+K');
+  await workbench.page.keyboard.press('Control+T');
   const picker = workbench.page.locator('.quick-input-widget');
   await picker.locator('input').first().fill(label);
   await picker.getByRole('option', { name: label }).first().click();
