@@ -81,7 +81,8 @@ const stages: readonly Stage[] = [
   { name: 'browser', groups: ['ui'], run: step(node('scripts/vscodeHost/prepare.ts'), { minutes: 15 }) },
   {
     name: 'ui',
-    groups: ['ui'], // Windows wait for each other's processes more than they compute.
+    groups: ['ui'],
+    // They wait for windows more than they compute.
     run: mochaSuite('ui', { minutes: 15 }, '--parallel', '--jobs', '2'),
   },
 ];
