@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startTarshelf } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
 import { filesInLibrary, keysInLibrary, recordsAreTrue } from '../support/libraryTruth.ts';
-import { descendants, untilGone } from '../support/processTree.ts';
+import { descendants, killAll, untilGone } from '../support/processTree.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 /** So many SIGKILLs; `TARSHELF_KILLS=500 npm run test:chaos` for more. */
@@ -81,11 +81,11 @@ describe(`${String(wanted)} kills at random moments`, () => {
             : [one]
           : kind === 'engine'
             ? engines
-            : [...workers, ...engines, root];
-      for (const pid of victims) if (kill(pid)) killed[kind]++;
+            : await killAll(root, state());
+      for (const pid of victims) if (kind === 'all' || kill(pid)) killed[kind]++;
       if (kind === 'worker') continue;
       await command.finished;
-      for (const pid of [...workers, ...engines]) await untilGone(pid, 15_000);
+      for (const pid of [...victims, ...workers]) await untilGone(pid, 15_000);
     }
     const { code } = await command.finished;
     return code === 0;

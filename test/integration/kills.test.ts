@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startTarshelf, tarshelf, type RunningCommand } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
 import { filesInLibrary, keysInLibrary, recordsAreTrue } from '../support/libraryTruth.ts';
-import { descendants, untilGone } from '../support/processTree.ts';
+import { descendants, killAll, untilGone } from '../support/processTree.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 const tars = 4;
@@ -131,19 +131,7 @@ describe('kill -9', () => {
     for (let round = 0; round < 8; round++) {
       const command = startTarshelf(args());
       await sleep(150 + Math.random() * 350);
-      const root = command.child.pid!;
-      const pids = [
-        ...(await descendants(root, 'worker.js')),
-        ...(await descendants(root, 'engine.js')),
-        root,
-      ];
-      for (const pid of pids) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // It had ended by itself.
-        }
-      }
+      const pids = await killAll(command.child.pid!, state());
       await command.finished;
       for (const pid of pids) await untilGone(pid, 10_000);
       await recordsAreTrueIfAny();

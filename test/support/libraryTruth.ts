@@ -9,10 +9,14 @@ export function keyOf(body: Buffer): string {
   return `${hash('sha1', body, 'hex')}-${String(body.length)}`;
 }
 
-/** Every (SHA-1, size) of a library's rows, as sorted texts. Fails where a row's file is missing or is not it. */
+/**
+ * Every (SHA-1, size) of a library's rows, as sorted texts; none where a kill came before it had a table. Fails where a
+ * row's file is missing or is not it.
+ */
 export async function keysInLibrary(folder: string): Promise<string[]> {
   const database = new DatabaseSync(join(folder, 'library.db'), { readOnly: true });
-  const rows = database.prepare('select sha1, size, path from books').all();
+  const isMade = database.prepare("select 1 from sqlite_master where name = 'books'").get() !== undefined;
+  const rows = isMade ? database.prepare('select sha1, size, path from books').all() : [];
   database.close();
   const keys: string[] = [];
   for (const row of rows) {

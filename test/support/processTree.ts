@@ -52,6 +52,31 @@ export async function pidsWith(text: string): Promise<number[]> {
   return (await listProcesses()).filter(({ command }) => command.includes(text)).map(({ pid }) => pid);
 }
 
+/**
+ * Kills a command, the engine of a state folder and its workers, all with SIGKILL. The command comes first, so that it
+ * starts no engine any more that is not seen here: one that is just starting is nobody's child by now.
+ *
+ * @returns the pids, some of which may have ended by themselves
+ */
+export async function killAll(command: number, stateFolder: string): Promise<number[]> {
+  const killed: number[] = [];
+  const kill = (pid: number): void => {
+    killed.push(pid);
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It had ended by itself.
+    }
+  };
+  // Listed before their parents are gone, and told apart from others' no more.
+  const children = await allDescendants(command);
+  kill(command);
+  const engines = await pidsWith(`engine.js --state-folder ${stateFolder} `);
+  const ofEngines = (await Promise.all(engines.map(engine => allDescendants(engine)))).flat();
+  for (const pid of new Set([...engines, ...[...children, ...ofEngines].map(({ pid }) => pid)])) kill(pid);
+  return killed;
+}
+
 /** Pids of the descendants of a process that run `script`, or whose command line has what is looked for. */
 export async function descendants(root: number, script: string | RegExp): Promise<number[]> {
   // Behind the script come its own arguments.

@@ -11,7 +11,7 @@ import {
 import { extractWithGnuTar, makeTar, run } from '../../support/gnuTar.ts';
 import { useIngest } from '../../support/ingestFixture.ts';
 import { MyBookshelf2Server } from '../../support/mybookshelf2/mybookshelf2Server.ts';
-import { descendants } from '../../support/processTree.ts';
+import { descendants, killAll, untilGone } from '../../support/processTree.ts';
 
 describe('a run into MyBookshelf2', function () {
   this.timeout(180_000);
@@ -140,11 +140,9 @@ describe('a run into MyBookshelf2', function () {
     for (let kill = 1; kill <= 4; kill++) {
       const command = start('--workers', '2', '--parallel-uploads', '3');
       while (server.sources.length < kill * 30) await sleep(5);
-      const root = command.child.pid ?? 0;
-      const workers = await descendants(root, 'worker.js');
-      const engines = await descendants(root, 'engine.js');
-      for (const pid of [root, ...engines, ...workers]) process.kill(pid, 'SIGKILL');
+      const pids = await killAll(command.child.pid ?? 0, fixture.state());
       await command.finished;
+      for (const pid of pids) await untilGone(pid, 10_000);
     }
     const last = await ingest();
     assert.equal(last.code, 0, last.stderr);
