@@ -82,8 +82,7 @@ const stages: readonly Stage[] = [
   {
     name: 'ui',
     groups: ['ui'],
-    // They wait for windows more than they compute.
-    run: mochaSuite('ui', { minutes: 15 }, '--parallel', '--jobs', '2'),
+    run: mochaSuite('ui', { minutes: 20 }),
   },
 ];
 

@@ -6,7 +6,9 @@ export type DashboardPlace = 'view' | 'tab';
 
 /** The page in the view, or in the tab: each is a frame within a frame, and only one of them is in that place. */
 export async function findDashboard({ page }: Workbench, place: DashboardPlace): Promise<FrameLocator> {
-  for (let waited = 0; waited < 100; waited++) {
+  // A window that is just opening on a busy machine takes its time.
+  const until = performance.now() + 60_000;
+  while (performance.now() < until) {
     for (const frame of await page.locator('iframe.webview.ready').all()) {
       const inner = frame.contentFrame().frameLocator('#active-frame');
       const body = inner.locator(`body[data-place="${place}"] main`);

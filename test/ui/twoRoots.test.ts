@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { atExit } from '../../scripts/atExit.ts';
 import { makeSampleTars, type SampleTruth } from '../../src/samples/makeSample.ts';
-import { rowsOf, useWorkbench } from './workbench.ts';
+import { completedTars, useWorkbench } from './workbench.ts';
 
 describe('a window with two folders, each of which has tars and settings', function () {
   this.timeout(120_000);
@@ -37,9 +37,8 @@ describe('a window with two folders, each of which has tars and settings', funct
     await workbench().runCommand('Tarshelf: Launch');
     const all = String(truth.tars.length);
     await workbench().statusItemThatBegins(`Tarshelf: ${all}/${all} tars`).waitFor({ timeout: 60_000 });
-    const rows = await rowsOf(workbench().view('Tars'));
     assert.deepEqual(
-      rows.map(row => row.label),
+      await completedTars(workbench().view('Tars')),
       truth.tars.map(tar => tar.name),
     );
     assert.ok(existsSync(path.join(folder, 'first', 'shelf of first', 'library.db')));

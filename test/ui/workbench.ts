@@ -150,6 +150,16 @@ export async function rowsOf(view: Locator): Promise<Row[]> {
   );
 }
 
+/** Waits until no tar is being read, opens the group of those that are completed, and gives their names. */
+export async function completedTars(view: Locator): Promise<string[]> {
+  await view.getByRole('treeitem', { name: 'Running' }).waitFor({ state: 'hidden' });
+  const group = view.getByRole('treeitem', { name: 'Completed' });
+  if ((await group.getAttribute('aria-expanded')) === 'false') await group.click();
+  await view.getByText('completed · ').first().waitFor();
+  const rows = await rowsOf(view);
+  return rows.slice(rows.findIndex(({ label }) => label === 'Completed') + 1).map(({ label }) => label);
+}
+
 /**
  * Opens one workbench for all tests of the suite, which go on where the one before stopped, and closes it after.
  * Keeps a picture of a test that failed. Call within `describe`.
