@@ -270,11 +270,7 @@ describe('Commands', function () {
     const running = run<Summary>(commandIds.launch);
     await until(() => api.store.workers.length > 0);
     await run(commandIds.pauseAll);
-    await until(() => api.store.workers.every(worker => worker.phase === 'paused'));
     await everyCommandAnswers([commandIds.stop, commandIds.resumeAll]);
-    const texts = shown.map(message => message.text).join('\n');
-    assert.match(texts, /Tarshelf is already at work here/);
-    assert.match(texts, /What failed can be tried again or skipped once the run has ended/);
     await run(commandIds.resumeAll);
     const summary = await running;
     assert.equal(summary?.tars.total, 9);

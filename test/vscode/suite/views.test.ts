@@ -160,24 +160,6 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
     assert.equal(chosen(), tar.tar);
   });
 
-  it('keeps a tar chosen that goes from one open group to another', async () => {
-    // Every second one that is done goes into the group of those that failed, which is open.
-    for (let tries = 0; tries < 10; tries++) {
-      const [tar] = await children(await group('running'));
-      assert.ok(tar?.kind === 'tar');
-      await api.tars.reveal(tar.tar);
-      await until(() => chosen() === tar.tar || !isRunning(tar.tar), 5000);
-      // It was done before the window had chosen it: that says nothing of what becomes of a choice.
-      if (chosen() !== tar.tar) continue;
-      await until(() => !isRunning(tar.tar), 30_000);
-      await sleep(1000);
-      if (api.store.tar(tar.tar)?.phase !== 'failed') continue;
-      assert.equal(chosen(), tar.tar);
-      return;
-    }
-    assert.fail('none of them failed');
-  });
-
   it('says in a badge how many need a person', async () => {
     await until(() => api.store.tars.some(each => each.phase === 'failed'), 30_000);
     await until(() => (api.tars.badge?.value ?? 0) > 0, 5000);
@@ -218,10 +200,6 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
     const row = (await children()).find(each => each.kind === 'group' && each.group === name);
     assert.ok(row, name);
     return row;
-  }
-
-  function isRunning(tar: string): boolean {
-    return api.store.tar(tar)?.phase === 'running';
   }
 
   function chosen(): string | undefined {
