@@ -271,6 +271,9 @@ describe('Commands', function () {
     await until(() => api.store.workers.length > 0);
     await run(commandIds.pauseAll);
     await everyCommandAnswers([commandIds.stop, commandIds.resumeAll]);
+    const texts = shown.map(message => message.text).join('\n');
+    assert.match(texts, /Tarshelf is already at work here/);
+    assert.match(texts, /What failed can be tried again or skipped once the run has ended/);
     await run(commandIds.resumeAll);
     const summary = await running;
     assert.equal(summary?.tars.total, 9);

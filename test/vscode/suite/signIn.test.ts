@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { systemCode } from '../../../src/protocol/errors.ts';
 import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { commandIds, extensionId, settingNames, settingsSection } from '../../../src/manifest.ts';
@@ -148,7 +149,10 @@ describe('Signing in', function () {
         searched++;
         const file = path.join(entry.parentPath, entry.name);
         // What is just being written anew may be gone by now, and is another file's next moment.
-        const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+        const bytes = await readFile(file).catch((thrown: unknown) => {
+          if (systemCode(thrown) === 'ENOENT') return Buffer.alloc(0);
+          throw thrown;
+        });
         assert.ok(!bytes.includes(password), file);
       }
     }
