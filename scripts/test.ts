@@ -48,7 +48,11 @@ const stages: readonly Stage[] = [
       tool('dependency-cruiser/bin/dependency-cruiser.mjs', 'src', '--config', '.dependency-cruiser.cjs'),
     ),
   },
-  { name: 'unit', groups: ['unit'], run: mochaSuite('unit', { minutes: 5, env: recordCoverage }) },
+  {
+    name: 'unit',
+    groups: ['unit'],
+    run: mochaSuite('unit', { minutes: 5, env: recordCoverage }, '--parallel', '--jobs', '3'),
+  },
   { name: 'property', groups: ['unit'], run: mochaSuite('property', { minutes: 5, env: recordCoverage }) },
   { name: 'calibre', groups: ['integration'], run: step(node('scripts/calibre.ts'), { minutes: 15 }) },
   { name: 'postgres', groups: ['integration'], run: step(node('scripts/postgres.ts'), { minutes: 15 }) },

@@ -31,6 +31,7 @@ describe('signing in to a content server', function () {
   const page = () => workbench().page;
   const notification = (text: string) =>
     page().locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
+  const connecting = () => notification('Tarshelf: connecting to http://127.0.0.1:9');
   const asksForPassword = () => workbench().view('Tars').getByText('Your bookshelf asks for a password.');
 
   /** Types into the box that asks for the password, which must not show it. */
@@ -59,13 +60,15 @@ describe('signing in to a content server', function () {
     await enter('wrong');
     const message = notification('Not signed in');
     await message.getByText('does not let us in').waitFor();
+    // Progress that came into sight stays there for a moment.
+    await connecting().waitFor({ state: 'hidden' });
     await workbench().screenshot('signIn-2-refused');
     await message.getByRole('button', { name: 'Try Again' }).click();
     await enter(neverAnswered);
   });
 
   it('can be cancelled while the server does not answer', async () => {
-    const progress = notification('Tarshelf: connecting to http://127.0.0.1:9');
+    const progress = connecting();
     await progress.getByRole('button', { name: 'Cancel' }).click();
     await progress.waitFor({ state: 'hidden' });
     assert.equal(await asksForPassword().isVisible(), true);

@@ -96,6 +96,14 @@ export class Workbench {
     await palette.locator('.monaco-list-row').first().waitFor();
   }
 
+  /** Reloads the window as its command does, which keeps what was open. The page alone, loaded anew, may forget it. */
+  async reload(): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.runCommand('Developer: Reload Window');
+    await loaded;
+    await this.page.locator('.monaco-workbench').waitFor();
+  }
+
   /**
    * Answers VS Code's own folder dialog, which the browser shows in place of the system's: enters the folder
    * named, one of those listed, and clicks the button.
