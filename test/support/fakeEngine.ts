@@ -46,14 +46,13 @@ import type { IngestOptions } from '../../src/protocol/ingestOptions.ts';
 import {
   newWorker,
   noCounts,
-  sumCounts,
-  totalDuplicates,
   type RunPhase,
   type RunState,
   type Snapshot,
   type TarState,
   type WorkerState,
 } from '../../src/protocol/snapshot.ts';
+import { summaryOf, totalsOf } from '../../src/protocol/totals.ts';
 
 const part = process.env['FAKE_ENGINE'] ?? 'completes';
 const version = process.env['FAKE_ENGINE_VERSION'] ?? packageVersion();
@@ -435,38 +434,17 @@ function end(): void {
 }
 
 function run(): RunState {
-  const counts = sumCounts(tars.map(tar => tar.counts));
+  const totals = totalsOf(tars);
   const bytesPerSecond = workers.reduce((sum, worker) => sum + worker.bytesPerSecond, 0);
-  const totalBytes = tars.reduce((sum, tar) => sum + tar.sizeBytes, 0);
-  const doneBytes = Math.round(tars.reduce((sum, tar) => sum + tar.doneBytes, 0));
   const hasEnded = phase === 'finished' || phase === 'stopped';
   return {
     phase: phase ?? 'starting',
     sourceFolder: options?.sourceFolder ?? '',
     stateFolder: options?.stateFolder ?? '',
-    totalBytes,
-    doneBytes,
+    ...totals,
     bytesPerSecond,
-    secondsLeft: bytesPerSecond > 0 ? (totalBytes - doneBytes) / bytesPerSecond : null,
-    counts,
-    summary: hasEnded
-      ? {
-          tars: {
-            total: tars.length,
-            completed: tars.filter(tar => tar.phase === 'completed').length,
-            failed: tars.filter(tar => tar.phase === 'failed' || tar.phase === 'completedWithErrors').length,
-          },
-          books: {
-            found: counts.found,
-            uploaded: counts.uploaded,
-            duplicates: totalDuplicates(counts),
-            failed: counts.failed,
-          },
-          skipped: counts.skipped,
-          bytes: doneBytes,
-          seconds: (performance.now() - startedAt) / 1000,
-        }
-      : null,
+    secondsLeft: bytesPerSecond > 0 ? (totals.totalBytes - totals.doneBytes) / bytesPerSecond : null,
+    summary: hasEnded ? summaryOf(tars, performance.now() - startedAt) : null,
     failure: refusal,
   };
 }

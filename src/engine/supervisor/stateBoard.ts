@@ -2,8 +2,6 @@ import type { Failure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import {
   noCounts,
-  sumCounts,
-  totalDuplicates,
   type Extraction,
   type RunState,
   type RunSnapshot,
@@ -14,6 +12,7 @@ import {
 } from '../../protocol/snapshot.ts';
 import { noAmounts, type Amounts } from '../../protocol/throughput.ts';
 import { addAmounts } from '../../protocol/throughputRings.ts';
+import { summaryOf, totalsOf } from '../../protocol/totals.ts';
 import type { ToldEvent } from './clients/eventStream.ts';
 import { RateMeter } from './rateMeter.ts';
 
@@ -160,26 +159,7 @@ export class StateBoard {
 
   /** What this run did, by the states of its tars. */
   summary(): Summary {
-    const tars = [...this.#tars.values()];
-    const thisRun = tars.filter(tar => !tar.earlier);
-    const counts = sumCounts(thisRun.map(tar => tar.counts));
-    return {
-      tars: {
-        total: tars.length,
-        completed: tars.filter(tar => tar.phase === 'completed').length,
-        failed: tars.filter(tar => tar.phase === 'failed' || tar.phase === 'completedWithErrors').length,
-      },
-      books: {
-        found: counts.found,
-        uploaded: counts.uploaded,
-        duplicates: totalDuplicates(counts),
-        failed: counts.failed,
-      },
-      skipped: counts.skipped,
-      ...(counts.skippedBy ? { skippedBy: counts.skippedBy } : {}),
-      bytes: thisRun.reduce((sum, tar) => sum + tar.doneBytes, 0),
-      seconds: Math.round(performance.now() - this.#startedAt) / 1000,
-    };
+    return summaryOf([...this.#tars.values()], performance.now() - this.#startedAt);
   }
 
   /** Ends a run with the failure that kept it from beginning. */
@@ -221,21 +201,13 @@ export class StateBoard {
       this.#workers.set(number, { ...worker, bytesPerSecond });
       this.#changedWorkers.add(number);
     }
-    let totalBytes = 0;
-    let doneBytes = 0;
-    for (const tar of this.#tars.values()) {
-      totalBytes += tar.sizeBytes;
-      // A failed tar is dealt with as far as it can be: what is left of it is not waited for.
-      doneBytes += tar.phase === 'running' || tar.phase === 'waiting' ? tar.doneBytes : tar.sizeBytes;
-    }
+    const totals = totalsOf([...this.#tars.values()]);
     const bytesPerSecond = this.#run.phase === 'running' ? this.#total.bytesPerSecond(now) : 0;
     this.#run = {
       ...this.#run,
-      totalBytes,
-      doneBytes,
+      ...totals,
       bytesPerSecond,
-      secondsLeft: this.#secondsLeft(totalBytes - doneBytes, bytesPerSecond, now),
-      counts: sumCounts([...this.#tars.values()].filter(tar => !tar.earlier).map(tar => tar.counts)),
+      secondsLeft: this.#secondsLeft(totals.totalBytes - totals.doneBytes, bytesPerSecond, now),
     };
   }
 

@@ -1,5 +1,4 @@
 import type { WorkerHandle } from './workerProcess.ts';
-import type { WorkerWatch } from './health.ts';
 
 /** What becomes of a worker when its process has ended. */
 export type Then = 'rest' | 'restart' | 'pause' | 'retire';
@@ -36,35 +35,25 @@ export interface CrewWorker {
   state: 'resting' | 'running' | 'ending' | 'waiting' | 'paused' | 'givenUp' | 'retired';
   /** Its process is to end; null: it is to go on. */
   stopping: Stopping | null;
-  watch: WorkerWatch | null;
   /** When its process was started. */
   startedAt: number;
   /** Of the ladder or the back-off, whichever is under way. */
   cancelTimer: () => void;
   /** Deaths since it last ended a tar, or lived for long. */
   deathsInRow: number;
-  /** Whether the view has it already. */
-  isShown: boolean;
-  readonly assigned: Set<string>;
-  /** What its process was last told of that, to tell it of changes only. */
-  told: string;
 }
 
-/** One that rests, dealt these tars. */
-export function newCrewWorker(number: number, tars: readonly string[]): CrewWorker {
+/** One that rests. */
+export function newCrewWorker(number: number): CrewWorker {
   return {
     number,
     process: null,
     processStart: null,
     state: 'resting',
     stopping: null,
-    watch: null,
     startedAt: 0,
     cancelTimer: () => undefined,
     deathsInRow: 0,
-    isShown: false,
-    assigned: new Set(tars),
-    told: '',
   };
 }
 

@@ -1,0 +1,50 @@
+import type { StateBoard } from '../stateBoard.ts';
+import type { AssignedTars } from './assignedTars.ts';
+import { isFromOutside } from './causeOfEnd.ts';
+import type { CrewReport } from './crewReport.ts';
+import type { Cause, CrewWorker } from './crewWorker.ts';
+import type { Roster } from './roster.ts';
+import type { TarHands } from './tarHands.ts';
+import type { ProcessEnd } from './workerProcess.ts';
+
+export interface BlamingOptions {
+  readonly roster: Roster;
+  readonly hands: TarHands;
+  readonly board: StateBoard;
+  readonly report: CrewReport;
+  readonly assigned: AssignedTars;
+}
+
+/** What a death in a tar means for that tar: nothing yet, a member put aside, another hand, or its end. */
+export class Blaming {
+  readonly #options: BlamingOptions;
+
+  constructor(options: BlamingOptions) {
+    this.#options = options;
+  }
+
+  /** @param inHand header offsets of the members that the process had in hand */
+  blame(worker: CrewWorker, tar: string, inHand: readonly number[], end: ProcessEnd, cause: Cause): void {
+    const { assigned, board, hands, report, roster } = this.#options;
+    const { doneBytes } = board.tar(tar);
+    const { poison, isGivenUp } = hands.blame(
+      tar,
+      { worker: worker.number, inHand, doneBytes, isFromOutside: isFromOutside(cause, end) },
+      roster.hasOthersFor(worker),
+    );
+    for (const offset of poison) {
+      const message =
+        `The member at byte ${String(offset)} of ${tar} was in hand when processes ended, again. ` +
+        'It is put aside as failed, and the tar goes on without it.';
+      report.note('poison', worker, tar, message);
+      report.notice(message);
+    }
+    if (isGivenUp) {
+      const what = `Worker ${String(worker.number)} ended (${end.how}) in ${tar}, as others before.`;
+      report.failTar(tar, `${what} The tar is left out; launch again to try it anew.`);
+      assigned.drop(worker, tar);
+      // It was the tar, and not the worker.
+      worker.deathsInRow = 0;
+    } else if (hands.orphans.includes(tar)) assigned.left(worker, [tar]);
+  }
+}
