@@ -93,11 +93,11 @@ export const workerEventSchema = v.variant('type', [
     extraction: v.nullable(extractionSchema),
   }),
   v.object({ type: v.literal('claim:request'), id: count, keys: v.array(bookKeySchema) }),
-  /** The book is on the shelf (`stored`), or its claim is given back (`failed`). */
+  /** Books that are on the shelf, and others whose claims are given back. */
   v.object({
-    type: v.literal('claim:outcome'),
-    key: bookKeySchema,
-    outcome: v.picklist(['stored', 'failed']),
+    type: v.literal('claim:outcomes'),
+    stored: v.array(bookKeySchema),
+    failed: v.array(bookKeySchema),
   }),
   v.object({ type: v.literal('book:failed'), tar: v.string(), member: v.string(), failure: failureSchema }),
   v.object({

@@ -1,7 +1,9 @@
 import pLimit from 'p-limit';
+import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
 import { HandFile, handFilePath } from '../../src/engine/progress/handFile.ts';
 import { Activity } from '../../src/engine/worker/activity.ts';
-import type { WorkerContext } from '../../src/engine/worker/processTar.ts';
+import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
+import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 
 /** What a worker's process gives to each of its tars, for one that is no process. */
 export function workerParts(
@@ -14,4 +16,16 @@ export function workerParts(
     hand: HandFile.open(handFilePath(stateFolder, 1)),
     uploads: pLimit(parallelUploads),
   };
+}
+
+/** Brings what a worker tells of its claims to a table. @returns what others are to be told */
+export function settleAll(
+  table: ClaimTable,
+  worker: number,
+  { stored, failed }: Extract<WorkerEvent, { type: 'claim:outcomes' }>,
+): Settlement[] {
+  return [
+    ...stored.flatMap(key => table.settle(worker, key, 'stored')),
+    ...failed.flatMap(key => table.settle(worker, key, 'failed')),
+  ];
 }

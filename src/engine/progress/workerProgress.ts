@@ -128,8 +128,8 @@ async function fileVersion(path: string): Promise<string> {
 }
 
 /**
- * The progress of one worker. Only the process that holds the worker's lock may write it. Its calls are made
- * one after another: none while a `commit` or `close` is under way.
+ * The progress of one worker. Only the process that holds the worker's lock may write it. More may be recorded while a
+ * `commit` is under way, and commits that are asked for meanwhile are one, which comes next; nothing may be while it closes.
  */
 export class WorkerProgress {
   readonly #path: string;
@@ -153,6 +153,9 @@ export class WorkerProgress {
   #trickling: Promise<void> | null = null;
   /** The last commit, which nothing else may overtake. */
   #committing: Promise<void> = Promise.resolve();
+  #isCommitting = false;
+  /** The one that begins when that has ended. */
+  #nextCommit: Promise<void> | null = null;
   #lastAppendAt = performance.now();
   /** A rewrite is due whatever it costs: there is no file yet, or a kill left a journal. */
   #mustRewrite: boolean;
@@ -296,7 +299,8 @@ export class WorkerProgress {
    */
   trickle(): void {
     const now = performance.now();
-    if (this.#trickling || this.#pending.length === 0 || now - this.#lastAppendAt < trickleEveryMs) return;
+    if (this.#trickling || this.#isCommitting) return;
+    if (this.#pending.length === 0 || now - this.#lastAppendAt < trickleEveryMs) return;
     this.#trickling = this.#append()
       .catch(() => undefined)
       .finally(() => {
@@ -361,12 +365,18 @@ export class WorkerProgress {
    * @throws TarshelfError `STATE_NOT_WRITABLE`; nothing recorded is lost by it, the next call tries again.
    */
   commit(): Promise<void> {
-    const committing = this.#commit();
-    this.#committing = committing.catch(() => undefined);
-    return committing;
+    if (this.#nextCommit) return this.#nextCommit;
+    const commit = this.#committing.then(() => {
+      this.#nextCommit = null;
+      return this.#commit();
+    });
+    this.#nextCommit = commit;
+    this.#committing = commit.catch(() => undefined);
+    return commit;
   }
 
   async #commit(): Promise<void> {
+    this.#isCommitting = true;
     try {
       await this.#trickling;
       await this.#append();
@@ -374,6 +384,8 @@ export class WorkerProgress {
       if (this.#rewriteDue()) await this.#rewrite();
     } catch (thrown) {
       throw notWritable(this.#path, thrown);
+    } finally {
+      this.#isCommitting = false;
     }
   }
 
@@ -455,9 +467,12 @@ export class WorkerProgress {
   async #rewrite(): Promise<void> {
     const startedAt = performance.now();
     await this.#mindOthers();
+    // What the head says has to be in the journal, and may be recorded at any moment.
+    while (this.#pending.length > 0) await this.#append();
+    const head = [...this.#record.headText(this.#appended)];
     const text = new ProgressText();
     const applied = this.#appended;
-    await replaceFile(this.#path, this.#fileText(text));
+    await replaceFile(this.#path, this.#fileText(text, head));
     this.#applied = applied;
     this.#contents = { entries: text.entries, sizeBytes: text.sizeBytes };
     this.#mustRewrite = false;
@@ -467,8 +482,8 @@ export class WorkerProgress {
     this.#rewritesMs += this.#lastRewriteMs;
   }
 
-  async *#fileText(text: ProgressText): AsyncGenerator<Buffer> {
-    for (const piece of this.#record.headText(this.#appended)) yield text.head(piece);
+  async *#fileText(text: ProgressText, head: readonly string[]): AsyncGenerator<Buffer> {
+    for (const piece of head) yield text.head(piece);
     for await (const piece of this.#oldEntries()) yield text.copied(piece);
     text.countCopied(this.#contents?.entries.count ?? 0);
     let lines: string[] = [];

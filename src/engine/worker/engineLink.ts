@@ -6,7 +6,7 @@ export type FinalVerdict = Exclude<Verdict, { kind: 'pending' }>;
 
 interface Question {
   keys: readonly BookKey[];
-  resolve: (verdicts: Promise<FinalVerdict>[]) => void;
+  resolve: (verdicts: (FinalVerdict | Promise<FinalVerdict>)[]) => void;
 }
 
 /** The worker's side of the claims: questions out, verdicts in. */
@@ -16,25 +16,39 @@ export class EngineLink {
   readonly #questions = new Map<number, Question>();
   /** By key, those who wait for its settlement, in the order of their claims: the engine settles in that order. */
   readonly #waiting = new Map<string, ((verdict: FinalVerdict) => void)[]>();
+  /** Outcomes of claims that are told together, at the end of this turn of the event loop. */
+  #stored: BookKey[] = [];
+  #failed: BookKey[] = [];
+  #telling: NodeJS.Immediate | null = null;
 
   constructor(post: (event: WorkerEvent) => void) {
     this.#post = post;
   }
 
   send(event: WorkerEvent): void {
+    // What is said later must not be heard before what was settled by then.
+    this.#tellOutcomes();
     this.#post(event);
   }
 
+  /** The book is on the shelf (`stored`), or its claim is given back (`failed`). */
+  settle(key: BookKey, outcome: 'stored' | 'failed'): void {
+    (outcome === 'stored' ? this.#stored : this.#failed).push(key);
+    this.#telling ??= setImmediate(() => {
+      this.#tellOutcomes();
+    });
+  }
+
   /**
-   * Asks for keys. Resolves with one promise for each: settled at once where the engine could tell, later
+   * Asks for keys. Resolves with a verdict for each where the engine could tell at once, and with a promise of it
    * where another upload of the key is under way. Upload what is claimed before waiting for the rest:
    * a worker that waits must hold nothing that another may wait for.
    */
-  claim(keys: readonly BookKey[]): Promise<Promise<FinalVerdict>[]> {
+  claim(keys: readonly BookKey[]): Promise<(FinalVerdict | Promise<FinalVerdict>)[]> {
     const id = ++this.#lastId;
     return new Promise(resolve => {
       this.#questions.set(id, { keys, resolve });
-      this.#post({ type: 'claim:request', id, keys: [...keys] });
+      this.send({ type: 'claim:request', id, keys: [...keys] });
     });
   }
 
@@ -49,7 +63,7 @@ export class EngineLink {
       question.keys.map((key, index) => {
         const verdict = verdicts[index];
         if (!verdict) throw new Error('the engine answered fewer keys than were asked');
-        return verdict.kind === 'pending' ? this.#settlementOf(key) : Promise.resolve(verdict);
+        return verdict.kind === 'pending' ? this.#settlementOf(key) : verdict;
       }),
     );
   }
@@ -61,6 +75,16 @@ export class EngineLink {
     const resolve = waiting?.shift();
     if (waiting?.length === 0) this.#waiting.delete(text);
     resolve?.(verdict);
+  }
+
+  #tellOutcomes(): void {
+    if (this.#telling === null) return;
+    clearImmediate(this.#telling);
+    this.#telling = null;
+    const event = { type: 'claim:outcomes', stored: this.#stored, failed: this.#failed } as const;
+    this.#stored = [];
+    this.#failed = [];
+    this.#post(event);
   }
 
   #settlementOf(key: BookKey): Promise<FinalVerdict> {

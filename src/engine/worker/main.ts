@@ -28,7 +28,8 @@ import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
-import { processTar, type WorkerContext } from './processTar.ts';
+import { processTar } from './processTar.ts';
+import type { WorkerContext } from './workerContext.ts';
 import { UploadWindow } from './uploadWindow.ts';
 import { logWorkerEvent } from './workerLog.ts';
 
@@ -223,11 +224,11 @@ async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>)
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
     const offer = { ...request, epoch: lease.epoch };
-    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, offer)) });
+    link.send({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, offer)) });
   } catch (thrown) {
     // Only the progress file itself can fail here: without it no outcome would be kept.
     const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');
-    post({ type: 'tar:ended', name, result: 'failed', doneBytes: 0, counts: noCounts(), failure });
+    link.send({ type: 'tar:ended', name, result: 'failed', doneBytes: 0, counts: noCounts(), failure });
   } finally {
     held = undefined;
     activity.doing = 'idle';

@@ -1,15 +1,9 @@
 import { join } from 'node:path';
-import pLimit, { type LimitFunction } from 'p-limit';
-import { oneLine, TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
+import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import { formatCount } from '../../protocol/format.ts';
-import type { BookKey } from '../../protocol/bookKey.ts';
-import type { BookFormat } from '../../protocol/bookFormat.ts';
-import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { FailedBook, ShelfOutcome } from '../../protocol/progressFile.ts';
-import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
-import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
@@ -19,22 +13,17 @@ import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
-import { bufferReader } from '../books/byteReader.ts';
 import { correctedBook, detectBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
-import type { EventLog } from '../logs/eventLog.ts';
-import { noSlot, type HandFile } from '../progress/handFile.ts';
+import { noSlot } from '../progress/handFile.ts';
 import type { TarStatus } from '../progress/journal.ts';
-import type { DonePoint } from '../progress/progressRecord.ts';
-import type { WorkerProgress } from '../progress/workerProgress.ts';
 import { MemberBytes } from './memberBytes.ts';
-import type { Activity } from './activity.ts';
-import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
-import type { EngineLink, FinalVerdict } from './engineLink.ts';
-import type { MetadataSource } from './metadataSource.ts';
-import type { Patience } from './patience.ts';
-import type { PatientDestination } from './patientDestination.ts';
+import { Batch } from './batch.ts';
+import { BatchPipeline } from './batchPipeline.ts';
+import { BatchWork, wanted, type DigestedBatch } from './batchWork.ts';
 import { TarCounter } from './tarCounter.ts';
+import { TarOutcomes } from './tarOutcomes.ts';
+import type { WorkerContext } from './workerContext.ts';
 import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
 
 /*
@@ -47,28 +36,6 @@ import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
  * as they come, so that others can tell what it died of and whether it gets on.
  */
 
-/** What a worker needs for any tar. */
-export interface WorkerContext {
-  readonly options: IngestOptions;
-  readonly destination: PatientDestination;
-  readonly progress: WorkerProgress;
-  readonly link: EngineLink;
-  readonly patience: Patience;
-  readonly metadata: MetadataSource;
-  /** Aborted when the worker is to finish the book in hand, save and end. */
-  readonly stop: AbortSignal;
-  /** Aborted when there is no time left even for the book in hand: what has no outcome then gets none. */
-  readonly abandon: AbortSignal;
-  readonly activity: Activity;
-  readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
-  /** Lets through as many uploads as may be under way at the same time. */
-  readonly uploads: LimitFunction;
-  /** What becomes of single members goes here, for people. */
-  readonly log?: Pick<EventLog, 'info' | 'warn'>;
-  /** How tars are opened, where that is not from the disk as usual. */
-  readonly openArchive?: typeof openArchive;
-}
-
 export interface TarResult {
   readonly result: 'completed' | 'completedWithErrors' | 'failed' | 'stopped';
   readonly doneBytes: number;
@@ -76,34 +43,14 @@ export interface TarResult {
   readonly failure: Failure | null;
 }
 
-/** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
-const digestsAtOnce = 4;
+/**
+ * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
+ * batches as are under way.
+ */
+const largestBatchBytes = 16 * 1024 * 1024;
 
-const layerNames: Readonly<Record<DuplicateLayer, string>> = {
-  own: 'uploaded by this worker',
-  others: 'uploaded by another worker',
-  destination: 'known to the destination',
-};
-
-/** A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile. */
-const largestBatchBytes = 64 * 1024 * 1024;
-
-interface FoundBook {
-  readonly member: ArchiveMember;
-  readonly format: BookFormat;
-}
-
-interface NoBook extends FoundBook {
-  readonly skipped: SkipReason;
-}
-
-interface UnreadableBook extends FoundBook {
-  readonly failure: Failure;
-}
-
-interface DigestedBook extends FoundBook {
-  readonly body: DigestedBody;
-}
+/** One that is digested, and others whose books are uploaded. */
+const pipelineBounds = { batches: 3, bytes: 3 * largestBatchBytes };
 
 /** What the engine says of a tar that it hands over. */
 export interface TarOffer {
@@ -239,10 +186,11 @@ class TarRun {
 
   /** A person wants a book that failed neither tried again nor counted any longer. */
   #giveUp({ header_offset: headerOffset, file }: FailedBook): void {
-    this.#context.progress.skipFailure(this.#name, headerOffset);
+    const { progress } = this.#context;
+    progress.skipFailure(this.#name, headerOffset);
     this.#counter.triedAgain();
-    this.#counter.notFound();
-    this.#counter.skipped('given up by hand');
+    this.#counter.notFound(this.#counter.ended);
+    this.#counter.skipped(this.#counter.ended, 'given up by hand');
     this.#context.log?.info(`skipped: ${this.#name} › ${file}: given up by hand`);
   }
 
@@ -336,41 +284,71 @@ class TarRun {
     this.#context.link.send({ type: 'notice', message: `${this.#name}: ${message}.` });
   };
 
-  /** Reads the index and deals with what it yields, batch by batch; members before what cannot be read are dealt with too. */
+  /** Reads the index and hands on what it yields, batch by batch; members before what cannot be read are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
+    const { stop } = this.#context;
+    const outcomes = new TarOutcomes(this.#name, this.#context, this.#counter, this.#failedEarlier);
+    const work = new BatchWork(this.#name, this.#context, outcomes, {
+      unpluggedBy: thrown => this.#unpluggedBy(thrown),
+      commit: () => this.#commit(),
+    });
+    const pipeline = new BatchPipeline<DigestedBatch>(
+      {
+        digest: batch => work.digest(batch),
+        settle: (batch, digested) => work.settle(batch, digested),
+        end: batch => {
+          this.#counter.endBatch(batch.counts, batch.end.bytes);
+          this.#context.progress.endBatch(this.#name, batch.end, this.#counter.ended);
+        },
+        commit: () => this.#commit(),
+      },
+      pipelineBounds,
+    );
+    try {
+      const broken = await this.#readInto(pipeline, archive, outcomes);
+      await pipeline.drain();
+      if (broken && !stop.aborted) throw broken.by;
+    } finally {
+      // The archive is closed next, and a pass after this one must not meet what this one has under way.
+      await pipeline.idle();
+    }
+  }
+
+  /**
+   * @returns what the reading failed for, once all before that is handed on; null where it came to its end or was stopped
+   * @throws SourceUnplugged, or what a batch failed for
+   */
+  async #readInto(
+    pipeline: BatchPipeline<DigestedBatch>,
+    archive: Archive,
+    outcomes: TarOutcomes,
+  ): Promise<{ readonly by: unknown } | null> {
     const { activity, options, stop } = this.#context;
-    let batch: FoundBook[] = [];
-    let batchBytes = 0;
-    // What fails is the reading, or what is done with a batch.
-    const doing = { batch: false };
-    let broken: { readonly by: unknown } | null = null;
-    // Every member before this is in the batch, or has its outcome.
-    let end: DonePoint = { offset: 0, bytes: 0 };
-    const finishBatch = async (): Promise<void> => {
-      doing.batch = true;
-      await this.#processBatch(batch, end);
-      for (const { member } of batch) await member.release();
-      if (!stop.aborted) this.#counter.doneUpTo(end.bytes);
-      batch = [];
-      batchBytes = 0;
-      doing.batch = false;
-      activity.doing = 'index';
+    let batch = new Batch();
+    const handOn = async (): Promise<void> => {
+      const whole = batch;
+      batch = new Batch();
+      batch.end = whole.end;
+      await pipeline.add(whole);
     };
     const putAside = async (member: ArchiveMember): Promise<void> => {
-      await finishBatch();
+      await handOn();
+      await pipeline.drain();
       if (stop.aborted) return;
-      if (!this.#failedEarlier.has(member.headerOffset)) this.#counter.found();
-      this.#failed(member, poisonFailure(member));
-      end = { offset: member.endOffset, bytes: member.filePosition };
+      if (!this.#failedEarlier.has(member.headerOffset)) outcomes.found(batch);
+      outcomes.failed(batch, member, poisonFailure(member));
+      batch.end = { offset: member.endOffset, bytes: member.filePosition };
       // Recorded at once: who dies of the next one is not to meet it again.
-      await finishBatch();
+      await handOn();
+      await pipeline.drain();
     };
     activity.doing = 'index';
     let from = this.#doneOffset;
     for (const offset of this.#failedEarlier) from = Math.min(from, offset);
+    let broken: { readonly by: unknown } | null = null;
     try {
       for await (const member of archive.members({ from, onNotice: this.#onNotice })) {
-        if (stop.aborted) return;
+        if (stop.aborted) return null;
         activity.members++;
         const isRetry = this.#failedEarlier.has(member.headerOffset);
         if (member.headerOffset < this.#doneOffset && !isRetry) continue;
@@ -381,29 +359,32 @@ class TarRun {
         }
         const detection = settled === undefined ? await this.#detect(member) : null;
         if (settled !== undefined) {
-          this.#counter.found();
-          this.#onShelf(member, settled);
+          outcomes.found(batch);
+          outcomes.onShelf(batch, member, settled);
         } else if (detection?.kind === 'book') {
           if (!archive.readsInPlace) await this.#keep(member);
-          if (!isRetry) this.#counter.found();
-          batch.push({ member, format: detection.format });
-          batchBytes += member.sizeBytes;
+          if (!isRetry) outcomes.found(batch);
+          batch.add({ member, format: detection.format });
         } else if (detection) {
-          this.#skipped(member, detection.reason);
+          outcomes.skipped(batch, member, detection.reason);
         }
-        end = { offset: member.endOffset, bytes: member.filePosition };
-        const isCareful = member.headerOffset <= this.#lastSuspect && batch.length > 0;
-        if (isCareful || batch.length >= options.batchSize || batchBytes >= largestBatchBytes)
-          await finishBatch();
+        batch.end = { offset: member.endOffset, bytes: member.filePosition };
+        const isCareful = member.headerOffset <= this.#lastSuspect && batch.books.length > 0;
+        if (isCareful || batch.books.length >= options.batchSize || batch.bytes >= largestBatchBytes) {
+          await handOn();
+          if (isCareful) await pipeline.drain();
+        }
       }
     } catch (thrown) {
       const unplugged = await this.#unpluggedBy(thrown);
-      if (doing.batch || unplugged) throw unplugged ?? thrown;
+      if (unplugged) throw unplugged;
+      // What a batch failed for was thrown on by the one that hands on the next.
+      pipeline.throwFailure();
       broken = { by: thrown };
     }
     // Also without a book: what was skipped since the last batch is counted, and is not to be met again.
-    if (!stop.aborted) await finishBatch();
-    if (broken && !stop.aborted) throw broken.by;
+    if (!stop.aborted) await handOn();
+    return broken;
   }
 
   /** Takes out of an archive that passes by what will be read later. */
@@ -419,136 +400,11 @@ class TarRun {
     }
   }
 
-  /** @param end every member before this is in this batch, or has its outcome already. */
-  async #processBatch(batch: readonly FoundBook[], end: DonePoint): Promise<void> {
-    const { link, progress, stop, uploads } = this.#context;
-    this.#counter.phase = 'hash';
-    const read = await this.#digest(batch);
-    if (!read) return;
-    const digested: DigestedBook[] = [];
-    // Told only now: a batch that is given up is read again, and would tell of them again.
-    for (const book of read) {
-      if ('failure' in book) this.#failed(book.member, book.failure);
-      else if ('skipped' in book) this.#isNoBook(book.member, book.skipped);
-      else digested.push(book);
-    }
-
-    const verdicts = await this.#unlessStopped(link.claim(digested.map(book => book.body.key)));
-    if (verdicts === null) return;
-    this.#counter.phase = 'upload';
-    const there = await this.#askDestination(digested, verdicts);
-    const waits = new BatchWaits(digested.length, this.#context.activity);
-    // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
-    const outcomes = await Promise.allSettled(
-      digested.map(async (book, index) => {
-        const verdict = await this.#unlessStopped(verdicts[index]);
-        waits.begin();
-        try {
-          if (verdict === null) return;
-          if (verdict.kind === 'claimed' && there.has(book)) this.#thereAlready(book);
-          else if (verdict.kind === 'claimed') await uploads(() => this.#upload(book));
-          else this.#duplicate(book, verdict.layer);
-        } finally {
-          waits.end();
-        }
-      }),
-    );
-    const rejected = outcomes.find(outcome => outcome.status === 'rejected');
-    // Without a stop, every book of the batch has its outcome by now.
-    if (!rejected && !stop.aborted) progress.endBatch(this.#name, end, this.#counter.counts);
-    await this.#commit();
-    // After a stop it is the stop that counts: until then it was waited for.
-    if (rejected && !stop.aborted) throw rejected.reason;
-  }
-
-  /**
-   * Which of the books that are claimed by now the destination has. Those that wait for others' uploads are left
-   * out: what is held here is not to wait for them.
-   */
-  async #askDestination(
-    books: readonly DigestedBook[],
-    verdicts: readonly Promise<FinalVerdict>[],
-  ): Promise<ReadonlySet<DigestedBook>> {
-    const { destination, stop } = this.#context;
-    if (stop.aborted) return new Set();
-    const notYet = Promise.resolve(null);
-    const now = await Promise.all(verdicts.map(verdict => Promise.race([verdict, notYet])));
-    const claimed = books.filter((_, index) => now[index]?.kind === 'claimed');
-    if (claimed.length === 0) return new Set();
-    try {
-      const known = await destination.known(
-        claimed.map(({ body, format }) => ({ key: body.key, format })),
-        stop,
-      );
-      return new Set(claimed.filter((_, index) => known[index]));
-    } catch (thrown) {
-      // Without an answer each book is asked for on its way, or after the stop by the next run.
-      this.#context.log?.warn(`${this.#name}: ${oneLine(thrown)}`);
-      return new Set();
-    }
-  }
-
-  #giveBack(key: BookKey): void {
-    this.#context.link.send({ type: 'claim:outcome', key, outcome: 'failed' });
-  }
-
-  #thereAlready(book: DigestedBook): void {
-    this.#context.link.send({ type: 'claim:outcome', key: book.body.key, outcome: 'stored' });
-    this.#duplicate(book, 'destination');
-  }
-
-  /**
-   * Reads and digests a batch, several books at a time: while one is hashed the next ones are read.
-   *
-   * @returns the books in their order; null after a stop
-   */
-  async #digest(batch: readonly FoundBook[]): Promise<(DigestedBook | UnreadableBook | NoBook)[] | null> {
-    const limit = pLimit(digestsAtOnce);
-    // Once it is, no further book is begun: the whole batch is read again.
-    const disk = { gone: false };
-    const read = await Promise.allSettled(
-      batch.map(found =>
-        limit(async () => {
-          if (disk.gone || this.#context.stop.aborted) return null;
-          const { hand } = this.#context;
-          const slot = hand.take(found.member.headerOffset);
-          try {
-            return await this.#looked({ ...found, body: await digestBody(found.member) });
-          } catch (thrown) {
-            const unplugged = await this.#unpluggedBy(thrown);
-            if (unplugged) {
-              disk.gone = true;
-              throw unplugged;
-            }
-            return { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
-          } finally {
-            hand.drop(slot);
-          }
-        }),
-      ),
-    );
-    const books = read.flatMap(outcome => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value ?? [];
-    });
-    return this.#context.stop.aborted ? null : books;
-  }
-
-  /** A name may lie: now that its bytes are at hand, they decide where they are sure. */
-  async #looked(book: DigestedBook): Promise<DigestedBook | NoBook> {
-    const { member, body, format } = book;
-    const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
-    const detection = this.#wanted(await correctedBook(format, bytes));
-    return detection.kind === 'book'
-      ? { ...book, format: detection.format }
-      : { ...book, skipped: detection.reason };
-  }
-
   /** What a member is; null for a folder, which is neither a book nor worth counting. */
   async #detect(member: ArchiveMember): Promise<Detection | null> {
     if (member.kind === 'directory') return null;
     if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
-    const { activity, hand } = this.#context;
+    const { activity, hand, options } = this.#context;
     // Most are told by their names alone, and need not be noted.
     let slot: number = noSlot;
     const bytes = new MemberBytes(member, () => {
@@ -557,143 +413,16 @@ class TarRun {
     });
     try {
       const found = await detectBook(member.name, bytes);
-      let detection = this.#wanted(found);
+      let detection = wanted(found, options.bookTypes);
       // Behind an unwanted name may be a wanted book; to tell that, not all of it has to be read.
       if (found.kind === 'book' && detection.kind === 'skipped')
-        detection = this.#wanted(await correctedBook(found.format, bytes));
+        detection = wanted(await correctedBook(found.format, bytes), options.bookTypes);
       if (detection.kind === 'skipped') await bytes.release();
       return detection;
     } finally {
       hand.drop(slot);
       activity.doing = 'index';
     }
-  }
-
-  #wanted(detection: Detection): Detection {
-    const { bookTypes } = this.#context.options;
-    if (detection.kind === 'skipped' || !bookTypes || bookTypes.includes(detection.format)) return detection;
-    return { kind: 'skipped', reason: 'type not wanted' };
-  }
-
-  #skipped(member: ArchiveMember, reason: SkipReason): void {
-    this.#counter.skipped(reason);
-    this.#context.log?.info(`skipped: ${this.#name} › ${member.name}: ${reason}`);
-  }
-
-  /** What its name made it a book is none by its bytes. One that failed before stays so: it was counted as a book. */
-  #isNoBook(member: ArchiveMember, reason: SkipReason): void {
-    if (this.#failedEarlier.has(member.headerOffset)) {
-      this.#failed(member, { code: 'BOOK_NOT_READABLE', message: `${member.name} is no book: ${reason}.` });
-      return;
-    }
-    this.#counter.notFound();
-    this.#skipped(member, reason);
-  }
-
-  async #upload(book: DigestedBook): Promise<void> {
-    if (this.#context.stop.aborted) return;
-    const { abandon, activity, destination, hand, link, log, metadata, progress, stop } = this.#context;
-    const { member, format, body } = book;
-    let slot = hand.take(member.headerOffset);
-    // A book that lies there while its destination takes none is none to suspect.
-    const onPause = (pauses: boolean): void => {
-      if (pauses) hand.drop(slot);
-      else slot = hand.take(member.headerOffset);
-    };
-    try {
-      const says = await metadata.read(book, stop);
-      if (says.warning !== null) log?.warn(`${this.#name} › ${member.name}: ${says.warning}`);
-      const bytes = (): Iterable<Buffer> | AsyncIterable<Buffer> =>
-        body.kept ? [body.kept] : rereadBody(member, body.key);
-      const outcome = await destination.store(
-        {
-          key: body.key,
-          format,
-          metadata: says,
-          tar: this.#name,
-          member: member.name,
-          body: () => handedOver(bytes(), activity.addBytes, abandon),
-        },
-        abandon,
-        onPause,
-      );
-      progress.addBook(body.key, member.name, outcome, new Date(), {
-        tar: this.#name,
-        headerOffset: member.headerOffset,
-        outcome: outcome === 'uploaded' ? 'uploaded' : 'destination',
-      });
-      progress.trickle();
-      link.send({ type: 'claim:outcome', key: body.key, outcome: 'stored' });
-      this.#onShelf(member, outcome === 'uploaded' ? 'uploaded' : 'destination');
-    } catch (thrown) {
-      this.#giveBack(body.key);
-      // No outcome of this book: its batch is not whole, and the next run meets the book again.
-      if (thrown instanceof DestinationUnusable) throw thrown;
-      // Nor where the stop came while its metadata were read: it is not to be on the shelf without them.
-      if (stop.aborted && thrown === stop.reason) return;
-      // Cut off: it may have come to the shelf or not, and the next run asks.
-      if (abandon.aborted) return;
-      const failure = toFailure(thrown, 'UPLOAD_FAILED');
-      const unplugged = failure.code === 'BOOK_NOT_READABLE' ? await this.#unpluggedBy(thrown) : null;
-      if (unplugged) throw unplugged;
-      this.#failed(member, failure);
-    } finally {
-      hand.drop(slot);
-    }
-  }
-
-  #duplicate({ member, body }: DigestedBook, layer: DuplicateLayer): void {
-    // Also where the engine takes it for our own: a worker that was killed had told it, and not yet recorded it.
-    if (layer !== 'others') {
-      this.#context.progress.addBook(
-        body.key,
-        member.name,
-        'already_exists',
-        new Date(),
-        layer === 'destination'
-          ? { tar: this.#name, headerOffset: member.headerOffset, outcome: layer }
-          : undefined,
-      );
-    }
-    this.#context.log?.info(`already there (${layerNames[layer]}): ${this.#name} › ${member.name}`);
-    this.#onShelf(member, layer);
-  }
-
-  #onShelf(member: ArchiveMember, outcome: 'uploaded' | DuplicateLayer): void {
-    const { isRetry, bytes } = this.#advance(member);
-    if (isRetry) this.#context.progress.resolveFailure(this.#name, member.headerOffset, outcome);
-    if (outcome === 'uploaded') this.#counter.uploaded(bytes);
-    else this.#counter.duplicate(outcome, bytes);
-  }
-
-  #failed(member: ArchiveMember, failure: Failure): void {
-    const { bytes } = this.#advance(member);
-    this.#context.progress.addFailure(this.#name, member, failure);
-    this.#counter.failed(member.name, failure, bytes);
-  }
-
-  /** How far an outcome takes us. A book that an earlier run counted as failed, bytes and all, is taken back first. */
-  #advance(member: ArchiveMember): { isRetry: boolean; bytes: number } {
-    this.#context.activity.books++;
-    const isRetry = this.#failedEarlier.has(member.headerOffset);
-    if (isRetry) this.#counter.triedAgain();
-    return { isRetry, bytes: isRetry ? 0 : member.fileBytes };
-  }
-
-  /** What the engine answers, or null when the stop came first: the engine that would answer may be gone. */
-  #unlessStopped<T>(answer: Promise<T> | undefined): Promise<T | null> {
-    const { stop } = this.#context;
-    if (!answer || stop.aborted) return Promise.resolve(null);
-    return new Promise(resolve => {
-      const stopped = (): void => {
-        resolve(null);
-      };
-      stop.addEventListener('abort', stopped, { once: true });
-      void answer.then(value => {
-        stop.removeEventListener('abort', stopped);
-        resolve(value);
-      });
-    });
   }
 
   async #stopped(): Promise<TarResult> {
@@ -747,31 +476,6 @@ class TarRun {
       return { code: 'DESTINATION_UNUSABLE', message: thrown.message };
     }
     return toFailure(thrown, 'TAR_NOT_READABLE');
-  }
-}
-
-/** Tells whether all that a batch still wants is others' uploads: that is theirs to end. */
-class BatchWaits {
-  #waiting: number;
-  #busy = 0;
-  readonly #activity: Activity;
-
-  constructor(books: number, activity: Activity) {
-    this.#waiting = books;
-    this.#activity = activity;
-  }
-
-  /** The verdict of a book has come. */
-  begin(): void {
-    this.#waiting--;
-    this.#busy++;
-    this.#activity.doing = 'upload';
-  }
-
-  /** The book has its outcome. */
-  end(): void {
-    this.#busy--;
-    if (this.#busy === 0 && this.#waiting > 0) this.#activity.doing = 'wait';
   }
 }
 

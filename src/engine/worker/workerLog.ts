@@ -45,7 +45,7 @@ export function logWorkerEvent(event: WorkerEvent, log: Pick<EventLog, 'info' | 
     case 'worker:health':
     case 'tar:progress':
     case 'claim:request':
-    case 'claim:outcome':
+    case 'claim:outcomes':
       break;
     default:
       event satisfies never;

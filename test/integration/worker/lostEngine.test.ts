@@ -66,7 +66,7 @@ describe('a worker that loses its engine', function () {
     const library = await Library.make(join(state(), 'library'));
     library.close();
     const owned = await start({ kind: 'library', folder: join(state(), 'library') }, library.id);
-    await owned.until(event => event.type === 'claim:outcome');
+    await owned.until(event => event.type === 'claim:outcomes');
     await owned.killEngine();
     const tookMs = await owned.untilGone(longestMs);
     assert.ok(tookMs < 5000, `it took ${tookMs.toFixed(0)} ms`);

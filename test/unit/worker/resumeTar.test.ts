@@ -14,7 +14,7 @@ import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
-import { workerParts } from '../../support/workerParts.ts';
+import { settleAll, workerParts } from '../../support/workerParts.ts';
 
 const batchSize = 3;
 const books = 10;
@@ -54,9 +54,8 @@ for (const packing of ['plain', 'gzip'] as const)
         if (event.type === 'claim:request') {
           asked.push(...event.keys.map(keyText));
           link.onAnswer(event.id, table.claim(1, event.keys));
-        } else if (event.type === 'claim:outcome') {
-          for (const settled of table.settle(1, event.key, event.outcome))
-            link.onSettled(settled.key, settled.verdict);
+        } else if (event.type === 'claim:outcomes') {
+          for (const settled of settleAll(table, 1, event)) link.onSettled(settled.key, settled.verdict);
         }
       });
       const destination: Destination = {

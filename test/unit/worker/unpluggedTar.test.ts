@@ -19,7 +19,7 @@ import type { BookCounts } from '../../../src/protocol/snapshot.ts';
 import type { WorkerEvent } from '../../../src/protocol/workerMessages.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
-import { workerParts } from '../../support/workerParts.ts';
+import { settleAll, workerParts } from '../../support/workerParts.ts';
 
 const books = 10;
 /** Too large to be kept: it is read a second time while it is stored. */
@@ -122,9 +122,8 @@ describe('a tar whose disk fails while it is read', () => {
   async function run(): Promise<TarResult> {
     const link: EngineLink = new EngineLink(event => {
       if (event.type === 'claim:request') link.onAnswer(event.id, table.claim(1, event.keys));
-      else if (event.type === 'claim:outcome') {
-        for (const settled of table.settle(1, event.key, event.outcome))
-          link.onSettled(settled.key, settled.verdict);
+      else if (event.type === 'claim:outcomes') {
+        for (const settled of settleAll(table, 1, event)) link.onSettled(settled.key, settled.verdict);
       } else if (event.type === 'tar:progress') steps.push(event);
       else if (event.type === 'book:failed') failedBooks.push(`${event.member} ${event.failure.code}`);
     });

@@ -18,8 +18,13 @@ export class ClaimDesk {
     worker.process?.send({ type: 'claim:answer', id, verdicts });
   }
 
-  settle(worker: CrewWorker, key: BookKey, outcome: 'stored' | 'failed'): void {
-    this.#tell(this.#claims.settle(worker.number, key, outcome));
+  /** Books that are on the shelf, and claims that are given back. */
+  settle(
+    worker: CrewWorker,
+    { stored, failed }: { stored: readonly BookKey[]; failed: readonly BookKey[] },
+  ): void {
+    for (const key of stored) this.#tell(this.#claims.settle(worker.number, key, 'stored'));
+    for (const key of failed) this.#tell(this.#claims.settle(worker.number, key, 'failed'));
   }
 
   /** Its process has ended: what it held is the next one's. */

@@ -38,7 +38,7 @@ export class WorkerWords {
       return;
     }
     // Said of a tar that is another's by now. A book that is on the shelf stays there, and is known to be.
-    if (event.type === 'claim:outcome') claims.settle(worker, event.key, event.outcome);
+    if (event.type === 'claim:outcomes') claims.settle(worker, event);
     worker.process?.send({ type: 'tar:revoked', lease });
   }
 
@@ -56,8 +56,8 @@ export class WorkerWords {
       case 'claim:request':
         claims.answer(worker, event.id, event.keys);
         break;
-      case 'claim:outcome':
-        claims.settle(worker, event.key, event.outcome);
+      case 'claim:outcomes':
+        claims.settle(worker, event);
         break;
       case 'tar:ended':
         turns.ended(worker, event);

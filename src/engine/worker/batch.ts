@@ -1,0 +1,25 @@
+import type { BookFormat } from '../../protocol/bookFormat.ts';
+import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
+import type { ArchiveMember } from '../archive/archive.ts';
+import type { DonePoint } from '../progress/progressRecord.ts';
+
+/** A member that is a book. */
+export interface FoundBook {
+  readonly member: ArchiveMember;
+  readonly format: BookFormat;
+}
+
+/** Books of a tar that go through the pipeline together, and are recorded together. */
+export class Batch {
+  readonly books: FoundBook[] = [];
+  /** What its members count, those that are no books too. */
+  readonly counts: BookCounts = noCounts();
+  bytes = 0;
+  /** Every member before this is in this batch, in one before it, or has its outcome already. */
+  end: DonePoint = { offset: 0, bytes: 0 };
+
+  add(book: FoundBook): void {
+    this.books.push(book);
+    this.bytes += book.member.sizeBytes;
+  }
+}

@@ -1,0 +1,264 @@
+import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
+import type { BookFormat } from '../../protocol/bookFormat.ts';
+import type { SkipReason } from '../../protocol/skipReason.ts';
+import { bufferReader } from '../books/byteReader.ts';
+import { correctedBook, type Detection } from '../books/bookType.ts';
+import { DestinationUnusable } from '../destinations/destination.ts';
+import type { Batch, FoundBook } from './batch.ts';
+import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
+import type { FinalVerdict } from './engineLink.ts';
+import { MemberBytes } from './memberBytes.ts';
+import type { WorkerContext } from './workerContext.ts';
+import type { TarOutcomes } from './tarOutcomes.ts';
+import type { SourceUnplugged } from './unplugged.ts';
+
+/** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
+const digestsAtOnce = 4;
+
+interface NoBook extends FoundBook {
+  readonly skipped: SkipReason;
+}
+
+interface UnreadableBook extends FoundBook {
+  readonly failure: Failure;
+}
+
+interface DigestedBook extends FoundBook {
+  readonly body: DigestedBody;
+}
+
+/** The books of a batch in their order, read. */
+export type DigestedBatch = readonly (DigestedBook | UnreadableBook | NoBook)[];
+
+export interface BatchWorkOptions {
+  /** Whether what was thrown means that the disk of the tar is gone. */
+  readonly unpluggedBy: (thrown: unknown) => Promise<SourceUnplugged | null>;
+  /** Makes durable what was recorded. */
+  readonly commit: () => Promise<void>;
+}
+
+/** What is done with the books of one tar, a batch at a time: digest, claim, metadata, upload. */
+export class BatchWork {
+  readonly #tar: string;
+  readonly #context: WorkerContext;
+  readonly #outcomes: TarOutcomes;
+  readonly #options: BatchWorkOptions;
+
+  constructor(tar: string, context: WorkerContext, outcomes: TarOutcomes, options: BatchWorkOptions) {
+    this.#tar = tar;
+    this.#context = context;
+    this.#outcomes = outcomes;
+    this.#options = options;
+  }
+
+  /**
+   * Reads and digests a batch, several books at a time: while one is hashed the next ones are read.
+   *
+   * @returns the books in their order; null after a stop
+   * @throws SourceUnplugged
+   */
+  async digest({ books }: Batch): Promise<DigestedBatch | null> {
+    const { activity, stop } = this.#context;
+    const read: (DigestedBook | UnreadableBook | NoBook)[] = [];
+    let next = 0;
+    const disk: { gone: SourceUnplugged | null } = { gone: null };
+    const readOn = async (): Promise<void> => {
+      // Once its disk is gone no further book is begun: the whole batch is read again.
+      while (next < books.length && disk.gone === null && !stop.aborted) {
+        const index = next++;
+        const found = books[index];
+        if (!found) return;
+        try {
+          read[index] = await this.#digestBook(found);
+        } catch (thrown) {
+          const gone = await this.#options.unpluggedBy(thrown);
+          if (gone) disk.gone = gone;
+          else read[index] = { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
+        }
+      }
+    };
+    activity.begin('hash');
+    try {
+      await Promise.all(Array.from({ length: Math.min(digestsAtOnce, books.length) }, readOn));
+    } finally {
+      activity.end('hash');
+    }
+    if (disk.gone !== null) throw disk.gone;
+    return stop.aborted ? null : read;
+  }
+
+  async #digestBook(found: FoundBook): Promise<DigestedBook | NoBook> {
+    const { hand, options } = this.#context;
+    const { member, format } = found;
+    const slot = hand.take(member.headerOffset);
+    try {
+      const body = await digestBody(member);
+      // A name may lie: now that its bytes are at hand, they decide where they are sure.
+      const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
+      const detection = wanted(await correctedBook(format, bytes), options.bookTypes);
+      return detection.kind === 'book'
+        ? { member, format: detection.format, body }
+        : { member, format, skipped: detection.reason };
+    } finally {
+      hand.drop(slot);
+    }
+  }
+
+  /**
+   * Claims what was digested, and uploads what it may.
+   *
+   * @returns whether each book of the batch has its outcome by now
+   * @throws SourceUnplugged, DestinationUnusable
+   */
+  async settle(batch: Batch, read: DigestedBatch): Promise<boolean> {
+    const { activity, link, stop, uploads } = this.#context;
+    const books: DigestedBook[] = [];
+    // Told only now: a batch that is given up is read again, and would tell of them again.
+    for (const book of read) {
+      if ('failure' in book) this.#outcomes.failed(batch, book.member, book.failure);
+      else if ('skipped' in book) this.#outcomes.isNoBook(batch, book.member, book.skipped);
+      else books.push(book);
+    }
+    if (books.length === 0) return !stop.aborted;
+    activity.begin('upload');
+    const verdicts = await this.#unlessStopped(link.claim(books.map(book => book.body.key)));
+    const there = verdicts && (await this.#askDestination(books, verdicts));
+    activity.end('upload');
+    if (!verdicts || !there) return false;
+    // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
+    const settled = await Promise.allSettled(
+      books.map(async (book, index) => {
+        const verdict = await this.#heard(verdicts[index]);
+        if (verdict === null) return;
+        activity.begin('upload');
+        try {
+          if (verdict.kind === 'duplicate')
+            this.#outcomes.duplicate(batch, book.member, book.body.key, verdict.layer);
+          else if (there.has(book)) this.#thereAlready(batch, book);
+          else await uploads(() => this.#upload(batch, book));
+        } finally {
+          activity.end('upload');
+        }
+      }),
+    );
+    const rejected = settled.find(outcome => outcome.status === 'rejected');
+    // After a stop it is the stop that counts: until then it was waited for.
+    if (rejected === undefined || stop.aborted) return !stop.aborted;
+    await this.#options.commit();
+    throw rejected.reason;
+  }
+
+  /** The verdict of a book, however long that takes; null after a stop. */
+  async #heard(verdict: FinalVerdict | Promise<FinalVerdict> | undefined): Promise<FinalVerdict | null> {
+    const { activity, stop } = this.#context;
+    if (stop.aborted || verdict === undefined) return null;
+    if (!(verdict instanceof Promise)) return verdict;
+    activity.begin('othersUpload');
+    try {
+      return await this.#unlessStopped(verdict);
+    } finally {
+      activity.end('othersUpload');
+    }
+  }
+
+  /**
+   * Which of the books that are claimed by now the destination has. Those that wait for others' uploads are left
+   * out: what is held here is not to wait for them.
+   */
+  async #askDestination(
+    books: readonly DigestedBook[],
+    verdicts: readonly (FinalVerdict | Promise<FinalVerdict>)[],
+  ): Promise<ReadonlySet<DigestedBook>> {
+    const { destination, stop } = this.#context;
+    if (stop.aborted) return new Set();
+    const claimed = books.filter((_, index) => {
+      const verdict = verdicts[index];
+      return !(verdict instanceof Promise) && verdict?.kind === 'claimed';
+    });
+    if (claimed.length === 0) return new Set();
+    try {
+      const known = await destination.known(
+        claimed.map(({ body, format }) => ({ key: body.key, format })),
+        stop,
+      );
+      return new Set(claimed.filter((_, index) => known[index]));
+    } catch (thrown) {
+      // Without an answer each book is asked for on its way, or after the stop by the next run.
+      this.#context.log?.warn(`${this.#tar}: ${oneLine(thrown)}`);
+      return new Set();
+    }
+  }
+
+  #thereAlready(batch: Batch, { member, body }: DigestedBook): void {
+    this.#context.link.settle(body.key, 'stored');
+    this.#outcomes.duplicate(batch, member, body.key, 'destination');
+  }
+
+  async #upload(batch: Batch, book: DigestedBook): Promise<void> {
+    if (this.#context.stop.aborted) return;
+    const { abandon, activity, destination, hand, link, log, metadata, stop } = this.#context;
+    const { member, format, body } = book;
+    let slot = hand.take(member.headerOffset);
+    // A book that lies there while its destination takes none is none to suspect.
+    const onPause = (pauses: boolean): void => {
+      if (pauses) hand.drop(slot);
+      else slot = hand.take(member.headerOffset);
+    };
+    try {
+      const says = await metadata.read(book, stop);
+      if (says.warning !== null) log?.warn(`${this.#tar} › ${member.name}: ${says.warning}`);
+      const bytes = (): Iterable<Buffer> | AsyncIterable<Buffer> =>
+        body.kept ? [body.kept] : rereadBody(member, body.key);
+      const outcome = await destination.store(
+        {
+          key: body.key,
+          format,
+          metadata: says,
+          tar: this.#tar,
+          member: member.name,
+          body: () => handedOver(bytes(), activity.addBytes, abandon),
+        },
+        abandon,
+        onPause,
+      );
+      this.#outcomes.stored(batch, member, body.key, outcome);
+      link.settle(body.key, 'stored');
+    } catch (thrown) {
+      link.settle(body.key, 'failed');
+      // No outcome of this book: its batch is not whole, and the next run meets the book again.
+      if (thrown instanceof DestinationUnusable) throw thrown;
+      // Nor where the stop came while its metadata were read: it is not to be on the shelf without them.
+      if (stop.aborted && thrown === stop.reason) return;
+      // Cut off: it may have come to the shelf or not, and the next run asks.
+      if (abandon.aborted) return;
+      const failure = toFailure(thrown, 'UPLOAD_FAILED');
+      const unplugged = failure.code === 'BOOK_NOT_READABLE' ? await this.#options.unpluggedBy(thrown) : null;
+      if (unplugged) throw unplugged;
+      this.#outcomes.failed(batch, member, failure);
+    } finally {
+      hand.drop(slot);
+    }
+  }
+
+  /** What the engine answers, or null when the stop came first: the engine that would answer may be gone. */
+  #unlessStopped<T>(answer: Promise<T>): Promise<T | null> {
+    const { stop } = this.#context;
+    if (stop.aborted) return Promise.resolve(null);
+    return new Promise(resolve => {
+      const stopped = (): void => {
+        resolve(null);
+      };
+      stop.addEventListener('abort', stopped, { once: true });
+      void answer.then(value => {
+        stop.removeEventListener('abort', stopped);
+        resolve(value);
+      });
+    });
+  }
+}
+
+/** What a member is, where only some types of books are wanted. */
+export function wanted(detection: Detection, bookTypes: readonly BookFormat[] | undefined): Detection {
+  if (detection.kind === 'skipped' || !bookTypes || bookTypes.includes(detection.format)) return detection;
+  return { kind: 'skipped', reason: 'type not wanted' };
+}
