@@ -111,7 +111,7 @@ export type CompletionAction = v.InferOutput<typeof completionActionSchema>;
  *   builtin  our own readers alone
  *   calibre  calibre, where it is installed, for every format that it reads; half a second a book
  */
-export const metadataReaders = ['auto', 'builtin', 'calibre'] as const;
+export const metadataReaders = ['auto', 'builtin', 'calibre', 'none'] as const;
 export const defaultMetadataReader = 'auto';
 export const metadataReaderSchema = v.picklist(metadataReaders);
 export type MetadataReader = v.InferOutput<typeof metadataReaderSchema>;

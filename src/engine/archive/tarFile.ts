@@ -22,7 +22,7 @@ export class TarFile implements Archive {
 
   async *members(options?: IndexOptions): AsyncGenerator<ArchiveMember, void, undefined> {
     for await (const found of readTarIndex(this.#source, options)) {
-      for (const member of found) yield new FileMember(this.#source, member);
+      for (const { member, body } of found) yield new FileMember(this.#source, member, body);
     }
   }
 
@@ -33,10 +33,13 @@ export class TarFile implements Archive {
 
 class FileMember extends MemberFields implements ArchiveMember {
   readonly #source: FileSource;
+  /** Where it was read with the header. */
+  readonly #body: Buffer | null;
 
-  constructor(source: FileSource, member: TarMember) {
+  constructor(source: FileSource, member: TarMember, body: Buffer | null) {
     super(member);
     this.#source = source;
+    this.#body = body;
   }
 
   get filePosition(): number {
@@ -50,6 +53,7 @@ class FileMember extends MemberFields implements ArchiveMember {
   }
 
   read(position: number, length: number): Promise<Buffer> {
+    if (this.#body) return Promise.resolve(this.#body.subarray(position, position + length));
     const rest = Math.max(0, this.sizeBytes - position);
     return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
   }

@@ -14,6 +14,18 @@ const largestWindow = 256 * 1024;
 /** As many headers in one window make it worth to read more at once. */
 const manyHeaders = 16;
 
+/**
+ * A body up to this size is taken along where it lies in what was read for the headers: reading it again would cost
+ * more than all else that is done with it.
+ */
+const largestBodyTaken = 16 * 1024;
+
+export interface IndexedMember {
+  readonly member: TarMember;
+  /** The body, where it was read with the header. */
+  readonly body: Buffer | null;
+}
+
 export interface IndexOptions {
   /** Members whose `headerOffset` is below are left out. The one at it, or at 0, must be a member's. */
   readonly from?: number;
@@ -30,7 +42,7 @@ export interface IndexOptions {
 export async function* readTarIndex(
   source: ByteSource,
   { from = 0, onNotice }: IndexOptions = {},
-): AsyncGenerator<TarMember[], void, undefined> {
+): AsyncGenerator<IndexedMember[], void, undefined> {
   const window = new Window(source);
   const walk = new TarWalk(source.sizeBytes, await startAt(window, from));
   const links = new LinkTargets(source);
@@ -41,7 +53,7 @@ export async function* readTarIndex(
     return member;
   };
   while (!walk.hasEnded()) {
-    const found: TarMember[] = [];
+    const found: IndexedMember[] = [];
     let damage: TarDamage | undefined;
     try {
       while (!walk.hasEnded() && window.has(walk.position, walk.needs)) {
@@ -49,7 +61,7 @@ export async function* readTarIndex(
         if (!member) continue;
         // Waiting for what is there already would cost more than all the rest.
         const settled = walk.linkTarget || links.inUse ? await settle(member) : member;
-        if (settled.headerOffset >= from) found.push(settled);
+        if (settled.headerOffset >= from) found.push({ member: settled, body: window.bodyOf(settled) });
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
@@ -59,7 +71,7 @@ export async function* readTarIndex(
     if (damage) throw damage;
     if (walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
     const member = walk.finish(source.sizeBytes);
-    if (member && member.headerOffset >= from) yield [await settle(member)];
+    if (member && member.headerOffset >= from) yield [{ member: await settle(member), body: null }];
   }
   const notice =
     walk.loneZeroBlock === null
@@ -172,6 +184,13 @@ class Window {
 
   has(position: number, length: number): boolean {
     return position >= this.#start && position + length <= this.#start + this.#length;
+  }
+
+  /** A copy of a small body that is there; null for any other. */
+  bodyOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
+    if (kind !== 'file' || sizeBytes > largestBodyTaken || !this.has(bodyOffset, sizeBytes)) return null;
+    const at = bodyOffset - this.#start;
+    return Buffer.from(this.bytes.subarray(at, at + sizeBytes));
   }
 
   /** Where in `bytes` a position is, for one who takes what stands there. */

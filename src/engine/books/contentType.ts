@@ -59,8 +59,24 @@ export async function detectContent(bytes: ByteReader): Promise<Content> {
   if (root !== null) return root?.toLowerCase() === 'html' ? book('html') : skipped('xml without a book');
   // file-type would unpack what is in there.
   if (has(head, gzip, 0)) return skipped('unknown');
-  return await detectImage(head);
+  return beginsAsText(head) ? unsure : await detectImage(head);
 }
+
+/**
+ * Whether it begins with so much printable ASCII that it is no image: all of them have sizes or control characters
+ * before that. To look for images costs more than all the rest that is done with a small text.
+ */
+function beginsAsText(head: Buffer): boolean {
+  if (head.length < asciiBeginning) return false;
+  for (let at = 0; at < asciiBeginning; at++) {
+    const byte = head[at] ?? 0;
+    const isBlank = byte === 0x09 || byte === 0x0a || byte === 0x0d;
+    if (!isBlank && (byte < 0x20 || byte > 0x7e)) return false;
+  }
+  return true;
+}
+
+const asciiBeginning = 64;
 
 function book(format: BookFormat): Content {
   return { kind: 'book', format };

@@ -20,7 +20,7 @@ interface BookToRead {
 // A copy of more than this takes longer than its metadata are worth.
 const largestCopyBytes = 1024 * 1024 * 1024;
 
-/** Decides for a worker who reads what a book calls itself: our own readers or calibre. */
+/** Decides for a worker who reads what a book calls itself: our own readers, calibre or nobody. */
 export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
@@ -47,6 +47,7 @@ export class MetadataSource {
    *   bytes cannot be read. For a book that says nothing there is its name.
    */
   async read(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
+    if (this.#choice === 'none') return bookMetadataFromName(book.member.name);
     const calibre = this.#calibreFor(book);
     if (!calibre) return await this.#readOwn(book);
     const { member, format, body } = book;
