@@ -180,7 +180,10 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       this.#refresh.hovered(row);
       const tar = this.#engine.store.tar(row.tar);
       if (tar) item.tooltip = tarTooltip(tar, this.#workerOf(tar), this.#engine.isRunning);
-    } else if (row.kind === 'book') item.tooltip = bookTooltip(row.book);
+    } else if (row.kind === 'book') {
+      this.#refresh.hovered(row, this.#tarRow(row.tar));
+      item.tooltip = bookTooltip(row.book);
+    }
     return item;
   }
 
