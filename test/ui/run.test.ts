@@ -27,7 +27,7 @@ describe('a run that goes on, by mouse', function () {
     folder = mkdtempSync(path.join(tmpdir(), 'tarshelf-run-'));
     mkdirSync(path.join(folder, 'tars'));
     mkdirSync(path.join(folder, 'flags'));
-    keys = await makeManyBooks(path.join(folder, 'tars'), { tars: tarCount, booksInTar: 150, bytes: 20_000 });
+    keys = await makeManyBooks(path.join(folder, 'tars'), { tars: tarCount, booksInTar: 180, bytes: 20_000 });
     const stateFolder = path.join(folder, '.tarshelf');
     mkdirSync(stateFolder);
     launcher = new EngineClient({
