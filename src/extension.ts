@@ -38,6 +38,7 @@ export interface TarshelfApi {
   readonly prompts: Prompts;
   readonly tars: vscode.TreeDataProvider<TarsRow> & {
     readonly selection: readonly TarsRow[];
+    readonly onDidChangeSelection: vscode.Event<unknown>;
     readonly badge: vscode.ViewBadge | undefined;
     reveal(tar: string): Promise<void>;
   };

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { destinationText } from '../protocol/destinationText.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
+import { cancellable } from './cancellable.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -15,23 +16,6 @@ export async function checkConnection(
   destination: DestinationOptions,
   secrets: Secrets,
 ): Promise<string | undefined> {
-  const progress = {
-    location: vscode.ProgressLocation.Notification,
-    title: vscode.l10n.t('Tarshelf: connecting to {0}', destinationText(destination)),
-    cancellable: true,
-  };
-  return await vscode.window.withProgress(progress, async (_report, token) => {
-    const cancelled = new AbortController();
-    const listening = token.onCancellationRequested(() => {
-      cancelled.abort();
-    });
-    try {
-      return await checkDestination(destination, secrets, cancelled.signal);
-    } catch (thrown) {
-      if (cancelled.signal.aborted) return undefined;
-      throw thrown;
-    } finally {
-      listening.dispose();
-    }
-  });
+  const title = vscode.l10n.t('Tarshelf: connecting to {0}', destinationText(destination));
+  return await cancellable(title, signal => checkDestination(destination, secrets, signal));
 }

@@ -42,12 +42,16 @@ export function groupLabel(group: TarGroup): string {
 
 /**
  * Which tar stands in which group, in the order of the store. Sorting thousands of tars is done once for all the
- * changes between two looks at the view, and only where a tar has gone from one group to another.
+ * changes between two redraws of the view, and only where a tar has gone from one group to another.
+ *
+ * In between the groups stay as they are: VS Code asks for the groups first and for what is in them later, and a tar
+ * that went from one to another in the meantime would be in both, or in none.
  */
 export class TarGroups {
   readonly #tars: () => readonly TarState[];
   readonly #isAlive: () => boolean;
   #names: Record<TarGroup, string[]> | null = null;
+  #isStale = false;
   readonly #groups = new Map<string, TarGroup>();
 
   constructor(tars: () => readonly TarState[], isAlive: () => boolean) {
@@ -55,23 +59,32 @@ export class TarGroups {
     this.#isAlive = isAlive;
   }
 
+  /** The groups that have a tar, as they are now; `of` and `groupOf` go by that from here on. */
+  filled(): TarGroup[] {
+    if (this.#isStale) this.#names = null;
+    const names = this.#sorted();
+    return tarGroups.filter(group => names[group].length > 0);
+  }
+
   /** The names of the tars in a group. */
   of(group: TarGroup): readonly string[] {
     return this.#sorted()[group];
   }
 
-  /** The group that a tar stood in when they were last sorted. */
+  /** The group that a tar stands in. */
   groupOf(name: string): TarGroup | undefined {
+    // One that was not there at the last redraw stands where it would be drawn.
+    if (this.#isStale && !this.#groups.has(name)) this.#names = null;
     this.#sorted();
     return this.#groups.get(name);
   }
 
   /** Everything may be different now. */
   forget(): void {
-    this.#names = null;
+    this.#isStale = true;
   }
 
-  /** Takes the new state of a tar; returns whether it has gone to another group. */
+  /** Takes the new state of a tar; returns whether it is to go to another group. */
   hasMoved(tar: TarState): boolean {
     if (this.#names && this.#groups.get(tar.name) === groupOf(tar, this.#isAlive())) return false;
     this.forget();
@@ -80,6 +93,7 @@ export class TarGroups {
 
   #sorted(): Record<TarGroup, string[]> {
     if (this.#names) return this.#names;
+    this.#isStale = false;
     const names: Record<TarGroup, string[]> = { running: [], failed: [], waiting: [], completed: [] };
     const alive = this.#isAlive();
     this.#groups.clear();

@@ -8,7 +8,7 @@ import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import type { EngineReader } from './engineReader.ts';
 import { FailedBooks, type ListFailures } from './failedBooks.ts';
 import { attentionText, needAttention } from './runText.ts';
-import { groupLabel, TarGroups, tarGroups, type TarGroup } from './tarGroups.ts';
+import { groupLabel, TarGroups, type TarGroup } from './tarGroups.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { rowId, type GroupRow, type TarRow, type TarsRow } from './tarsRow.ts';
 import { detailsMarkdown } from './tooltip.ts';
@@ -34,7 +34,7 @@ const moreIcon = new vscode.ThemeIcon('ellipsis');
  * The "Tars" view: tars by what has become of them, and below one with failures the books that failed.
  *
  * A tar that goes from one group to another has the whole view drawn anew, in one step: so VS Code never sees it in
- * both groups or in neither, and it stays chosen.
+ * both groups or in neither, and it stays chosen. Where it goes into a group that is closed, nothing is left to choose.
  */
 export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Disposable {
   readonly #engine: EngineReader;
@@ -111,9 +111,17 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     return this.#changes.event;
   }
 
-  /** What is chosen in it. */
+  /**
+   * What is chosen in it. VS Code remembers that by the ids of rows, and knows no row from when it is told to draw
+   * the view anew until it has asked for the rows: for that moment this is empty, and nothing has changed.
+   */
   get selection(): readonly TarsRow[] {
     return this.#view.selection;
+  }
+
+  /** Tells when something else is chosen, or nothing any more. */
+  get onDidChangeSelection(): vscode.Event<unknown> {
+    return this.#view.onDidChangeSelection;
   }
 
   get badge(): vscode.ViewBadge | undefined {
@@ -126,10 +134,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   }
 
   getChildren(row?: TarsRow): TarsRow[] | Promise<TarsRow[]> {
-    if (!row) {
-      const filled = tarGroups.filter(group => this.#groups.of(group).length > 0);
-      return filled.map(group => this.#row({ kind: 'group', group }));
-    }
+    if (!row) return this.#groups.filled().map(group => this.#row({ kind: 'group', group }));
     if (row.kind === 'group') {
       return this.#firstOf(row, this.#groups.of(row.group), name => this.#tarRow(name));
     }
@@ -180,7 +185,10 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       this.#refresh.hovered(row);
       const tar = this.#engine.store.tar(row.tar);
       if (tar) item.tooltip = tarTooltip(tar, this.#workerOf(tar), this.#engine.isRunning);
-    } else if (row.kind === 'book') item.tooltip = bookTooltip(row.book);
+    } else if (row.kind === 'book') {
+      this.#refresh.hovered(row, this.#tarRow(row.tar));
+      item.tooltip = bookTooltip(row.book);
+    }
     return item;
   }
 

@@ -25,7 +25,7 @@ export class TreeRefresh<T> {
   readonly #progress: RefreshBatch<T>;
   /** What VS Code drew last. */
   readonly #drawn = new Map<T, RowLook>();
-  /** Until when a row is left alone because its hover was asked for. */
+  /** Until when a row is left alone because its hover, or that of a row below it, was asked for. */
   readonly #hoveredUntil = new Map<T, number>();
 
   /**
@@ -51,7 +51,12 @@ export class TreeRefresh<T> {
     this.#progress = new RefreshBatch(
       changed => {
         if (changed === 'all') return;
-        const free = [...changed].filter(element => !this.#isHovered(element));
+        const free: T[] = [];
+        for (const element of changed) {
+          // Perhaps nothing of it changes any more that would bring it up to date.
+          if (this.#isHovered(element)) this.#progress.add(element);
+          else free.push(element);
+        }
         if (free.length > 0) fire(free);
       },
       progressIntervalMs,
@@ -84,9 +89,15 @@ export class TreeRefresh<T> {
     this.#hoveredUntil.delete(element);
   }
 
-  /** The hover of a row was asked for. Its numbers are kept by VS Code until the row is drawn again. */
-  hovered(element: T): void {
-    this.#hoveredUntil.set(element, this.#timers.now() + hoverMs);
+  /**
+   * The hover of a row was asked for. Its numbers are kept by VS Code until the row is drawn again.
+   *
+   * @param above the row that it stands below: VS Code draws with a row all that is below it
+   */
+  hovered(element: T, above?: T): void {
+    const until = this.#timers.now() + hoverMs;
+    this.#hoveredUntil.set(element, until);
+    if (above !== undefined) this.#hoveredUntil.set(above, until);
     const drawn = this.#drawn.get(element);
     if (drawn) this.#drawn.set(element, { ...drawn, description: '' });
   }

@@ -76,6 +76,25 @@ const atTar: ReadonlySet<WorkerLook> = new Set([
 /** The looks without a process: what was measured of one is of the past. */
 const withoutProcess: ReadonlySet<WorkerLook> = new Set(['stopped', 'finished', 'paused', 'died']);
 
+/** The looks between which a worker changes all the time, many times a second where tars are small. */
+const atWork: ReadonlySet<WorkerLook> = new Set([
+  'idle',
+  'index',
+  'extract',
+  'scan',
+  'hash',
+  'upload',
+  'wait',
+]);
+
+/**
+ * The kind and state of a worker's row. What it is at while it works makes no other row: drawn anew at each step, the
+ * row would never show its hover.
+ */
+export function workerContext(look: WorkerLook): string {
+  return `worker;${atWork.has(look) ? 'working' : look}`;
+}
+
 export function workerTrouble(worker: WorkerState, look: WorkerLook): WorkerTrouble | undefined {
   if (look === 'paused' && isGivenUp(worker)) return 'gaveUp';
   return worker.health !== 'well' && atTar.has(look) ? worker.health : undefined;

@@ -7,6 +7,7 @@ import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { detailsMarkdown } from './tooltip.ts';
 import { TreeRefresh, type RowLook } from './treeRefresh.ts';
 import {
+  workerContext,
   workerDescription,
   workerDetails,
   workerLabel,
@@ -125,7 +126,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
   }
 
   resolveTreeItem(item: vscode.TreeItem, row: WorkerRow): vscode.TreeItem {
-    this.#refresh.hovered(row);
+    this.#refresh.hovered(row, this.getParent(row));
     const alive = this.#engine.isRunning;
     const worker = this.#engine.store.worker(row.worker);
     const tar = row.tar === undefined ? undefined : this.#engine.store.tar(row.tar);
@@ -155,7 +156,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
     if (!worker) return undefined;
     const look = this.#workerLook(worker);
     return {
-      contextValue: `worker;${look}`,
+      contextValue: workerContext(look),
       description: workerDescription(worker, look),
       hasChildren: worker.assignedTars.length > 0,
     };

@@ -16,5 +16,7 @@ export async function findDashboard({ page }: Workbench, place: DashboardPlace):
     }
     await page.waitForTimeout(100);
   }
-  throw new Error(`no dashboard in a ${place}`);
+  const webviews = await page.locator('iframe.webview').all();
+  const frames = await Promise.all(webviews.map(frame => frame.getAttribute('class')));
+  throw new Error(`no dashboard in a ${place}; there are: ${frames.join(', ') || 'no webviews'}`);
 }

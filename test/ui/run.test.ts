@@ -27,7 +27,7 @@ describe('a run that goes on, by mouse', function () {
     folder = mkdtempSync(path.join(tmpdir(), 'tarshelf-run-'));
     mkdirSync(path.join(folder, 'tars'));
     mkdirSync(path.join(folder, 'flags'));
-    keys = await makeManyBooks(path.join(folder, 'tars'), { tars: tarCount, booksInTar: 150, bytes: 20_000 });
+    keys = await makeManyBooks(path.join(folder, 'tars'), { tars: tarCount, booksInTar: 180, bytes: 20_000 });
     const stateFolder = path.join(folder, '.tarshelf');
     mkdirSync(stateFolder);
     launcher = new EngineClient({
@@ -91,6 +91,26 @@ describe('a run that goes on, by mouse', function () {
     );
     await screenshotInThemes(workbench(), 'run-2-rows');
     readmePicture('run-2-rows-dark', 'sidebar');
+  });
+
+  it('says in the hover of a worker what it does, and lets that be read while it works on', async () => {
+    const row = worker(1);
+    const hover = page().locator('.monaco-hover').filter({ hasText: 'Restarts in 24 hours' });
+    // Under a pointer that lies still, VS Code opens no hover of a row that was drawn anew in the first half second.
+    await eventually('the hover of a worker', async () => {
+      await page().mouse.move(800, 300);
+      await row.hover({ position: { x: 60, y: 10 } });
+      await page().waitForTimeout(1500);
+      return await hover.isVisible();
+    });
+    const text = await row.textContent();
+    await page().waitForTimeout(5000);
+    assert.equal(await hover.isVisible(), true);
+    assert.equal(await row.textContent(), text);
+    await workbench().screenshot('run-2-hover');
+    // It would lie over what comes next.
+    await page().mouse.move(800, 300);
+    await hover.waitFor({ state: 'hidden' });
   });
 
   it('pauses a worker by the button in its row', async () => {

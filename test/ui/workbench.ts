@@ -75,25 +75,27 @@ export class Workbench {
 
   /** Runs a command from the palette by its full title, as in "Tarshelf: Launch". */
   async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    const palette = this.page.locator('.quick-input-widget');
-    await palette.locator('input').first().fill(`>${title}`);
-    await palette.getByRole('option', { name: title }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    const { palette } = await this.#enterCommand(title);
     await palette.waitFor({ state: 'hidden' });
   }
 
   /** Runs a command that goes on in the palette's place, with a question of its own. */
   async runCommandThatAsks(title: string): Promise<void> {
+    const { palette, command } = await this.#enterCommand(title);
+    await command.waitFor({ state: 'hidden' });
+    // Rows of a list of which several can be ticked are no options.
+    await palette.locator('.monaco-list-row').first().waitFor();
+  }
+
+  async #enterCommand(title: string): Promise<{ palette: Locator; command: Locator }> {
     await this.page.keyboard.press('F1');
     const palette = this.page.locator('.quick-input-widget');
     await palette.locator('input').first().fill(`>${title}`);
     const command = palette.getByRole('option', { name: title }).first();
-    await command.waitFor();
+    // Enter takes the row that has the focus, which until the list is filtered is another one.
+    await palette.locator('.monaco-list-row.focused').and(command).waitFor();
     await this.page.keyboard.press('Enter');
-    await command.waitFor({ state: 'hidden' });
-    // Rows of a list of which several can be ticked are no options.
-    await palette.locator('.monaco-list-row').first().waitFor();
+    return { palette, command };
   }
 
   /** Reloads the window as its command does, which keeps what was open. The page alone, loaded anew, may forget it. */

@@ -272,7 +272,7 @@ describe('package.json', () => {
       'tarshelf.tars': ['waiting', 'running', 'interrupted', 'completed', 'completedWithErrors', 'failed']
         .map(state => `tar;${state}`)
         .concat('book;failed', 'group;failed', 'group;completed'),
-      'tarshelf.workers': ['idle', 'paused', 'stopped', 'died'].map(state => `worker;${state}`),
+      'tarshelf.workers': ['working', 'paused', 'stopped', 'died'].map(state => `worker;${state}`),
     };
     for (const [view, values] of Object.entries(states)) {
       for (const value of values) {
@@ -312,8 +312,8 @@ describe('package.json', () => {
       [viewIds.tars, 'group;failed', ['retry'], []],
       [viewIds.tars, 'group;completed', [], []],
       [viewIds.tars, 'more', [], []],
-      [viewIds.workers, 'worker;upload', ['showWorkerLog'], work],
-      [viewIds.workers, 'worker;idle', ['showWorkerLog'], work],
+      [viewIds.workers, 'worker;starting', ['showWorkerLog'], work],
+      [viewIds.workers, 'worker;working', ['showWorkerLog'], work],
       [
         viewIds.workers,
         'worker;paused',

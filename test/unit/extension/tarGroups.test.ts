@@ -34,6 +34,7 @@ describe('TarGroups', () => {
     assert.equal(groups.of('waiting').length, 5000);
     assert.equal(change(tarState({ name: 'books-0007.tar', doneBytes: 1 })), false);
     assert.equal(change(tarState({ name: 'books-0007.tar', phase: 'running' })), true);
+    assert.deepEqual(groups.filled(), ['running', 'waiting']);
     assert.deepEqual(groups.of('running'), ['books-0007.tar']);
     assert.equal(groups.of('waiting').length, 4999);
     assert.equal(groups.groupOf('books-0007.tar'), 'running');
@@ -51,6 +52,37 @@ describe('TarGroups', () => {
     assert.deepEqual(groups.of('failed'), ['a.tar', 'c.tar']);
     phases = ['failed', 'completedWithErrors', 'failed'];
     groups.forget();
+    assert.deepEqual(groups.filled(), ['failed']);
     assert.deepEqual(groups.of('failed'), names);
+  });
+
+  it('has a tar in one group, and the same, from one redraw to the next', () => {
+    const tars = [tarState({ name: 'a.tar', phase: 'running' }), tarState({ name: 'b.tar' })];
+    const groups = new TarGroups(
+      () => tars,
+      () => true,
+    );
+    assert.deepEqual(groups.filled(), ['running', 'waiting']);
+    const failed = tarState({ name: 'a.tar', phase: 'failed' });
+    tars[0] = failed;
+    assert.equal(groups.hasMoved(failed), true);
+    assert.deepEqual([groups.of('running'), groups.of('failed')], [['a.tar'], []]);
+    assert.equal(groups.groupOf('a.tar'), 'running');
+    assert.deepEqual(groups.filled(), ['failed', 'waiting']);
+    assert.deepEqual([groups.of('running'), groups.of('failed')], [[], ['a.tar']]);
+    assert.equal(groups.groupOf('a.tar'), 'failed');
+    assert.equal(groups.hasMoved(failed), false);
+  });
+
+  it('knows the group of a tar that was not there at the last redraw', () => {
+    const tars = [tarState({ name: 'a.tar' })];
+    const groups = new TarGroups(
+      () => tars,
+      () => true,
+    );
+    assert.deepEqual(groups.filled(), ['waiting']);
+    tars.push(tarState({ name: 'b.tar', phase: 'completed' }));
+    groups.forget();
+    assert.equal(groups.groupOf('b.tar'), 'completed');
   });
 });

@@ -72,6 +72,30 @@ describe('TreeRefresh', () => {
     assert.ok(redraws.some(changed => changed.includes('a')));
   });
 
+  it('brings a row up to date after its hover even if nothing more of it changes', () => {
+    const { timers, refresh, change, redraws } = tree(['a']);
+    refresh.hovered('a');
+    change('a', 'tar;running', '50 %');
+    timers.advance(9000);
+    assert.deepEqual(redraws, []);
+    timers.advance(4000);
+    assert.deepEqual(redraws, [['a']]);
+    timers.advance(60_000);
+    assert.equal(redraws.length, 1);
+  });
+
+  it('leaves the row above a hovered one alone, for it would be drawn with all that is below it', () => {
+    const { timers, refresh, change, redraws } = tree(['worker', 'tar']);
+    refresh.hovered('tar', 'worker');
+    for (let i = 1; i < 99; i++) {
+      change('worker', 'tar;running', `${String(i)} %`);
+      timers.advance(100);
+    }
+    assert.deepEqual(redraws, []);
+    timers.advance(3000);
+    assert.deepEqual(redraws, [['worker']]);
+  });
+
   it('redraws a hovered row when its state changes', () => {
     const { timers, refresh, change, redraws } = tree(['a']);
     refresh.hovered('a');

@@ -10,6 +10,7 @@ import {
 } from '../../../src/views/runText.ts';
 import { tarDescription, tarDetails } from '../../../src/views/tarText.ts';
 import {
+  workerContext,
   workerDescription,
   workerDetails,
   workerLook,
@@ -79,6 +80,18 @@ describe('tarDetails', () => {
     const rows = new Map(tarDetails(tarState({ phase: 'completed', counts }), true));
     assert.equal(rows.get('New books'), '34 books');
     assert.equal(rows.get('Duplicates'), '3 books (1 of this worker, 2 of others)');
+  });
+});
+
+describe('workerContext', () => {
+  it('is the same from step to step of the work, and another when something else can be done', () => {
+    const steps = ['idle', 'index', 'extract', 'scan', 'hash', 'upload', 'wait'] as const;
+    assert.deepEqual([...new Set(steps.map(workerContext))], ['worker;working']);
+    const others = ['starting', 'stopping', 'paused', 'stopped', 'finished', 'died'] as const;
+    assert.deepEqual(
+      others.map(workerContext),
+      others.map(look => `worker;${look}`),
+    );
   });
 });
 

@@ -9,9 +9,10 @@ import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
-import { commandIds, extensionId, settingNames, settingsSection } from '../../../src/manifest.ts';
+import { commandIds, extensionId } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import { encodeTar } from '../../../src/samples/tarWriter.ts';
+import { resetSettings, set, until } from './window.ts';
 
 // Real tars and a real engine: ten thousand books, many of them more than once, and one in each tar that fails.
 
@@ -51,7 +52,7 @@ describe('A run of ten thousand books', function () {
 
   after(async () => {
     listening.dispose();
-    for (const name of settingNames) await set(name, undefined);
+    await resetSettings();
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
@@ -59,14 +60,14 @@ describe('A run of ten thousand books', function () {
     const summary = await run(commandIds.launch);
     assert.equal(summary?.books.found, tarCount * booksInTar);
     assert.deepEqual([summary.books.uploaded, summary.books.failed], [differentBooks, tarCount]);
-    await until(() => shown.length > 0);
+    await until(() => shown.length > 0, 10_000);
     // One more would come in this time.
     await sleep(1000);
     assert.deepEqual(
       shown.map(({ kind, actions }) => [kind, actions[0]]),
       [['warning', 'Show Failures']],
     );
-    await until(() => api.tars.badge?.value === tarCount);
+    await until(() => api.tars.badge?.value === tarCount, 10_000);
   });
 
   it('lets all that failed be tried again at once, and then nothing needs a person any more', async () => {
@@ -74,13 +75,13 @@ describe('A run of ten thousand books', function () {
     const rows = tars.map(tar => ({ kind: 'tar', tar }));
     const summary = await run(commandIds.retry, rows[0], rows);
     assert.deepEqual(summary?.tars, { total: tarCount, completed: tarCount, failed: 0 });
-    await until(() => shown.length > 0);
+    await until(() => shown.length > 0, 10_000);
     await sleep(1000);
     assert.deepEqual(
       shown.map(({ kind }) => kind),
       ['information'],
     );
-    await until(() => api.tars.badge === undefined);
+    await until(() => api.tars.badge === undefined, 10_000);
   });
 
   async function makeTar(n: number, tar: string): Promise<void> {
@@ -103,16 +104,3 @@ describe('A run of ten thousand books', function () {
     return await vscode.commands.executeCommand<Summary | undefined>(id, ...args);
   }
 });
-
-async function set(name: string, value: unknown): Promise<void> {
-  await vscode.workspace
-    .getConfiguration(settingsSection)
-    .update(name, value, vscode.ConfigurationTarget.Global);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    assert.ok(tries < 100, 'it did not come to be within 10 s');
-    await sleep(100);
-  }
-}

@@ -8,19 +8,12 @@ import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
-import {
-  commandIds,
-  extensionId,
-  logLanguageId,
-  logScheme,
-  settingNames,
-  settingsSection,
-  type CommandId,
-} from '../../../src/manifest.ts';
+import { commandIds, extensionId, logLanguageId, logScheme, type CommandId } from '../../../src/manifest.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
 import { encodeTar } from '../../../src/samples/tarWriter.ts';
+import { resetSettings, set, until } from './window.ts';
 
 // Real settings, real engines and real documents; what asks a person is answered by the tests.
 
@@ -68,7 +61,7 @@ describe('Commands', function () {
     listening.dispose();
     Object.assign(api.prompts, usual);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    for (const name of settingNames) await set(name, undefined);
+    await resetSettings();
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
@@ -164,7 +157,7 @@ describe('Commands', function () {
     const { document } = editor;
     const log = document.uri.with({ scheme: 'file', query: '' }).fsPath;
     await appendFile(log, '2026-03-01 10:00:00.000 INFO    what came later\n');
-    await until(() => document.getText().includes('what came later'));
+    await until(() => document.getText().includes('what came later'), 30_000);
 
     api.prompts.pick = choices =>
       Promise.resolve(choices.find(({ label }) => label === 'Level' || label === 'WARNING'));
@@ -268,9 +261,16 @@ describe('Commands', function () {
       await makeTar(path.join(source(), `many${String(n)}.tar`), books);
     }
     const running = run<Summary>(commandIds.launch);
-    await until(() => api.store.workers.length > 0);
+    // Until it begins, the run before is to be seen, and none that could be paused.
+    await until(() => api.store.run?.phase === 'running' && api.store.workers.length === 2, 30_000);
     await run(commandIds.pauseAll);
+    const phases = (): (string | undefined)[] => [
+      api.store.run?.phase,
+      ...api.store.workers.map(worker => worker.phase),
+    ];
+    await until(() => phases().join() === 'running,paused,paused', 30_000);
     await everyCommandAnswers([commandIds.stop, commandIds.resumeAll]);
+    assert.deepEqual(phases(), ['running', 'paused', 'paused']);
     const texts = shown.map(message => message.text).join('\n');
     assert.match(texts, /Tarshelf is already at work here/);
     assert.match(texts, /What failed can be tried again or skipped once the run has ended/);
@@ -296,17 +296,4 @@ describe('Commands', function () {
 async function makeTar(file: string, books: Readonly<Record<string, Buffer>>): Promise<void> {
   const members = Object.entries(books).map(([name, body]) => ({ name, body, mtime: new Date(0) }));
   await writeFile(file, encodeTar(members, 'ustar'));
-}
-
-async function set(name: string, value: unknown): Promise<void> {
-  await vscode.workspace
-    .getConfiguration(settingsSection)
-    .update(name, value, vscode.ConfigurationTarget.Global);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    assert.ok(tries < 300, 'it did not come to be within 30 s');
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
 }

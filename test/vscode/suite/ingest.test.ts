@@ -6,9 +6,10 @@ import { DatabaseSync } from 'node:sqlite';
 import * as vscode from 'vscode';
 import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
-import { commandIds, extensionId, settingNames, settingsSection } from '../../../src/manifest.ts';
+import { commandIds, extensionId } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import { makeSampleTars, type SampleTruth } from '../../../src/samples/makeSample.ts';
+import { resetSettings, set } from './window.ts';
 
 const runTimeoutMs = 60_000;
 
@@ -44,7 +45,7 @@ describe('An ingest in VS Code', function () {
   });
 
   after(async () => {
-    for (const name of settingNames) await set(name, undefined);
+    await resetSettings();
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
@@ -226,12 +227,6 @@ describe('An ingest in VS Code', function () {
 
 function keysOf(truth: SampleTruth): string[] {
   return truth.books.map(book => `${book.sha1} ${String(book.sizeBytes)}`).sort();
-}
-
-async function set(name: string, value: unknown): Promise<void> {
-  await vscode.workspace
-    .getConfiguration(settingsSection)
-    .update(name, value, vscode.ConfigurationTarget.Global);
 }
 
 async function rowsOf<T>(provider: vscode.TreeDataProvider<T>, parent?: T): Promise<Row[]> {

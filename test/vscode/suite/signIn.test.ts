@@ -7,10 +7,11 @@ import * as vscode from 'vscode';
 import { systemCode } from '../../../src/protocol/errors.ts';
 import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
-import { commandIds, extensionId, settingNames, settingsSection } from '../../../src/manifest.ts';
+import { commandIds, extensionId, settingsSection } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import { makeSampleTars, type SampleTruth } from '../../../src/samples/makeSample.ts';
 import { makeCalibredbStandIn } from '../../support/calibredbStandIn.ts';
+import { resetSettings, set } from './window.ts';
 
 // Real settings, the real secret storage and a real engine; only calibre is a stand-in, a program that keeps to
 // what calibredb takes and says, and the box that asks is answered by the tests.
@@ -46,7 +47,7 @@ describe('Signing in', function () {
   after(async () => {
     process.env['PATH'] = usualPath;
     api.prompts.ask = usualAsk;
-    for (const name of settingNames) await set(name, undefined);
+    await resetSettings();
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
@@ -256,9 +257,3 @@ describe('Signing in', function () {
     };
   }
 });
-
-async function set(name: string, value: unknown): Promise<void> {
-  await vscode.workspace
-    .getConfiguration(settingsSection)
-    .update(name, value, vscode.ConfigurationTarget.Global);
-}
