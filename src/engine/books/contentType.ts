@@ -63,20 +63,27 @@ export async function detectContent(bytes: ByteReader): Promise<Content> {
 }
 
 /**
- * Whether it begins with so much printable ASCII that it is no image: all of them have sizes or control characters
- * before that. To look for images costs more than all the rest that is done with a small text.
+ * Whether its first bytes are UTF-8 without a control character, as those of no image are: all have sizes or bytes of no
+ * text before that. To look for images costs more than all the rest that is done with a small text.
  */
 function beginsAsText(head: Buffer): boolean {
-  if (head.length < asciiBeginning) return false;
-  for (let at = 0; at < asciiBeginning; at++) {
+  if (head.length < textBeginning) return false;
+  let following = 0;
+  for (let at = 0; at < textBeginning; at++) {
     const byte = head[at] ?? 0;
-    const isBlank = byte === 0x09 || byte === 0x0a || byte === 0x0d;
-    if (!isBlank && (byte < 0x20 || byte > 0x7e)) return false;
+    if (following > 0) {
+      if (byte >> 6 !== 0b10) return false;
+      following--;
+    } else if (byte >= 0x80) {
+      following = byte >> 5 === 0b110 ? 1 : byte >> 4 === 0b1110 ? 2 : byte >> 3 === 0b11110 ? 3 : -1;
+      if (following < 0) return false;
+    } else if (byte === 0x7f || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d))
+      return false;
   }
   return true;
 }
 
-const asciiBeginning = 64;
+const textBeginning = 64;
 
 function book(format: BookFormat): Content {
   return { kind: 'book', format };

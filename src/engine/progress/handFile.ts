@@ -46,6 +46,9 @@ export class HandFile {
   #descriptor: number | null;
   /** Bit n is set while slot n is taken. */
   #taken = 0;
+  /** Slots that are free, and still say what was in them. */
+  #stale = 0;
+  #clearing: NodeJS.Immediate | null = null;
   readonly #word = Buffer.alloc(wordBytes);
 
   private constructor(descriptor: number | null) {
@@ -73,7 +76,7 @@ export class HandFile {
     writeWord(bytes, epoch, epochAt);
     bytes.writeUInt16LE(name.length, lengthAt);
     name.copy(bytes, nameAt);
-    this.#taken = 0;
+    this.#taken = this.#stale = 0;
     this.#write(bytes, 0);
   }
 
@@ -87,16 +90,32 @@ export class HandFile {
     if (free === 0) return noSlot;
     const slot = 31 - Math.clz32(free);
     this.#taken |= free;
+    this.#stale &= ~free;
     writeWord(this.#word, headerOffset + 1, 0);
     this.#write(this.#word, slotsAt + slot * slotBytes);
     return slot;
   }
 
+  /**
+   * The member is dealt with. Mostly the next one takes its slot at once, so it is overwritten and not emptied; what is
+   * empty at the end of this turn of the event loop says so then.
+   */
   drop(slot: number): void {
     if (slot === noSlot) return;
     this.#taken &= ~(1 << slot);
+    this.#stale |= 1 << slot;
+    this.#clearing ??= setImmediate(() => {
+      this.#clearing = null;
+      this.#clear();
+    });
+  }
+
+  #clear(): void {
     writeWord(this.#word, 0, 0);
-    this.#write(this.#word, slotsAt + slot * slotBytes);
+    for (let slot = 0; slot < slots; slot++) {
+      if ((this.#stale & (1 << slot)) !== 0) this.#write(this.#word, slotsAt + slot * slotBytes);
+    }
+    this.#stale = 0;
   }
 
   /** No tar is in hand any more. */
