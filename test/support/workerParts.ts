@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
 import { HandFile, handFilePath } from '../../src/engine/progress/handFile.ts';
 import { Activity } from '../../src/engine/worker/activity.ts';
+import { BodyPool } from '../../src/engine/worker/bodyPool.ts';
 import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
 import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 
@@ -9,10 +10,11 @@ import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 export function workerParts(
   stateFolder: string,
   parallelUploads = 1,
-): Pick<WorkerContext, 'abandon' | 'activity' | 'hand' | 'uploads'> {
+): Pick<WorkerContext, 'abandon' | 'activity' | 'bodies' | 'hand' | 'uploads'> {
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
+    bodies: new BodyPool(1024 * 1024),
     hand: HandFile.open(handFilePath(stateFolder, 1)),
     uploads: pLimit(parallelUploads),
   };

@@ -37,6 +37,11 @@ export interface ArchiveMember extends TarMember {
   readonly fileBytes: number;
   /** Up to `length` bytes of the body. Fewer where it ends. */
   read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Fills `target` from a position of the body on; fewer bytes where it ends. Absent where what is read comes in memory
+   * of its own.
+   */
+  readInto?(target: Buffer, position: number): Promise<number>;
   /** The whole body. */
   chunks(): AsyncGenerator<Buffer, void, undefined>;
   /**

@@ -58,6 +58,11 @@ class FileMember extends MemberFields implements ArchiveMember {
     return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
   }
 
+  readInto(target: Buffer, position: number): Promise<number> {
+    const length = Math.min(target.length, Math.max(0, this.sizeBytes - position));
+    return this.#source.read(target.subarray(0, length), this.bodyOffset + position);
+  }
+
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
     for (let position = 0; position < this.sizeBytes; position += chunkBytes) {
       yield await this.read(position, chunkBytes);

@@ -88,17 +88,17 @@ export class BatchWork {
   }
 
   async #digestBook(found: FoundBook): Promise<DigestedBook | NoBook> {
-    const { hand, options } = this.#context;
+    const { bodies, hand, options } = this.#context;
     const { member, format } = found;
     const slot = hand.take(member.headerOffset);
     try {
-      const body = await digestBody(member);
+      const body = await digestBody(member, bodies);
       // A name may lie: now that its bytes are at hand, they decide where they are sure.
       const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
       const detection = wanted(await correctedBook(format, bytes), options.bookTypes);
-      return detection.kind === 'book'
-        ? { member, format: detection.format, body }
-        : { member, format, skipped: detection.reason };
+      if (detection.kind === 'book') return { member, format: detection.format, body };
+      this.#giveBack(body);
+      return { member, format, skipped: detection.reason };
     } finally {
       hand.drop(slot);
     }
@@ -132,9 +132,10 @@ export class BatchWork {
         if (verdict === null) return;
         activity.begin('upload');
         try {
-          if (verdict.kind === 'duplicate')
+          if (verdict.kind === 'duplicate') {
             this.#outcomes.duplicate(batch, book.member, book.body.key, verdict.layer);
-          else if (there.has(book)) this.#thereAlready(batch, book);
+            this.#giveBack(book.body);
+          } else if (there.has(book)) this.#thereAlready(batch, book);
           else await uploads(() => this.#upload(batch, book));
         } finally {
           activity.end('upload');
@@ -192,6 +193,12 @@ export class BatchWork {
   #thereAlready(batch: Batch, { member, body }: DigestedBook): void {
     this.#context.link.settle(body.key, 'stored');
     this.#outcomes.duplicate(batch, member, body.key, 'destination');
+    this.#giveBack(body);
+  }
+
+  /** Only where nothing can read it any more: a body that failed to be stored may still be on its way. */
+  #giveBack({ kept }: DigestedBody): void {
+    if (kept) this.#context.bodies.give(kept);
   }
 
   async #upload(batch: Batch, book: DigestedBook): Promise<void> {
@@ -223,6 +230,7 @@ export class BatchWork {
       );
       this.#outcomes.stored(batch, member, body.key, outcome);
       link.settle(body.key, 'stored');
+      this.#giveBack(body);
     } catch (thrown) {
       link.settle(body.key, 'failed');
       // No outcome of this book: its batch is not whole, and the next run meets the book again.

@@ -2,28 +2,54 @@ import { createHash, hash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
+import { smallestPooled, type BodyPool } from './bodyPool.ts';
 
 /** A book's key, and its bytes where they are few enough to keep. */
 export interface DigestedBody {
   readonly key: BookKey;
+  /** From the pool, and to be given back there by whoever knows that nobody reads it any more. */
   readonly kept: Buffer | null;
 }
+
+/** Measured: pieces of a megabyte cost two thirds of the processor time of 64 KB ones. */
+const digestedAtOnce = 1024 * 1024;
 
 /**
  * Reads a member once and makes its key.
  *
  * @throws TarshelfError `BOOK_NOT_READABLE`
  */
-export async function digestBody(member: ArchiveMember): Promise<DigestedBody> {
+export async function digestBody(member: ArchiveMember, pool: BodyPool): Promise<DigestedBody> {
   const { sizeBytes } = member;
   if (sizeBytes <= largestKeptBody) {
-    const kept = await member.read(0, sizeBytes);
-    if (kept.length < sizeBytes) throw cutOff(member);
+    const kept = await readWhole(member, pool);
     return { key: { sha1: hash('sha1', kept, 'hex'), sizeBytes }, kept };
   }
   const digest = createHash('sha1');
-  for await (const chunk of readChunks(member)) digest.update(chunk);
+  if (!member.readInto) for await (const chunk of readChunks(member)) digest.update(chunk);
+  else {
+    const piece = pool.take(digestedAtOnce);
+    for (let position = 0; position < sizeBytes;) {
+      const got = await member.readInto(piece, position);
+      if (got === 0) throw cutOff(member);
+      digest.update(got === piece.length ? piece : piece.subarray(0, got));
+      position += got;
+    }
+    pool.give(piece);
+  }
   return { key: { sha1: digest.digest('hex'), sizeBytes }, kept: null };
+}
+
+async function readWhole(member: ArchiveMember, pool: BodyPool): Promise<Buffer> {
+  const { sizeBytes } = member;
+  if (!member.readInto || sizeBytes < smallestPooled) {
+    const kept = await member.read(0, sizeBytes);
+    if (kept.length < sizeBytes) throw cutOff(member);
+    return kept;
+  }
+  const kept = pool.take(sizeBytes);
+  if ((await member.readInto(kept, 0)) < sizeBytes) throw cutOff(member);
+  return kept;
 }
 
 /**

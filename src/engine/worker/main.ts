@@ -21,6 +21,7 @@ import { HandFile, handFilePath } from '../progress/handFile.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
+import { BodyPool } from './bodyPool.ts';
 import { depart } from './departure.ts';
 import { EngineLink } from './engineLink.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -57,6 +58,8 @@ let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
 /** Null until the lock is held: the log, too, is one process's at a time. */
 let log: EventLog | null = null;
+/** Memory that is kept for the bodies of books: for the batches under way. */
+const largestFreeBodies = 48 * 1024 * 1024;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
 const patienceForPredecessorMs = 10_000;
 
@@ -201,6 +204,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     abandon: abandon.signal,
     activity,
     hand,
+    bodies: new BodyPool(largestFreeBodies),
     uploads,
     log,
   };
