@@ -20,7 +20,7 @@ describe('a window with two folders, each of which has tars and settings', funct
       truth = await makeSampleTars(path.join(root, 'tars'));
       mkdirSync(path.join(root, '.vscode'));
       const settings = {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': `\${workspaceFolder}/shelf of ${name}`,
       };
       writeFileSync(path.join(root, '.vscode', 'settings.json'), JSON.stringify(settings));
@@ -33,7 +33,7 @@ describe('a window with two folders, each of which has tars and settings', funct
 
   it('goes by the first one, and reads no tar twice', async () => {
     await workbench().openContainer('Tarshelf');
-    await workbench().view('Tars').getByText('The folder of tars is chosen').waitFor();
+    await workbench().view('Tars').getByText('The tars are chosen').waitFor();
     await workbench().runCommand('Tarshelf: Launch');
     const all = String(truth.tars.length);
     await workbench().statusItemThatBegins(`Tarshelf: ${all}/${all} tars`).waitFor({ timeout: 60_000 });

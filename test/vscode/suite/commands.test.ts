@@ -24,11 +24,8 @@ import { encodeTar } from '../../../src/samples/tarWriter.ts';
 
 // Real settings, real engines and real documents; what asks a person is answered by the tests.
 
-/** These would open VS Code's own dialogs, or leave VS Code; they are told of what they need, or have tests elsewhere. */
-const notByThemselves: ReadonlySet<CommandId> = new Set([
-  commandIds.chooseSourceFolder,
-  commandIds.trySamples,
-]);
+/** It has tests elsewhere. */
+const notByThemselves: ReadonlySet<CommandId> = new Set([commandIds.trySamples]);
 
 describe('Commands', function () {
   if (process.platform === 'win32') return;
@@ -53,7 +50,7 @@ describe('Commands', function () {
     await makeTar(path.join(source(), 'a.tar'), { 'a.epub': Buffer.from('a') });
     await makeTar(path.join(source(), 'b.tar'), { 'b.epub': Buffer.from('b') });
     await failingTar('c.tar', 'x.epub');
-    await set('sourceFolder', source());
+    await set('sourceFolders', [source()]);
     await set('stateFolder', path.join(folder, 'state'));
     await set('libraryFolder', library());
     await set('workers', 2);
@@ -89,6 +86,7 @@ describe('Commands', function () {
       pickMany: () => Promise.resolve(undefined),
       save: () => Promise.resolve(undefined),
       openFolder: () => Promise.resolve(undefined),
+      openFolders: () => Promise.resolve(undefined),
       confirm: () => Promise.resolve(false),
     } satisfies TarshelfApi['prompts']);
   }
@@ -259,7 +257,8 @@ describe('Commands', function () {
   });
 
   it('all answer while a run is under way, and disturb it only where they say so', async () => {
-    await set('stateFolder', path.join(folder, 'other state'));
+    const state = path.join(folder, 'other state');
+    await set('stateFolder', state);
     await set('libraryFolder', path.join(folder, 'other library'));
     for (let n = 0; n < 6; n++) {
       const books = Object.fromEntries(
@@ -268,7 +267,8 @@ describe('Commands', function () {
       await makeTar(path.join(source(), `many${String(n)}.tar`), books);
     }
     const running = run<Summary>(commandIds.launch);
-    await until(() => api.store.workers.length > 0);
+    // What is shown before may still be of the run before, and its workers cannot be paused.
+    await until(() => api.store.run?.stateFolder === state && api.store.run.phase === 'running');
     await run(commandIds.pauseAll);
     await everyCommandAnswers([commandIds.stop, commandIds.resumeAll]);
     const texts = shown.map(message => message.text).join('\n');

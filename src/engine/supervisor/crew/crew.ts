@@ -64,6 +64,8 @@ export interface CrewOptions {
   readonly onCompleted: (tar: string) => void;
   /** The processes that there are now; told when one begins or has ended. */
   readonly onWorkersChanged: (workers: RunningWorker[]) => void;
+  /** The source folder of a tar; null for an extraction folder. */
+  readonly folderOf: (tar: string) => string | null;
   /** How far a tar is that a worker gets, whoever read it before. Never rejects. */
   readonly resumePoint: (worker: number, tar: string) => Promise<ResumePoint | null>;
   /** Header offsets of the members that a process had in hand under a lease. Never rejects. */
@@ -617,7 +619,8 @@ export class Crew {
     // It may have died meanwhile; its next process asks anew.
     if (worker.process !== process || !this.#options.hands.holds(worker.number, lease)) return;
     const members = this.#options.hands.membersOf(lease.tar);
-    process?.send({ type: 'tar:process', lease, resume, ...members });
+    const folder = this.#options.folderOf(lease.tar);
+    process?.send({ type: 'tar:process', lease, folder, resume, ...members });
   }
 
   #tarEnded(worker: CrewWorker, event: Extract<WorkerEvent, { type: 'tar:ended' }>): void {
