@@ -1,3 +1,4 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
 import { foldersText } from '../protocol/sourceFolders.ts';
@@ -17,6 +18,7 @@ export async function chooseSourceFolder(services: Services): Promise<readonly s
   const folders = await askForFolders(services, {
     title: vscode.l10n.t('Choose a folder of tars'),
     openLabel: vscode.l10n.t('Choose Folder'),
+    ...beginningAt(before[0]),
   });
   if (folders === undefined) return undefined;
   await settings.rememberSourceFolders(folders);
@@ -38,9 +40,12 @@ export async function chooseSourceFolder(services: Services): Promise<readonly s
 /** Asks for folders of tars to be read beside those that are set. */
 export async function addSourceFolder(services: Services): Promise<void> {
   const { settings, messages, engine } = services;
+  const last = settings.sourceFolders.at(-1);
   const folders = await askForFolders(services, {
     title: vscode.l10n.t('Add a folder of tars'),
     openLabel: vscode.l10n.t('Add Folder'),
+    // It is another one that is looked for, if not far from there.
+    ...beginningAt(last === undefined ? undefined : path.dirname(last)),
   });
   if (folders === undefined) return;
   const before = settings.sourceFolders;
@@ -94,14 +99,14 @@ function countsLater(): string {
   return vscode.l10n.t('That counts from the next launch on; the run under way goes on as it is.');
 }
 
+function beginningAt(folder: string | undefined): vscode.OpenDialogOptions {
+  return folder === undefined ? {} : { defaultUri: vscode.Uri.file(folder) };
+}
+
 async function askForFolders(
-  { settings, prompts }: Services,
-  words: { readonly title: string; readonly openLabel: string },
+  { prompts }: Services,
+  options: vscode.OpenDialogOptions,
 ): Promise<readonly string[] | undefined> {
-  const [first] = settings.sourceFolders;
-  const chosen = await prompts.openFolders({
-    ...words,
-    ...(first === undefined ? {} : { defaultUri: vscode.Uri.file(first) }),
-  });
+  const chosen = await prompts.openFolders(options);
   return chosen && chosen.length > 0 ? [...new Set(chosen.map(uri => uri.fsPath))] : undefined;
 }
