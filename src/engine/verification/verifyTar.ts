@@ -15,6 +15,7 @@ import { KeyTable } from '../dedupe/keyTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import { openToRead } from '../destinations/openDestination.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
+import { folderOfTar } from '../supervisor/sourceFolder.ts';
 import { digestBody } from '../worker/bookBody.ts';
 import { MemberBytes } from '../worker/memberBytes.ts';
 
@@ -27,8 +28,11 @@ import { MemberBytes } from '../worker/memberBytes.ts';
 const askedTogether = 500;
 const reportEveryMs = 250;
 
-/** What is to be compared: a tar of the source folder with a destination. */
-export type VerifyOptions = Pick<IngestOptions, 'sourceFolder' | 'stateFolder' | 'destination' | 'bookTypes'>;
+/** What is to be compared: a tar of the source folders with a destination. */
+export type VerifyOptions = Pick<
+  IngestOptions,
+  'sourceFolders' | 'stateFolder' | 'destination' | 'bookTypes'
+>;
 
 interface FoundBook {
   readonly member: string;
@@ -39,7 +43,7 @@ interface FoundBook {
 /**
  * Reads a tar to its end and compares its books with what the destination has.
  *
- * @throws TarshelfError `TAR_NOT_READABLE`, `DESTINATION_UNUSABLE`
+ * @throws TarshelfError `TAR_NOT_READABLE`, `SOURCE_NAME_TWICE`, `DESTINATION_UNUSABLE`
  * @throws the signal's reason
  */
 export async function verifyTar(
@@ -87,9 +91,9 @@ function canTell(destination: DestinationOptions): boolean {
   return destination.kind !== 'mybookshelf2-cli' || destination.database !== null;
 }
 
-function open({ sourceFolder, stateFolder }: VerifyOptions, tar: string): Promise<Archive> {
-  if (isFolderName(tar)) return openFolder(stateFolder, tar, () => undefined);
-  return openArchive(join(sourceFolder, tar), join(stateFolder, 'spool'));
+async function open({ sourceFolders, stateFolder }: VerifyOptions, tar: string): Promise<Archive> {
+  if (isFolderName(tar)) return await openFolder(stateFolder, tar, () => undefined);
+  return await openArchive(join(await folderOfTar(sourceFolders, tar), tar), join(stateFolder, 'spool'));
 }
 
 class Comparison {

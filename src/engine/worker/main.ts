@@ -214,7 +214,7 @@ function assign(tars: readonly string[]): void {
 }
 
 async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>): Promise<void> {
-  const { lease } = request;
+  const { folder, lease } = request;
   if (!context || stop.signal.aborted) return;
   const revoked = new AbortController();
   held = { lease, revoked };
@@ -223,7 +223,11 @@ async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>)
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
     const offer = { ...request, epoch: lease.epoch };
-    post({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, offer)) });
+    post({
+      type: 'tar:ended',
+      name,
+      ...(await processTar({ name, folder }, { ...context, stop: signal }, offer)),
+    });
   } catch (thrown) {
     // Only the progress file itself can fail here: without it no outcome would be kept.
     const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');
