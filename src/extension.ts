@@ -92,7 +92,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   const session = new IngestSession(client);
   const keys = new ContextKeys();
   const showSourceChosen = (): void => {
-    keys.set(contextKeys.sourceChosen, settings.sourceFolder !== undefined);
+    keys.set(contextKeys.sourceChosen, settings.sourceFolders.length > 0);
   };
   showSourceChosen();
   /** Of the run that is shown, which may be another than the next one's. */

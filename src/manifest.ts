@@ -23,6 +23,8 @@ export const commandIds = {
   launchWithPlan: 'tarshelf.launchWithPlan',
   stop: 'tarshelf.stop',
   chooseSourceFolder: 'tarshelf.chooseSourceFolder',
+  addSourceFolder: 'tarshelf.addSourceFolder',
+  removeSourceFolder: 'tarshelf.removeSourceFolder',
   trySamples: 'tarshelf.trySamples',
   showTars: 'tarshelf.showTars',
   showLog: 'tarshelf.showLog',
@@ -64,7 +66,7 @@ export const walkthroughId = 'tarshelf.welcome';
 export const settingsSection = 'tarshelf';
 
 export const settingNames = [
-  'sourceFolder',
+  'sourceFolders',
   'stateFolder',
   'destination',
   'libraryFolder',
@@ -103,7 +105,7 @@ export const windowCloseActions = ['keepRunning', 'stop'] as const;
 export const contextKeys = {
   /** An ingest of this window is under way. */
   running: 'tarshelf.running',
-  /** The setting of the source folder names one. */
+  /** The setting of the source folders names one. */
   sourceChosen: 'tarshelf.sourceChosen',
   /** The destination asks for a password, and none is kept for it. */
   signInNeeded: 'tarshelf.signInNeeded',

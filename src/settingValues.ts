@@ -37,6 +37,27 @@ export function checkFolder(value: unknown, context: FolderContext): Checked<str
   return { ok: true, value: path.resolve(context.workspaceFolder, text) };
 }
 
+/**
+ * The absolute paths that a list of folders means, each once; undefined when nothing is set. A list with an entry that
+ * cannot be used is none at all: what lies there would be left out without a word.
+ */
+export function checkFolders(value: unknown, context: FolderContext): Checked<string[] | undefined> {
+  if (value === undefined || value === null) return { ok: true, value: undefined };
+  if (!Array.isArray(value)) return { ok: false, reason: t('is no list') };
+  const folders = new Set<string>();
+  for (const entry of value as unknown[]) {
+    const folder = checkFolder(entry, context);
+    if (!folder.ok) return folder;
+    if (folder.value !== undefined) folders.add(withoutEndSlash(folder.value));
+  }
+  return { ok: true, value: [...folders] };
+}
+
+/** A path without the slash at its end, which the root alone keeps. */
+function withoutEndSlash(folder: string): string {
+  return path.join(path.dirname(folder), path.basename(folder));
+}
+
 /** A whole number within a range, or undefined when nothing is set. */
 export function checkNumber(
   value: unknown,

@@ -27,7 +27,15 @@ import {
   type SupervisionName,
 } from './protocol/supervision.ts';
 import { readDestination, userNameToAskFor } from './destinationSettings.ts';
-import { checkChoice, checkChoices, checkFolder, checkNumber, type Checked } from './settingValues.ts';
+import {
+  checkChoice,
+  checkChoices,
+  checkFolder,
+  checkFolders,
+  checkNumber,
+  type Checked,
+  type FolderContext,
+} from './settingValues.ts';
 
 /** Told of a setting that cannot be used, once for each bad value. */
 export type BadSettingListener = (name: SettingName, message: string) => void;
@@ -58,9 +66,15 @@ export class Settings implements vscode.Disposable {
     return this.#changes.event;
   }
 
-  /** Absolute path of the folder of tars, or undefined when none is chosen. */
-  get sourceFolder(): string | undefined {
-    return this.#folder('sourceFolder', vscode.l10n.t('Choose a folder again.'));
+  /** Absolute paths of the folders of tars, each once; none when none is chosen. */
+  get sourceFolders(): readonly string[] {
+    return (
+      this.#accept(
+        'sourceFolders',
+        value => checkFolders(value, this.#folderContext()),
+        vscode.l10n.t('Choose the folders again.'),
+      ) ?? []
+    );
   }
 
   get stateFolder(): string {
@@ -120,11 +134,11 @@ export class Settings implements vscode.Disposable {
     return this.#choice('onWindowClose', windowCloseActions, 'keepRunning');
   }
 
-  /** All that an ingest of `sourceFolder` needs. */
-  ingestOptions(sourceFolder: string): IngestOptions {
+  /** All that an ingest of these folders needs. */
+  ingestOptions(sourceFolders: readonly string[]): IngestOptions {
     const { bookTypes } = this;
     return {
-      sourceFolder,
+      sourceFolders: [...sourceFolders],
       stateFolder: this.stateFolder,
       workers: this.workers,
       batchSize: this.batchSize,
@@ -165,9 +179,23 @@ export class Settings implements vscode.Disposable {
     await this.#remember(setting, userName, workspaceValue !== undefined);
   }
 
-  /** Remembers the folder of tars, for the workspace when a trusted one is open, else for the user. */
-  async rememberSourceFolder(folder: string): Promise<void> {
-    await this.#remember('sourceFolder', folder, this.#workspaceFolder() !== undefined);
+  /** Remembers the folders of tars in place of those that were set, for the workspace when one is open. */
+  async rememberSourceFolders(folders: readonly string[]): Promise<void> {
+    await this.#updateSourceFolders(folders, false);
+  }
+
+  /** Adds to the folders of tars, where these are set. What is set there stays as it is written. */
+  async addSourceFolders(folders: readonly string[]): Promise<void> {
+    await this.#updateSourceFolders([...this.#writtenSourceFolders(), ...folders], true);
+  }
+
+  /** Takes folders out of those of tars, where these are set. */
+  async removeSourceFolders(folders: readonly string[]): Promise<void> {
+    const left = this.#writtenSourceFolders().filter(entry => {
+      const checked = checkFolders([entry], this.#folderContext());
+      return !checked.ok || !checked.value?.some(folder => folders.includes(folder));
+    });
+    await this.#updateSourceFolders(left, true);
   }
 
   /** Sets where books go, or what a destination needs to be found: where it is set already, or else for the user. */
@@ -203,9 +231,32 @@ export class Settings implements vscode.Disposable {
     await this.#configuration().update(name, value, target);
   }
 
+  #writtenSourceFolders(): unknown[] {
+    const written = this.raw('sourceFolders');
+    return Array.isArray(written) ? (written as unknown[]) : [];
+  }
+
+  /** @param isChange of the list that is in force: where that is the user's, it stays the user's */
+  async #updateSourceFolders(folders: readonly unknown[], isChange: boolean): Promise<void> {
+    const set = this.#configuration().inspect('sourceFolders');
+    const { Global, Workspace, WorkspaceFolder } = vscode.ConfigurationTarget;
+    let target = this.#workspaceFolder() === undefined ? Global : Workspace;
+    if (isChange && set?.globalValue !== undefined) target = Global;
+    if (set?.workspaceValue !== undefined) target = Workspace;
+    // Of several folders in a window, the first one's own list hides that of the workspace.
+    if (set?.workspaceFolderValue !== undefined) target = WorkspaceFolder;
+    // What an untrusted workspace says about where data is and goes is not heard, so it would be forgotten there.
+    if (!vscode.workspace.isTrusted) target = Global;
+    const isDefault = folders.length === 0 && target === Global;
+    await this.#configuration().update('sourceFolders', isDefault ? undefined : folders, target);
+  }
+
   #folder(name: SettingName, consequence: string): string | undefined {
-    const context = { homeFolder: os.homedir(), workspaceFolder: this.#workspaceFolder() };
-    return this.#accept(name, value => checkFolder(value, context), consequence);
+    return this.#accept(name, value => checkFolder(value, this.#folderContext()), consequence);
+  }
+
+  #folderContext(): FolderContext {
+    return { homeFolder: os.homedir(), workspaceFolder: this.#workspaceFolder() };
   }
 
   #choice<T extends string>(name: SettingName, choices: readonly T[], fallback: T): T {

@@ -42,7 +42,7 @@ async function residentMb(pid: number): Promise<number> {
 
 function optionsFor(folder: string, more: Partial<IngestOptions> = {}): IngestOptions {
   return {
-    sourceFolder: join(folder, 'tars'),
+    sourceFolders: [join(folder, 'tars')],
     stateFolder: join(folder, 'state'),
     workers,
     batchSize: 1000,

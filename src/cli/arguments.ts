@@ -113,17 +113,11 @@ function readRequest(
     batchSize: number('batch-size', limits.batchSize),
     parallelUploads: number('parallel-uploads', limits.parallelUploads),
   };
-  const [sourceFolder, ...others] = given.positionals;
-  if (!sourceFolder) {
+  const sourceFolders = given.positionals;
+  if (sourceFolders.length === 0 || sourceFolders.includes('')) {
     throw new TarshelfError(
       'USAGE',
-      `Name the folder that holds the tars: ${command} <source folder>. "${command} --help" says more.`,
-    );
-  }
-  if (others.length > 0) {
-    throw new TarshelfError(
-      'USAGE',
-      `One source folder at a time: "${others.join(' ')}" is too much. Put a name with blanks in quotes.`,
+      `Name the folders that hold the tars: ${command} <source folder>... "${command} --help" says more.`,
     );
   }
   const mode = given.value('mode') ?? defaultMode;
@@ -154,7 +148,7 @@ function readRequest(
     detach: given.has('detach'),
     passwordFile: readPasswordFile(given, currentFolder),
     options: {
-      sourceFolder: resolve(currentFolder, sourceFolder),
+      sourceFolders: sourceFolders.map(folder => resolve(currentFolder, folder)),
       stateFolder,
       ...numbers,
       mode,

@@ -50,7 +50,7 @@ export function jsonHappening(happening: Happening, options: IngestOptions | nul
     case 'started':
       return {
         type: 'started',
-        sourceFolder: happening.run.sourceFolder,
+        sourceFolders: happening.run.sourceFolders,
         stateFolder: happening.run.stateFolder,
         destination: options?.destination ?? null,
         workers: options?.workers ?? null,

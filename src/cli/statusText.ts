@@ -61,7 +61,9 @@ function renderRun(status: ToldByEngine, paint: Paint, now: number): string[] {
     const left = run.secondsLeft === null ? '' : `, ${formatDuration(run.secondsLeft)} left`;
     row('Rate', `${formatRate(run.bytesPerSecond)}${left}`);
   }
-  row('From', printable(run.sourceFolder));
+  run.sourceFolders.forEach((folder, index) => {
+    row(index === 0 ? 'From' : '', printable(folder));
+  });
   const byName = new Map(tars.map(tar => [tar.name, tar]));
   for (const worker of workers) {
     const line = renderWorker(worker, byName, status.kind);
@@ -245,7 +247,7 @@ export function jsonStatus(status: Told, stateFolder: string): object {
     startedAt: file.startedAt,
     savedAt: file.savedAt,
     endedAt: file.endedAt ?? null,
-    sourceFolder: run.sourceFolder,
+    sourceFolders: run.sourceFolders,
     stateFolder,
     failedTars: tars.flatMap(tar =>
       tar.phase === 'failed' || tar.phase === 'completedWithErrors'

@@ -8,6 +8,7 @@ import {
 } from '../protocol/format.ts';
 import { totalDuplicates, type BookCounts, type RunState, type TarState } from '../protocol/snapshot.ts';
 import { skippedText } from '../protocol/skipReason.ts';
+import { foldersText } from '../protocol/sourceFolders.ts';
 import type { FailureNote, Happening } from './runFollower.ts';
 import { countTars, type TarTotals } from './tarTotals.ts';
 import { printable, type Paint } from './terminalText.ts';
@@ -33,7 +34,7 @@ export function renderHappening(happening: Happening, paint: Paint): string {
       const totals = countTars(happening.tars);
       const what = `${formatCount(totals.total, 'tar')}, ${formatBytes(happening.run.totalBytes)}`;
       const earlier = totals.earlier > 0 ? `, ${formatNumber(totals.earlier)} completed earlier` : '';
-      return `${what}${earlier}, in ${printable(happening.run.sourceFolder)}`;
+      return `${what}${earlier}, in ${printable(foldersText(happening.run.sourceFolders))}`;
     }
     case 'tarEnded':
       return renderTarEnd(happening.tar, paint);

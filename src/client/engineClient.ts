@@ -329,7 +329,7 @@ export class EngineClient {
 
   /** An engine that can begin a run: the one that is there, one of this version in its place, or a new one. */
   async #engineFor(
-    folders: Pick<IngestOptions, 'stateFolder' | 'sourceFolder'>,
+    folders: Pick<IngestOptions, 'stateFolder' | 'sourceFolders'>,
     attached: EngineConnection | null,
     waiting: AbortSignal,
   ): Promise<EngineConnection> {

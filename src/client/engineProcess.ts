@@ -26,11 +26,14 @@ export class EngineProcess {
   #hasEnded = false;
   #lastWords = '';
 
-  constructor(launch: EngineLaunch, stateFolder: string, sourceFolder: string) {
+  constructor(launch: EngineLaunch, stateFolder: string, sourceFolders: readonly string[]) {
     const { execPath, execArgv, env } = nodeFor(launch);
     this.#child = spawn(
       execPath,
-      [...execArgv, launch.enginePath, '--state-folder', stateFolder, '--source-folder', sourceFolder],
+      [
+        ...[...execArgv, launch.enginePath, '--state-folder', stateFolder],
+        ...sourceFolders.flatMap(folder => ['--source-folder', folder]),
+      ],
       {
         env,
         // A session of its own: a Ctrl-C or a closed terminal is for its clients to understand.

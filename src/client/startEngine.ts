@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TarshelfError } from '../protocol/errors.ts';
+import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { ConnectionOptions, EngineConnection } from './engineConnection.ts';
 import { findEngine } from './engineFinder.ts';
 import type { EngineLaunch } from './engineLaunch.ts';
@@ -29,14 +30,14 @@ const startEveryMs = 1000;
  */
 export async function startEngine(
   launch: EngineLaunch,
-  { stateFolder, sourceFolder }: { readonly stateFolder: string; readonly sourceFolder: string },
+  { stateFolder, sourceFolders }: Pick<IngestOptions, 'stateFolder' | 'sourceFolders'>,
   options: ConnectionOptions,
   waiting: AbortSignal,
   onProcess: (process: EngineProcess) => void,
 ): Promise<StartedEngine> {
   const until = performance.now() + heldForMs;
   for (;;) {
-    const process = new EngineProcess(launch, stateFolder, sourceFolder);
+    const process = new EngineProcess(launch, stateFolder, sourceFolders);
     onProcess(process);
     const word = await process.word;
     if (word?.type === 'engine:ready') {

@@ -4,22 +4,24 @@ import { commandIds } from '../manifest.ts';
 import { formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import type { MessageAction } from './messages.ts';
 import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
+import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
 /**
- * Ingests the source folder, asking for it when none is chosen. Resolves when the run has ended, with what came
+ * Ingests the source folders, asking for them when none is chosen. Resolves when the run has ended, with what came
  * of it; undefined when it did not begin, or ended without a summary. Failures are shown, not thrown.
  */
 export async function launch(services: Services): Promise<Summary | undefined> {
-  const sourceFolder = services.settings.sourceFolder ?? (await chooseSourceFolder(services));
-  if (sourceFolder === undefined) return undefined;
-  return await runIngest(services, sourceFolder, {}, () => vscode.commands.executeCommand(commandIds.launch));
+  const sourceFolders = await sourceFoldersOrAsk(services);
+  if (sourceFolders === undefined) return undefined;
+  return await runIngest(services, sourceFolders, {}, () =>
+    vscode.commands.executeCommand(commandIds.launch),
+  );
 }
 
 /** One message for a whole run, however many books failed in it and whichever client began it. */

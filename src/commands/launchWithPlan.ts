@@ -2,14 +2,15 @@ import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
 import type { Plan, PlannedTar } from '../protocol/plan.ts';
 import type { Summary } from '../protocol/snapshot.ts';
+import { foldersText } from '../protocol/sourceFolders.ts';
 import { cancellable } from './cancellable.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
-import { planSpace, plannedTarText, planTitle, tarsToRead } from './planText.ts';
+import { planHint, plannedTarText, planTitle, tarsToRead } from './planText.ts';
 import type { Choice } from './prompts.ts';
 import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
+import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
 /**
  * Shows what a run would do, and runs it with the tars that are left ticked. Resolves when the run has ended, as
@@ -17,8 +18,8 @@ import { showFailure } from './showFailure.ts';
  */
 export async function launchWithPlan(services: Services): Promise<Summary | undefined> {
   const { engine, settings, secrets, prompts, messages } = services;
-  const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
-  if (sourceFolder === undefined) return undefined;
+  const sourceFolders = await sourceFoldersOrAsk(services);
+  if (sourceFolders === undefined) return undefined;
   let plan: Plan | undefined;
   let title: string;
   try {
@@ -27,9 +28,10 @@ export async function launchWithPlan(services: Services): Promise<Summary | unde
       launchWhileRunning(services);
       return undefined;
     }
-    const options = settings.ingestOptions(sourceFolder);
-    plan = await cancellable(vscode.l10n.t('Tarshelf: looking for tars in {0}', sourceFolder), signal =>
-      services.makePlan(options, signal),
+    const options = settings.ingestOptions(sourceFolders);
+    plan = await cancellable(
+      vscode.l10n.t('Tarshelf: looking for tars in {0}', foldersText(sourceFolders)),
+      signal => services.makePlan(options, signal),
     );
     if (plan === undefined) return undefined;
     title = planTitle(plan, options.destination);
@@ -37,10 +39,9 @@ export async function launchWithPlan(services: Services): Promise<Summary | unde
     showFailure(services, thrown);
     return undefined;
   }
-  const space = planSpace(plan);
-  const picked = await prompts.pickMany(planChoices(plan), {
+  const picked = await prompts.pickMany(planChoices(plan, sourceFolders.length > 1), {
     title,
-    placeHolder: space.isTight ? `⚠ ${space.text}` : space.text,
+    placeHolder: planHint(plan),
     matchOnDescription: true,
     ignoreFocusOut: true,
   });
@@ -54,30 +55,36 @@ export async function launchWithPlan(services: Services): Promise<Summary | unde
     return undefined;
   }
   const open = tarsToRead(plan);
-  // What comes into the folder until the run begins belongs to it, unless somebody chose.
+  // What comes into the folders until the run begins belongs to it, unless somebody chose.
   const isAll = open.length > 0 && open.every(tar => names.has(tar.name));
-  return await runIngest(services, sourceFolder, isAll ? {} : { tars: [...names] }, () =>
+  return await runIngest(services, sourceFolders, isAll ? {} : { tars: [...names] }, () =>
     vscode.commands.executeCommand(commandIds.launchWithPlan),
   );
 }
 
 /** The tars to read, ticked, and behind them those that are done. */
-function planChoices(plan: Plan): Choice<PlannedTar | null>[] {
+function planChoices(plan: Plan, withFolder: boolean): Choice<PlannedTar | null>[] {
   const open = tarsToRead(plan);
   const done = plan.tars.filter(tar => tar.state === 'completed');
   return [
-    ...group(vscode.l10n.t('To read'), open, true),
-    ...group(vscode.l10n.t('Done by earlier runs'), done, false),
+    ...group(vscode.l10n.t('To read'), open, true, withFolder),
+    ...group(vscode.l10n.t('Done by earlier runs'), done, false, withFolder),
   ];
 }
 
-function group(label: string, tars: readonly PlannedTar[], picked: boolean): Choice<PlannedTar | null>[] {
+function group(
+  label: string,
+  tars: readonly PlannedTar[],
+  picked: boolean,
+  withFolder: boolean,
+): Choice<PlannedTar | null>[] {
   if (tars.length === 0) return [];
   return [
     { label, kind: vscode.QuickPickItemKind.Separator, value: null },
     ...tars.map(tar => ({
       label: picked ? tar.name : `$(check) ${tar.name}`,
-      description: plannedTarText(tar),
+      description:
+        withFolder && tar.folder !== null ? `${plannedTarText(tar)} · ${tar.folder}` : plannedTarText(tar),
       picked,
       value: tar,
     })),

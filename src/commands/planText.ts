@@ -4,6 +4,7 @@ import { destinationText } from '../protocol/destinationText.ts';
 import { formatBytes, formatPercent } from '../protocol/format.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Plan, PlannedTar } from '../protocol/plan.ts';
+import { foldersText } from '../protocol/sourceFolders.ts';
 
 /** The tars that a run would read. */
 export function tarsToRead({ tars }: Plan): PlannedTar[] {
@@ -34,6 +35,15 @@ export function planSpace({ mode, freeBytes, extractBytes }: Plan): { text: stri
     text: isTight ? t('Too little room: {0}, and {1}', free, needs) : t('{0}; {1}', free, needs),
     isTight,
   };
+}
+
+/** What a person should see before a launch, in one line. */
+export function planHint(plan: Plan): string {
+  const { text, isTight } = planSpace(plan);
+  const space = isTight ? `⚠ ${text}` : text;
+  const { emptyFolders } = plan;
+  if (emptyFolders.length === 0) return space;
+  return `⚠ ${t('No tars in {0}: is the disk connected?', foldersText(emptyFolders))} · ${space}`;
 }
 
 /** What is to be done with a tar, and by whom. */

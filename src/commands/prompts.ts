@@ -18,6 +18,7 @@ export interface Prompts {
   ) => Thenable<readonly Choice<T>[] | undefined>;
   save: (options: vscode.SaveDialogOptions) => Thenable<vscode.Uri | undefined>;
   openFolder: (options: vscode.OpenDialogOptions) => Thenable<vscode.Uri | undefined>;
+  openFolders: (options: vscode.OpenDialogOptions) => Thenable<readonly vscode.Uri[] | undefined>;
   /** In a box that nothing else can be done beside: for what cannot be taken back. */
   confirm: (question: string, detail: string, yes: string) => Thenable<boolean>;
 }
@@ -33,6 +34,11 @@ export function windowPrompts(): Prompts {
       const only = { canSelectFolders: true, canSelectFiles: false, canSelectMany: false };
       return (await vscode.window.showOpenDialog({ ...options, ...only }))?.[0];
     },
+    openFolders: options =>
+      vscode.window.showOpenDialog({
+        ...options,
+        ...{ canSelectFolders: true, canSelectFiles: false, canSelectMany: true },
+      }),
     confirm: async (question, detail, yes) =>
       (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes,
   };

@@ -4,23 +4,23 @@ import { commandIds } from '../manifest.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import type { Summary } from '../protocol/snapshot.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { chosenRows, textOf } from './chosenTars.ts';
 import type { Choice } from './prompts.ts';
 import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 import { showTars } from './showTars.ts';
+import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
 type Retry = NonNullable<IngestOptions['retry']>;
 
 /** Tries again what failed: the chosen books or tars, or else what a person picks. Resolves when the run has ended. */
 export async function retry(services: Services, ...args: readonly unknown[]): Promise<Summary | undefined> {
-  const sourceFolder = services.settings.sourceFolder ?? (await chooseSourceFolder(services));
-  if (sourceFolder === undefined) return undefined;
+  const sourceFolders = await sourceFoldersOrAsk(services);
+  if (sourceFolders === undefined) return undefined;
   const wanted = ofRows(args) ?? (await pickFailures(services));
   if (!wanted) return undefined;
-  return await runIngest(services, sourceFolder, { retry: wanted }, () => retry(services, ...args));
+  return await runIngest(services, sourceFolders, { retry: wanted }, () => retry(services, ...args));
 }
 
 /** The answer to what needs an engine that rests, while a run is under way. */

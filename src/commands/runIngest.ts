@@ -14,7 +14,7 @@ import { askToSignIn } from './signIn.ts';
  */
 export async function runIngest(
   services: Services,
-  sourceFolder: string,
+  sourceFolders: readonly string[],
   change: Pick<IngestOptions, 'tars' | 'retry'>,
   again: () => unknown,
 ): Promise<Summary | undefined> {
@@ -26,7 +26,7 @@ export async function runIngest(
       launchWhileRunning(services);
       return undefined;
     }
-    const options: IngestOptions = { ...settings.ingestOptions(sourceFolder), ...change };
+    const options: IngestOptions = { ...settings.ingestOptions(sourceFolders), ...change };
     if (await secrets.isPasswordMissing(options.destination)) {
       askToSignIn(services, options.destination, again);
       return undefined;

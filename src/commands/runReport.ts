@@ -24,7 +24,7 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
     ...table(
       [t('What'), t('Value')],
       [
-        [t('Source folder'), run.sourceFolder],
+        ...run.sourceFolders.map(folder => [t('Source folder'), folder]),
         [t('State folder'), run.stateFolder],
         ...(options ? [[t('Destination'), destinationText(options.destination)]] : []),
         [t('State'), run.phase],

@@ -2,12 +2,12 @@ import * as vscode from 'vscode';
 import { SettingUnusable } from '../destinationSettings.ts';
 import { commandIds } from '../manifest.ts';
 import { toFailure, type ErrorCode } from '../protocol/errors.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
 import type { MessageAction } from './messages.ts';
 import { openSettings } from './openSettings.ts';
 import type { Services } from './services.ts';
 import { showLog } from './showLog.ts';
+import { chooseSourceFolder } from './sourceFolders.ts';
 
 /** Shows why a run did not begin, or how it broke off: one message, with the button that helps. */
 export function showFailure(services: Services, thrown: unknown): void {
@@ -31,10 +31,25 @@ function remedies(services: Services, thrown: unknown, code: ErrorCode): Message
       showLog(services);
     },
   };
+  const launchAgain: MessageAction = {
+    title: vscode.l10n.t('Launch Again'),
+    run: () => vscode.commands.executeCommand(commandIds.launch),
+  };
   switch (code) {
     case 'SOURCE_MISSING':
     case 'SOURCE_NOT_A_FOLDER':
     case 'SOURCE_WITHOUT_TARS':
+    case 'SOURCE_NAME_TWICE':
+      // Of several, the others are as they should be: choosing anew would give them up.
+      if (services.settings.sourceFolders.length > 1) {
+        return [
+          launchAgain,
+          {
+            title: vscode.l10n.t('Remove Folder...'),
+            run: () => vscode.commands.executeCommand(commandIds.removeSourceFolder),
+          },
+        ];
+      }
       return [{ title: vscode.l10n.t('Choose Folder'), run: () => chooseAndLaunch(services) }];
     case 'STATE_NOT_WRITABLE':
     case 'STATE_IN_USE':
@@ -44,21 +59,15 @@ function remedies(services: Services, thrown: unknown, code: ErrorCode): Message
       return [{ title: vscode.l10n.t('Open Settings'), run: () => openSettings('libraryFolder') }];
     case 'DESTINATION_UNUSABLE':
     case 'ENGINE_DIED':
-      return [
-        {
-          title: vscode.l10n.t('Launch Again'),
-          run: () => vscode.commands.executeCommand(commandIds.launch),
-        },
-        log,
-      ];
+      return [launchAgain, log];
     default:
       return [log];
   }
 }
 
 async function chooseAndLaunch(services: Services): Promise<void> {
-  const folder = await chooseSourceFolder(services);
-  if (folder !== undefined) await vscode.commands.executeCommand(commandIds.launch);
+  const folders = await chooseSourceFolder(services);
+  if (folders !== undefined) await vscode.commands.executeCommand(commandIds.launch);
 }
 
 function stackOf(thrown: unknown): string {

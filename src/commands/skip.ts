@@ -1,19 +1,19 @@
 import * as vscode from 'vscode';
 import { formatNumber } from '../protocol/format.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { chosenRows, type BookRow } from './chosenTars.ts';
 import type { Choice } from './prompts.ts';
 import { failedTarChoice, failuresOrSaySo } from './retry.ts';
 import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
+import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
 /**
  * Gives up failed books: they are not tried again, and count as skipped from then on. A short run does it, so that
  * only the worker whose record it is writes there.
  */
 export async function skip(services: Services, ...args: readonly unknown[]): Promise<void> {
-  const sourceFolder = services.settings.sourceFolder ?? (await chooseSourceFolder(services));
-  if (sourceFolder === undefined) return;
+  const sourceFolders = await sourceFoldersOrAsk(services);
+  if (sourceFolders === undefined) return;
   const { books: ofRows } = chosenRows(args);
   const books = ofRows.length > 0 ? ofRows : await pickBooks(services);
   if (!books || books.length === 0) return;
@@ -29,7 +29,7 @@ export async function skip(services: Services, ...args: readonly unknown[]): Pro
   // Tar by tar: another one may have a member of the same name that is to be tried again.
   for (const [tar, members] of byTar(books)) {
     const given = { tars: [tar], books: members, skip: true };
-    const summary = await runIngest(services, sourceFolder, { retry: given }, () => skip(services, ...args));
+    const summary = await runIngest(services, sourceFolders, { retry: given }, () => skip(services, ...args));
     if (!summary) return;
   }
 }

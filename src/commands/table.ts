@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { commandIds, type CommandId } from '../manifest.ts';
 import { chooseDestination } from './chooseDestination.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { exportReport } from './exportReport.ts';
 import { filterLog } from './filterLog.ts';
 import { launch } from './launch.ts';
@@ -21,6 +20,7 @@ import { showWorkerLog } from './showWorkerLog.ts';
 import { signIn } from './signIn.ts';
 import { signOut } from './signOut.ts';
 import { skip } from './skip.ts';
+import { addSourceFolder, chooseSourceFolder, removeSourceFolder } from './sourceFolders.ts';
 import { stop, stopWhenIdle } from './stop.ts';
 import { testConnection } from './testConnection.ts';
 import { verifyTar } from './verifyTar.ts';
@@ -74,6 +74,8 @@ const table: Record<CommandId, CommandEntry> = {
     disabled: { when: ({ engine }) => !engine.isRunning, answer: stopWhenIdle },
   },
   [commandIds.chooseSourceFolder]: { enabled: chooseSourceFolder },
+  [commandIds.addSourceFolder]: { enabled: addSourceFolder },
+  [commandIds.removeSourceFolder]: { enabled: removeSourceFolder },
   [commandIds.trySamples]: {
     enabled: trySamples,
     disabled: { when: ({ engine }) => engine.isRunning, answer: launchWhileRunning },

@@ -49,7 +49,7 @@ export async function trySamples(services: Services): Promise<Summary | undefine
 async function run(services: Services, signal: AbortSignal, begin: () => void): Promise<Summary | undefined> {
   const { engine, samples } = services;
   const options = sampleOptions(samples.folder);
-  await samples.make(options.sourceFolder, signal);
+  await samples.make(tarsFolder(samples.folder), signal);
   // Another window may be trying them, too.
   await engine.find(options.stateFolder, () => Promise.resolve(noSecrets));
   signal.throwIfAborted();
@@ -63,9 +63,13 @@ async function run(services: Services, signal: AbortSignal, begin: () => void): 
   return summary ?? undefined;
 }
 
+function tarsFolder(folder: string): string {
+  return path.join(folder, 'tars');
+}
+
 function sampleOptions(folder: string): IngestOptions {
   return {
-    sourceFolder: path.join(folder, 'tars'),
+    sourceFolders: [tarsFolder(folder)],
     stateFolder: path.join(folder, 'state'),
     workers: sampleWorkers,
     batchSize: limits.batchSize.default,

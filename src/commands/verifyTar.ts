@@ -2,15 +2,17 @@ import * as vscode from 'vscode';
 import { destinationText } from '../protocol/destinationText.ts';
 import { formatBytes } from '../protocol/format.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
+import type { PlannedTar } from '../protocol/plan.ts';
+import { foldersText } from '../protocol/sourceFolders.ts';
 import type { Verification } from '../protocol/verification.ts';
 import { cancellable } from './cancellable.ts';
 import { chosenRows } from './chosenTars.ts';
-import { chooseSourceFolder } from './chooseSourceFolder.ts';
 import { openMarkdown } from './openMarkdown.ts';
 import type { Choice } from './prompts.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 import { askToSignIn } from './signIn.ts';
+import { sourceFoldersOrAsk } from './sourceFolders.ts';
 import { isWholeOnShelf, verificationReport, verificationText } from './verificationText.ts';
 
 /** Reads tars and says which of their books the destination lacks. Nothing is changed; a run may go on meanwhile. */
@@ -46,8 +48,8 @@ async function optionsFor(services: Services, tars: readonly string[]): Promise<
   const { engine, settings } = services;
   const { options } = engine.store;
   if (options && tars.length > 0 && tars.every(tar => engine.store.tar(tar))) return options;
-  const sourceFolder = settings.sourceFolder ?? (await chooseSourceFolder(services));
-  return sourceFolder === undefined ? undefined : settings.ingestOptions(sourceFolder);
+  const sourceFolders = await sourceFoldersOrAsk(services);
+  return sourceFolders === undefined ? undefined : settings.ingestOptions(sourceFolders);
 }
 
 /** Undefined when it was cancelled. */
@@ -86,19 +88,20 @@ async function verifyOne(
 async function pickTar(services: Services, options: IngestOptions): Promise<readonly string[]> {
   const { engine, prompts } = services;
   const known = engine.store.tars;
-  const tars: readonly { readonly name: string; readonly sizeBytes: number }[] =
+  const tars: readonly Pick<PlannedTar, 'name' | 'folder' | 'sizeBytes'>[] =
     known.length > 0
       ? known
       : (
           (await cancellable(
-            vscode.l10n.t('Tarshelf: looking for tars in {0}', options.sourceFolder),
+            vscode.l10n.t('Tarshelf: looking for tars in {0}', foldersText(options.sourceFolders)),
             signal => services.makePlan(options, signal),
           )) ?? { tars: [] }
         ).tars;
   if (tars.length === 0) return [];
-  const choices = tars.map(({ name, sizeBytes }): Choice<string> => ({
+  const several = new Set(tars.map(tar => tar.folder)).size > 1;
+  const choices = tars.map(({ name, folder, sizeBytes }): Choice<string> => ({
     label: name,
-    description: formatBytes(sizeBytes),
+    description: [formatBytes(sizeBytes), ...(several && folder !== null ? [folder] : [])].join(' · '),
     value: name,
   }));
   const picked = await prompts.pick(choices, {

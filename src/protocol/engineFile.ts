@@ -10,7 +10,7 @@ export const engineFileName = 'engine.json';
 export const engineTokenFileName = 'engine.token';
 
 /** Grows when an older client or engine would misunderstand the other. */
-export const clientProtocolVersion = 1;
+export const clientProtocolVersion = 2;
 
 export const engineFileSchema = v.object({
   /** Of the protocol that is spoken at the address. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { bookFormatSchema } from './bookFormat.ts';
+import { readSourceFolders, sourceFoldersSchema } from './sourceFolders.ts';
 import { supervisionSchema } from './supervision.ts';
 
 /** The bounds of the numbers a user may set, and what they are when nothing is set. */
@@ -97,7 +98,7 @@ export type Mode = v.InferOutput<typeof modeSchema>;
  * What becomes of a tar that was completed without any error:
  *
  *   keep  it stays where it is
- *   move  it is moved to `processed` in the source folder
+ *   move  it is moved to `processed` in its source folder
  */
 export const completionActions = ['keep', 'move'] as const;
 export const defaultCompletionAction = 'keep';
@@ -117,8 +118,9 @@ export const metadataReaderSchema = v.picklist(metadataReaders);
 export type MetadataReader = v.InferOutput<typeof metadataReaderSchema>;
 
 /** What one ingest is asked to do. All paths are absolute. */
-export const ingestOptionsSchema = v.object({
-  sourceFolder: v.string(),
+export const ingestOptionsSchema = readSourceFolders({
+  /** In the order in which they were named; the same one may be named twice. */
+  sourceFolders: sourceFoldersSchema,
   stateFolder: v.string(),
   workers: bounded(limits.workers),
   batchSize: bounded(limits.batchSize),
@@ -130,7 +132,7 @@ export const ingestOptionsSchema = v.object({
   bookTypes: v.optional(v.array(bookFormatSchema)),
   destination: destinationOptionsSchema,
   supervision: v.optional(supervisionSchema),
-  /** Only tars of these names are taken; all of the folder where it is absent. */
+  /** Only tars of these names are taken; all of the folders where it is absent. */
   tars: v.optional(v.array(v.string())),
   /** Only tars with failures are taken, of these only the named ones; and of failed books only the named members. */
   retry: v.optional(

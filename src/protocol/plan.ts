@@ -16,6 +16,8 @@ export type PlannedTarState = v.InferOutput<typeof plannedTarStateSchema>;
 
 export const plannedTarSchema = v.object({
   name: v.string(),
+  /** The source folder that it lies in; null for an extraction folder whose tar is gone. */
+  folder: v.nullable(v.string()),
   sizeBytes: count,
   state: plannedTarStateSchema,
   doneBytes: count,
@@ -28,6 +30,8 @@ export type PlannedTar = v.InferOutput<typeof plannedTarSchema>;
 /** What a run would do if it began now. */
 export const planSchema = v.object({
   tars: v.array(plannedTarSchema),
+  /** Source folders with nothing in them: of a disk that is not connected, the empty mount point may be all that is there. */
+  emptyFolders: v.array(v.string()),
   /** So many are at work at most; never more than there are tars. */
   workers: count,
   mode: modeSchema,

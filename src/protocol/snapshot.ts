@@ -3,6 +3,7 @@ import { failureSchema } from './errors.ts';
 import { historyEntrySchema } from './history.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
 import { addSkipped, skippedByReasonSchema } from './skipReason.ts';
+import { readSourceFolders, sourceFoldersSchema } from './sourceFolders.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -46,8 +47,10 @@ export const bookCountsSchema = v.object({
 export type BookCounts = v.InferOutput<typeof bookCountsSchema>;
 
 export const tarStateSchema = v.object({
-  /** File name within the source folder; unique in a run. */
+  /** File name within its source folder; unique in a run. */
   name: v.string(),
+  /** The source folder that it lies in; null for an extraction folder whose tar is gone. */
+  folder: v.optional(v.nullable(v.string()), null),
   phase: tarPhaseSchema,
   sizeBytes: count,
   /** How far its books have an outcome, from 0 to `sizeBytes`. Extracting it does not count. */
@@ -156,9 +159,9 @@ export const summarySchema = v.object({
 });
 export type Summary = v.InferOutput<typeof summarySchema>;
 
-export const runStateSchema = v.object({
+export const runStateSchema = readSourceFolders({
   phase: runPhaseSchema,
-  sourceFolder: v.string(),
+  sourceFolders: sourceFoldersSchema,
   stateFolder: v.string(),
   /** Sum of all tars' sizes, and how much of it is done, earlier runs included. */
   totalBytes: count,

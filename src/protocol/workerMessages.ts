@@ -44,6 +44,8 @@ export const workerRequestSchema = v.variant('type', [
   v.object({
     type: v.literal('tar:process'),
     lease: leaseSchema,
+    /** The source folder that it lies in; null for an extraction folder whose tar is gone. */
+    folder: v.nullable(v.string()),
     resume: v.nullable(resumePointSchema),
     /** Header offsets of members that ended two processes: they fail untouched, as `POISON`. */
     poison: v.optional(v.array(count), []),

@@ -2,6 +2,7 @@ import type { Subscription } from '../client/emitter.ts';
 import type { EngineEvent } from '../protocol/clientMessages.ts';
 import { formatBytes, formatCount, formatDuration } from '../protocol/format.ts';
 import type { RunPhase, RunState, TarPhase, TarState } from '../protocol/snapshot.ts';
+import { foldersText } from '../protocol/sourceFolders.ts';
 import { booksText, tarDescription } from './tarText.ts';
 
 /** Where log lines go: VS Code's `LogOutputChannel`, or a list in a test. */
@@ -77,7 +78,7 @@ export class RunLog {
         break;
       case 'running':
         this.#log.info(
-          `Reading ${formatBytes(run.totalBytes)} of tars in ${run.sourceFolder}; state is kept in ${run.stateFolder}.`,
+          `Reading ${formatBytes(run.totalBytes)} of tars in ${foldersText(run.sourceFolders)}; state is kept in ${run.stateFolder}.`,
         );
         break;
       case 'stopping':

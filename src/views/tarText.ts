@@ -91,6 +91,7 @@ export function tarDetails(tar: TarState, alive: boolean): (readonly [string, st
     rows.push([t('Not books'), skippedText(counts.skippedBy ?? {}) || filesCount(counts.skipped)]);
   }
   if (tar.worker !== null) rows.push([t('Worker'), String(tar.worker)]);
+  if (tar.folder !== null) rows.push([t('Folder'), tar.folder]);
   return rows;
 }
 

@@ -21,7 +21,7 @@ describe('a plan, a chosen few tars, a verification and giving up', () => {
   const source = (): string => join(folder(), 'tars');
   const library = (): string => join(folder(), 'library');
   const options = (change: Partial<IngestOptions> = {}): IngestOptions => ({
-    sourceFolder: source(),
+    sourceFolders: [source()],
     stateFolder: join(folder(), 'state'),
     workers: 2,
     batchSize: 10,

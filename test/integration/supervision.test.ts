@@ -55,7 +55,7 @@ describe('supervision of real workers', () => {
     meanwhile: () => Promise<void> = () => Promise.resolve(),
   ): Promise<Summary> {
     const options: IngestOptions = {
-      sourceFolder: source(),
+      sourceFolders: [source()],
       stateFolder: state(),
       workers: workerCount,
       batchSize: 5,

@@ -297,6 +297,7 @@ function begin(given: IngestOptions): void {
   workers = [];
   tars = (part === 'completes' ? names.slice(0, 2) : names).map(name => ({
     name,
+    folder: options?.sourceFolders[0] ?? null,
     phase: name === 'earlier.tar' ? 'completed' : 'waiting',
     earlier: name === 'earlier.tar',
     sizeBytes: tarSize,
@@ -439,7 +440,7 @@ function run(): RunState {
   const hasEnded = phase === 'finished' || phase === 'stopped';
   return {
     phase: phase ?? 'starting',
-    sourceFolder: options?.sourceFolder ?? '',
+    sourceFolders: options?.sourceFolders ?? [''],
     stateFolder: options?.stateFolder ?? '',
     ...totals,
     bytesPerSecond,

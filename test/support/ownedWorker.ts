@@ -21,7 +21,7 @@ export type Health = Extract<WorkerEvent, { type: 'worker:health' }>;
 
 /** What an engine of one worker says first, with one tar to take. */
 export function firstMessage(
-  folders: Pick<IngestOptions, 'sourceFolder' | 'stateFolder'>,
+  folders: Pick<IngestOptions, 'sourceFolders' | 'stateFolder'>,
   destination: DestinationOptions,
   destinationId: string,
   password: string | null,

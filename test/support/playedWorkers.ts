@@ -44,7 +44,7 @@ export const memberBytes = 1000;
 
 export function playedOptions(workers: number, supervision: Partial<Supervision> = {}): IngestOptions {
   return {
-    sourceFolder: '/tars',
+    sourceFolders: ['/tars'],
     stateFolder: '/state',
     workers,
     batchSize: 10,
@@ -97,6 +97,7 @@ export class PlayedCrew {
     tars.forEach(({ name, members }, index) => {
       this.board.setTar({
         name,
+        folder: '/tars',
         phase: 'waiting',
         sizeBytes: members.length * memberBytes,
         doneBytes: 0,
@@ -127,6 +128,7 @@ export class PlayedCrew {
       board: this.board,
       claims: new ClaimTable(),
       hands: this.hands,
+      folderOf: () => '/tars',
       log: quietLog,
       history,
       onCompleted: tar => this.completed.push(tar),

@@ -28,7 +28,8 @@ worker.on('message', (received: unknown) => {
   tell(event);
   if (event.type === 'worker:ready') {
     for (const tar of init.assignedTars) {
-      send({ type: 'tar:process', lease: { tar, epoch: 5 }, resume: null, poison: [], suspects: [] });
+      const folder = init.options.sourceFolders[0] ?? null;
+      send({ type: 'tar:process', lease: { tar, epoch: 5 }, folder, resume: null, poison: [], suspects: [] });
     }
   } else if (event.type === 'claim:request') {
     const verdicts = event.keys.map(() => ({ kind: 'claimed' as const }));

@@ -35,7 +35,7 @@ describe('a book that failed, by mouse', function () {
     return {
       folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
         'tarshelf.workers': 1,
         'workbench.colorTheme': 'Default Dark Modern',

@@ -20,7 +20,7 @@ describe('the first run of somebody who has set nothing', function () {
     await workbench().screenshot('firstRun-1-welcome');
     await workbench().welcomeButton('Tars', 'Choose a folder of tars').click();
     await workbench().answerFolderDialog('tars', 'Choose Folder');
-    await tars.getByText('The folder of tars is chosen').waitFor();
+    await tars.getByText('The tars are chosen').waitFor();
     await workbench().screenshot('firstRun-2-chosen');
   });
 

@@ -23,7 +23,7 @@ describe('a run, by keyboard alone', function () {
     return {
       folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
         'tarshelf.workers': 2,
         'tarshelf.batchSize': 1,

@@ -14,7 +14,7 @@ describe('a launch from the palette', function () {
     return {
       folder: sample.folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
         'tarshelf.workers': 2,
       },
@@ -26,7 +26,7 @@ describe('a launch from the palette', function () {
 
   it('is offered by the views behind the icon in the activity bar', async () => {
     await workbench().openContainer('Tarshelf');
-    await workbench().view('Tars').getByText('The folder of tars is chosen').waitFor();
+    await workbench().view('Tars').getByText('The tars are chosen').waitFor();
     await workbench().welcomeButton('Tars', 'Launch...').waitFor();
     await workbench().view('Workers').getByText('The workers of a run appear here.').waitFor();
     await workbench().screenshot('launch-1-welcome');

@@ -38,7 +38,7 @@ describe('a run that goes on, by mouse', function () {
     });
     await launcher.start(
       {
-        sourceFolder: path.join(folder, 'tars'),
+        sourceFolders: [path.join(folder, 'tars')],
         stateFolder,
         workers: 2,
         batchSize: 10,
@@ -53,7 +53,7 @@ describe('a run that goes on, by mouse', function () {
     return {
       folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
         'workbench.colorTheme': 'Default Dark Modern',
       },

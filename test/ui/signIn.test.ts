@@ -17,7 +17,7 @@ describe('signing in to a content server', function () {
         VSCODE_CLI: '1',
       },
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.destination': 'calibre',
         'tarshelf.calibre.library': 'http://127.0.0.1:9/#books',
         'tarshelf.calibre.userName': 'reader',

@@ -23,7 +23,7 @@ describe('the throughput dashboard', function () {
     return {
       folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
         'tarshelf.workers': 2,
       },

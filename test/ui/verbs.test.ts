@@ -24,7 +24,7 @@ describe('launching with a plan, and looking at what failed', function () {
     return {
       folder: sample.folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'tarshelf.libraryFolder': '${workspaceFolder}/shelf',
         'tarshelf.workers': 2,
       },

@@ -24,7 +24,7 @@ describe('the views while a run goes on', function () {
     });
     await launcher.start(
       {
-        sourceFolder: path.join(sample.folder, 'tars'),
+        sourceFolders: [path.join(sample.folder, 'tars')],
         stateFolder,
         workers: 4,
         batchSize: 1000,
@@ -39,7 +39,7 @@ describe('the views while a run goes on', function () {
     return {
       folder: sample.folder,
       settings: {
-        'tarshelf.sourceFolder': '${workspaceFolder}/tars',
+        'tarshelf.sourceFolders': ['${workspaceFolder}/tars'],
         'workbench.colorTheme': 'Default Dark Modern',
       },
     };

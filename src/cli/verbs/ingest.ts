@@ -12,15 +12,17 @@ import { makeReporter } from '../runReporter.ts';
 import { readSecrets } from '../secrets.ts';
 import type { CommandLine, Verb } from './verb.ts';
 
-const summary = 'read a folder of tars and put every book in them on the shelf';
+const summary = 'read folders of tars and put every book in them on the shelf';
 
 const help = [
-  'Usage: tarshelf ingest <source folder> [options]',
+  'Usage: tarshelf ingest <source folder>... [options]',
   '',
-  'Reads all .tar files of the source folder and puts every book in them on the',
-  'shelf, once. The tars are only read; "--after-completion move" moves those that',
-  'are done to "processed" in the source folder. A run that was stopped or broke',
-  'off goes on where it was when the same command is given again.',
+  'Reads all .tar files of the source folders and puts every book in them on the',
+  'shelf, once. The folders may be on several disks; no two tars in them may have',
+  'one name. The tars are only read; "--after-completion move" moves those that',
+  'are done to "processed" in their folder. A run that was stopped or broke off',
+  'goes on where it was when the same command is given again. Put the name of a',
+  'folder in quotes where it has blanks.',
   '',
   'Options:',
   ...describeOptions(ingestOptionTable),

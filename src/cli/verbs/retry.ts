@@ -7,7 +7,7 @@ import { runIngest } from './ingest.ts';
 import type { Verb } from './verb.ts';
 
 const help = [
-  'Usage: tarshelf retry <source folder> [options]',
+  'Usage: tarshelf retry <source folder>... [options]',
   '',
   'Tries again what failed: the books that "tarshelf failed" lists, and the rest',
   'of their tars where these were not read to their end. Other tars are left',

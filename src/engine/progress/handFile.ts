@@ -48,7 +48,7 @@ export class HandFile {
   #taken = 0;
   /** Slots that are free, and still say what was in them. */
   #stale = 0;
-  #clearing: NodeJS.Immediate | null = null;
+  #isClearing = false;
   readonly #word = Buffer.alloc(wordBytes);
 
   private constructor(descriptor: number | null) {
@@ -104,8 +104,10 @@ export class HandFile {
     if (slot === noSlot) return;
     this.#taken &= ~(1 << slot);
     this.#stale |= 1 << slot;
-    this.#clearing ??= setImmediate(() => {
-      this.#clearing = null;
+    if (this.#isClearing) return;
+    this.#isClearing = true;
+    setImmediate(() => {
+      this.#isClearing = false;
       this.#clear();
     });
   }

@@ -3,18 +3,17 @@ import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
-import { noCounts } from '../../protocol/snapshot.ts';
+import { foldersText } from '../../protocol/sourceFolders.ts';
+import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import type { Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
-import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { EventLog } from '../logs/eventLog.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import { dealRoundRobin } from './crew/assignment.ts';
 import { Crew } from './crew/crew.ts';
 import type { History } from './crew/history.ts';
 import type { RunningWorker } from './crew/processes.ts';
@@ -26,7 +25,7 @@ import { WorkerScaler } from './load/workerScaler.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars } from './processedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
-import { completedEarlier, findSources } from './sources.ts';
+import { completedEarlier, dealTars, findSources, type Sources } from './sources.ts';
 import type { FoundTar } from './sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
@@ -42,11 +41,20 @@ import { WorkerProcess } from './crew/workerProcess.ts';
 
 /** What a run has to do. */
 interface Plan {
-  readonly tars: readonly FoundTar[];
+  readonly tars: ReadonlyMap<string, FoundTar>;
+  /** Each once. */
+  readonly sourceFolders: readonly string[];
   readonly hands: TarHands;
   readonly keys: KeyRefresh;
   readonly resumePoints: ResumePoints;
   readonly moved: MovedTars;
+}
+
+/** What an earlier run counted in a tar that it completed; null where the tar is to be read. */
+type Completions = (tar: FoundTar) => BookCounts | null;
+
+function completions({ folders }: Sources, progress: ReadonlyMap<number, ProgressRecord>): Completions {
+  return tar => completedEarlier(tar, progress, folders.length > 1);
 }
 
 /** What the engine lends a run. */
@@ -95,6 +103,11 @@ export class Ingest {
       const found = await findSources(this.#options, message => {
         notices.push(message);
       });
+      for (const folder of found.emptyFolders) {
+        notices.push(
+          `There are no .tar files in ${folder}. Where its disk is not connected, connect it and launch again.`,
+        );
+      }
       log = new EventLog(join(state.path, launcherLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
         const message =
@@ -121,17 +134,25 @@ export class Ingest {
         },
       });
       await keys.readAll(this.#stop.signal);
-      const tars = this.#chosen(found, progress);
+      const isCompleted = completions(found, progress);
+      const tars = this.#chosen(found, isCompleted, progress);
       const resumePoints = this.#resumePoints(state, tars, progress);
-      const hands = this.#deal(tars, progress, resumePoints);
-      plan = { tars, hands, keys, resumePoints, moved: new MovedTars(progress) };
+      const hands = this.#deal(tars, isCompleted, progress, resumePoints);
+      plan = {
+        ...{ hands, keys, resumePoints },
+        tars: new Map(tars.map(tar => [tar.name, tar])),
+        sourceFolders: found.folders,
+        moved: new MovedTars(progress),
+      };
     } catch (thrown) {
       destination?.close();
       if (this.#stop.signal.aborted) this.#board.changeRun({ phase: 'stopped' });
       else this.#board.refuse(toFailure(thrown));
       return;
     }
-    log.info(`ingest of ${this.#options.sourceFolder} started with ${String(this.#options.workers)} workers`);
+    log.info(
+      `ingest of ${foldersText(plan.sourceFolders)} started with ${String(this.#options.workers)} workers`,
+    );
     try {
       this.#board.changeRun({ phase: this.#stop.signal.aborted ? 'stopping' : 'running' });
       await this.#work(plan, destination.id, log);
@@ -201,13 +222,17 @@ export class Ingest {
   }
 
   /** All tars that were asked for; of these, where it is a retry, those with failures. */
-  #chosen(found: FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): FoundTar[] {
-    const { retry, sourceFolder, stateFolder, tars: asked } = this.#options;
-    const tars = asked ? found.filter(tar => asked.includes(tar.name)) : found;
+  #chosen(
+    found: Sources,
+    completed: Completions,
+    progress: ReadonlyMap<number, ProgressRecord>,
+  ): readonly FoundTar[] {
+    const { retry, stateFolder, tars: asked } = this.#options;
+    const tars = asked ? found.tars.filter(tar => asked.includes(tar.name)) : found.tars;
     if (tars.length === 0) {
       throw new TarshelfError(
         'SOURCE_WITHOUT_TARS',
-        `None of the tars that were chosen is in ${sourceFolder} any more. Choose again.`,
+        `None of the tars that were chosen is in ${foldersText(found.folders)} any more. Choose again.`,
       );
     }
     if (!retry) return tars;
@@ -215,7 +240,7 @@ export class Ingest {
     const chosen = tars.filter(
       tar =>
         (retry.tars?.includes(tar.name) ?? true) &&
-        !completedEarlier(tar, progress) &&
+        !completed(tar) &&
         records.some(record => record.hasFailures(tar.name)),
     );
     if (chosen.length > 0) return chosen;
@@ -247,20 +272,19 @@ export class Ingest {
 
   #deal(
     tars: readonly FoundTar[],
+    completed: Completions,
     progress: ReadonlyMap<number, ProgressRecord>,
     resumePoints: ResumePoints,
   ): TarHands {
-    const dealt = dealRoundRobin(
-      tars.map(tar => tar.name),
-      this.#options.workers,
-    ).tarsOf;
+    const dealt = dealTars(tars, this.#options.workers).tarsOf;
     const workerOf = new Map(dealt.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
     for (const tar of tars) {
-      const earlier = completedEarlier(tar, progress);
+      const earlier = completed(tar);
       const worker = workerOf.get(tar.name) ?? null;
       const resume = resumePoints.best(tar.name);
       this.#board.setTar({
         name: tar.name,
+        folder: tar.folder,
         phase: earlier ? 'completed' : 'waiting',
         sizeBytes: tar.sizeBytes,
         doneBytes: earlier ? tar.sizeBytes : (resume?.doneBytes ?? 0),
@@ -281,17 +305,17 @@ export class Ingest {
   }
 
   async #work(
-    { tars, hands, keys, resumePoints, moved }: Plan,
+    { tars, sourceFolders, hands, keys, resumePoints, moved }: Plan,
     destinationId: string,
     log: EventLog,
   ): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const { sourceFolder, stateFolder, afterCompletion } = this.#options;
+    const { stateFolder, afterCompletion } = this.#options;
     const onNotice = (message: string): void => {
       log.warn(message);
       this.#board.tell({ type: 'notice', message });
     };
-    const processed = new ProcessedTars(sourceFolder, {
+    const processed = new ProcessedTars({
       onMoved: (tar, path) => {
         log.info(`${tar} was moved to ${path}`);
         moved.add(tar, path, this.#board.tar(tar).worker);
@@ -299,10 +323,10 @@ export class Ingest {
       onNotice,
     });
     const move = (name: string): void => {
-      // An extraction folder whose tar is gone is no file of the source.
-      if (afterCompletion !== 'move' || isFolderName(name)) return;
-      const tar = tars.find(found => found.name === name);
-      if (tar) processed.move(tar);
+      const tar = tars.get(name);
+      // An extraction folder whose tar is gone is no file of a source folder.
+      if (afterCompletion !== 'move' || typeof tar?.folder !== 'string') return;
+      processed.move({ ...tar, folder: tar.folder });
     };
     this.#crew = new Crew(this.#options.workers, {
       startWorker: listener => new WorkerProcess(this.#workerPath, listener),
@@ -317,8 +341,9 @@ export class Ingest {
       onCompleted: move,
       onWorkersChanged: this.#hold.onWorkersChanged,
       suspects: (worker, lease) => readSuspects(stateFolder, worker, lease),
+      folderOf: name => tars.get(name)?.folder ?? null,
       resumePoint: async (worker, name) => {
-        const tar = tars.find(found => found.name === name);
+        const tar = tars.get(name);
         return tar ? await resumePoints.handTo(worker, tar) : null;
       },
       init: (number, assignedTars) => ({
@@ -333,7 +358,7 @@ export class Ingest {
     const atWork = new AbortController();
     const untilStopped = AbortSignal.any([atWork.signal, this.#stop.signal]);
     const keepingUp = keys.keepUp(untilStopped);
-    this.#watchLoad(this.#crew, log, untilStopped);
+    this.#watchLoad(this.#crew, sourceFolders, log, untilStopped);
     try {
       await Promise.all([this.#crew.work(), this.#finishEarlier(move)]);
     } finally {
@@ -342,18 +367,17 @@ export class Ingest {
     }
     await processed.settled();
     if (afterCompletion === 'move') {
-      const names = new Set(tars.map(tar => tar.name));
-      await moved.findLeft(sourceFolder, name => names.has(name), onNotice);
+      await moved.findLeft(sourceFolders, name => tars.has(name), onNotice);
       await moved.record(stateFolder, onNotice);
     }
   }
 
   /** Has as many workers at work as the machine bears, between the fewest that were asked for and all of them. */
-  #watchLoad(crew: Crew, log: EventLog, signal: AbortSignal): void {
-    const { sourceFolder, stateFolder, supervision, workers } = this.#options;
+  #watchLoad(crew: Crew, sourceFolders: readonly string[], log: EventLog, signal: AbortSignal): void {
+    const { stateFolder, supervision, workers } = this.#options;
     const clock = this.#hold.clock ?? systemClock;
     const { checkSeconds, minWorkers } = supervisionInForce(supervision);
-    const paths = [sourceFolder, stateFolder, extractionRoot(stateFolder)];
+    const paths = [...sourceFolders, stateFolder, extractionRoot(stateFolder)];
     new LoadWatch({
       meter: new LoadMeter({ paths, clock, facts: systemFacts }),
       scaler: new WorkerScaler(clock, { min: Math.min(minWorkers, workers), max: workers }),

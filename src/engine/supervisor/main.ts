@@ -7,11 +7,11 @@ import { oneLine, toFailure } from '../../protocol/errors.ts';
 import { EngineHost } from './engineHost.ts';
 import { Ingest } from './ingest.ts';
 import { answerQuestion } from './questions.ts';
-import { findTars } from './sourceFolder.ts';
+import { findTars, withoutTars } from './sourceFolder.ts';
 
 /** The entry of the engine process: the engine of one state folder, or the answer to one question. */
 
-const usage = 'usage: engine.js --state-folder DIR [--source-folder DIR]\n';
+const usage = 'usage: engine.js --state-folder DIR [--source-folder DIR]...\n';
 /** Time for what a run may have left open; where nothing is, the process ends before. */
 const endsAfterEngineMs = 5000;
 
@@ -36,27 +36,27 @@ if (folders === null) {
   await beEngine(folders);
 }
 
-/** Absolute paths: the state folder, and the folder of the tars of its first run where that is known. */
+/** Absolute paths: the state folder, and the folders of the tars of its first run where these are known. */
 interface Folders {
   readonly state: string;
-  readonly source: string | null;
+  readonly sources: readonly string[];
 }
 
 function folderArguments(): Folders | null {
   try {
     const { values } = parseArgs({
-      options: { 'state-folder': { type: 'string' }, 'source-folder': { type: 'string' } },
+      options: { 'state-folder': { type: 'string' }, 'source-folder': { type: 'string', multiple: true } },
     });
-    const { 'state-folder': state, 'source-folder': source } = values;
+    const { 'state-folder': state, 'source-folder': sources = [] } = values;
     if (state === undefined) return null;
-    return { state: resolve(state), source: source === undefined ? null : resolve(source) };
+    return { state: resolve(state), sources: sources.map(source => resolve(source)) };
   } catch (thrown) {
     process.stderr.write(`${oneLine(thrown)}\n${usage}`);
     process.exit(2);
   }
 }
 
-async function beEngine({ state, source }: Folders): Promise<void> {
+async function beEngine({ state, sources }: Folders): Promise<void> {
   let host: EngineHost | undefined;
   const askedToEnd = new AbortController();
   const drain = (): void => {
@@ -67,8 +67,11 @@ async function beEngine({ state, source }: Folders): Promise<void> {
   // A monitor changes nothing of how the process dies.
   process.on('uncaughtExceptionMonitor', thrown => host?.noteDeath(thrown));
   try {
-    // A folder of tars that is wrong is not to leave a state folder behind. Where there is one, it may have extracted tars.
-    if (source !== null && !existsSync(state)) await findTars(source);
+    // Folders of tars that are wrong are not to leave a state folder behind. Where there is one, it may have extracted tars.
+    if (sources.length > 0 && !existsSync(state)) {
+      const { tars, folders } = await findTars(sources);
+      if (tars.length === 0) throw withoutTars(folders);
+    }
     host = await EngineHost.start(state, {
       makeRun: (options, secrets, board, hold) =>
         new Ingest(options, secrets, join(import.meta.dirname, 'worker.js'), board, hold),

@@ -4,8 +4,7 @@ import { completedTarStatuses } from '../../protocol/progressFile.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
-import { findProcessed, processedNames } from './processedTars.ts';
-import type { FoundTar } from './sourceFolder.ts';
+import { findProcessed, processedNames, type TarByName } from './processedTars.ts';
 
 /** For the end of a process that is known to have ended. */
 const lockPatienceMs = 2000;
@@ -34,20 +33,23 @@ export class MovedTars {
   /**
    * Finds what a kill kept from being recorded: tars that are gone from where they are said to lie.
    *
-   * @param isThere of a tar of the source folder, by name: one that has the name of a moved one is another
+   * @param isThere of a tar of the source folders, by name: one that has the name of a moved one is another
    */
   async findLeft(
-    sourceFolder: string,
+    sourceFolders: readonly string[],
     isThere: (name: string) => boolean,
     onNotice: (message: string) => void,
   ): Promise<void> {
     try {
-      let names: readonly string[] | undefined;
+      const names = new Map<string, readonly string[]>();
       for (const [worker, record] of this.#progress) {
         for (const tar of completedTars(record)) {
-          if (isThere(tar.name) || record.tar(tar.name)?.tar_file !== join(sourceFolder, tar.name)) continue;
-          names ??= await processedNames(sourceFolder);
-          const path = await findProcessed(sourceFolder, names, tar);
+          const { tar_file: was } = record.tar(tar.name) ?? {};
+          const folder = sourceFolders.find(source => was === join(source, tar.name));
+          if (folder === undefined || isThere(tar.name)) continue;
+          const inFolder = names.get(folder) ?? (await processedNames(folder));
+          names.set(folder, inFolder);
+          const path = await findProcessed(folder, inFolder, tar);
           if (path !== null) this.#add(worker, tar.name, path);
         }
       }
@@ -81,7 +83,7 @@ export class MovedTars {
 }
 
 /** With what they were when they were completed, as far as that was recorded. */
-function completedTars(record: ProgressRecord): FoundTar[] {
+function completedTars(record: ProgressRecord): TarByName[] {
   return [...record.tarNames].flatMap(name => {
     const { status = '', tar_size: sizeBytes, tar_mtime_ms: mtimeMs } = record.tar(name) ?? {};
     if (!completedTarStatuses.has(status) || sizeBytes === undefined || mtimeMs === undefined) return [];

@@ -5,28 +5,26 @@ import { freeBytesOf } from '../extraction/freeSpace.ts';
 import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { peekRecords } from '../progress/failureList.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import { dealRoundRobin } from './crew/assignment.ts';
-import { completedEarlier, findSources } from './sources.ts';
+import { completedEarlier, dealTars, findSources } from './sources.ts';
 import type { FoundTar } from './sourceFolder.ts';
 
 /**
  * What a run would do if it began now. Nothing is locked, made or changed, and a run may go on meanwhile.
  *
- * @throws TarshelfError `SOURCE_MISSING`, `SOURCE_NOT_A_FOLDER`, `SOURCE_WITHOUT_TARS`, `PROGRESS_NOT_READABLE`
+ * @throws TarshelfError `SOURCE_MISSING`, `SOURCE_NOT_A_FOLDER`, `SOURCE_WITHOUT_TARS`, `SOURCE_NAME_TWICE`,
+ *   `PROGRESS_NOT_READABLE`
  */
 export async function makePlan(options: IngestOptions): Promise<Plan> {
   const { mode, stateFolder, workers } = options;
-  const found = await findSources(options, () => undefined);
+  const { tars: found, folders, emptyFolders } = await findSources(options, () => undefined);
   const records = await peekRecords(stateFolder);
   // As a run deals them: completed ones count, so that every tar keeps its worker from run to run.
-  const { tarsOf } = dealRoundRobin(
-    found.map(tar => tar.name),
-    workers,
-  );
+  const { tarsOf } = dealTars(found, workers);
   const workerOf = new Map(tarsOf.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
-  const tars = found.map(tar => planned(tar, workerOf.get(tar.name) ?? null, records));
+  const tars = found.map(tar => planned(tar, workerOf.get(tar.name) ?? null, records, folders.length > 1));
   return {
     tars,
+    emptyFolders: [...emptyFolders],
     workers: tarsOf.length,
     mode,
     freeBytes: await freeBytesNear(stateFolder),
@@ -38,10 +36,19 @@ function planned(
   tar: FoundTar,
   worker: number | null,
   records: ReadonlyMap<number, ProgressRecord>,
+  isOneOfSeveral: boolean,
 ): PlannedTar {
-  const { name, sizeBytes } = tar;
-  if (completedEarlier(tar, records)) {
-    return { name, sizeBytes, state: 'completed', doneBytes: sizeBytes, failedBooks: 0, worker: null };
+  const { name, folder, sizeBytes } = tar;
+  if (completedEarlier(tar, records, isOneOfSeveral)) {
+    return {
+      name,
+      folder,
+      sizeBytes,
+      state: 'completed',
+      doneBytes: sizeBytes,
+      failedBooks: 0,
+      worker: null,
+    };
   }
   let doneBytes = 0;
   let failedBooks = 0;
@@ -53,7 +60,7 @@ function planned(
     hasFailed ||= record.hasFailures(name);
   }
   const state = hasFailed ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
-  return { name, sizeBytes, state, doneBytes: Math.min(doneBytes, sizeBytes), failedBooks, worker };
+  return { name, folder, sizeBytes, state, doneBytes: Math.min(doneBytes, sizeBytes), failedBooks, worker };
 }
 
 /** Each worker extracts one tar at a time, so that at worst each has its largest one laid down. */

@@ -2,7 +2,8 @@ import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { renameOver } from '../durableFiles.ts';
-import type { FoundTar } from './sourceFolder.ts';
+import type { FileIdentity } from '../archive/byteSource.ts';
+import type { SourceTar } from './sourceFolder.ts';
 
 const processedFolderName = 'processed';
 
@@ -30,15 +31,20 @@ export async function processedNames(sourceFolder: string): Promise<string[]> {
   }
 }
 
+/** A tar as it was when it was completed. */
+export interface TarByName extends FileIdentity {
+  readonly name: string;
+}
+
 /**
- * Where a tar of the source folder lies now, or null when it is not found among what was moved.
+ * Where a tar of a source folder lies now, or null when it is not found among what was moved.
  *
  * @param names in `processed`
  */
 export async function findProcessed(
   sourceFolder: string,
   names: readonly string[],
-  tar: FoundTar,
+  tar: TarByName,
 ): Promise<string | null> {
   const { stem, extension } = partsOf(tar.name);
   for (const name of names) {
@@ -59,21 +65,19 @@ export interface Listener {
 }
 
 /**
- * Moves completed tars to `processed` in their folder, one after another. A tar that cannot be moved stays, which
+ * Moves completed tars to `processed` in the folder of each, on the same disk, one after another. A tar that cannot be moved stays, which
  * is told; a later run tries again.
  */
 export class ProcessedTars {
-  readonly #sourceFolder: string;
   readonly #listener: Listener;
   #moves: Promise<void> = Promise.resolve();
 
-  constructor(sourceFolder: string, listener: Listener) {
-    this.#sourceFolder = sourceFolder;
+  constructor(listener: Listener) {
     this.#listener = listener;
   }
 
   /** Moves a tar when its turn comes. To be called once its completion is on record: this is what a kill goes by. */
-  move(tar: FoundTar): void {
+  move(tar: SourceTar): void {
     this.#moves = this.#moves.then(() => this.#moveOrTell(tar));
   }
 
@@ -82,15 +86,15 @@ export class ProcessedTars {
     await this.#moves;
   }
 
-  async #moveOrTell(tar: FoundTar): Promise<void> {
+  async #moveOrTell(tar: SourceTar): Promise<void> {
     const { onMoved, onNotice } = this.#listener;
     try {
-      const from = join(this.#sourceFolder, tar.name);
+      const from = join(tar.folder, tar.name);
       const obstacle = await obstacleTo(from, tar);
-      if (obstacle === null) onMoved(tar.name, await moveToFreeName(from, tar.name, this.#sourceFolder));
+      if (obstacle === null) onMoved(tar.name, await moveToFreeName(from, tar.name, tar.folder));
       else onNotice(`${tar.name} is completed and was not moved: ${obstacle}`);
     } catch (thrown) {
-      const folder = processedFolder(this.#sourceFolder);
+      const folder = processedFolder(tar.folder);
       onNotice(
         `${tar.name} is completed and could not be moved to ${folder} (${oneLine(thrown)}). Move it yourself, or launch again.`,
       );
@@ -99,7 +103,7 @@ export class ProcessedTars {
 }
 
 /** Why a tar had better stay, or null. */
-async function obstacleTo(from: string, tar: FoundTar): Promise<string | null> {
+async function obstacleTo(from: string, tar: SourceTar): Promise<string | null> {
   const now = await lstat(from);
   // A relative link would lead nowhere from another folder.
   if (!now.isFile()) return 'it is a link. Remove it yourself when it is no longer needed.';

@@ -47,7 +47,7 @@ export class StateBoard {
     this.#post = post;
     this.#run = {
       phase: 'starting',
-      sourceFolder: options.sourceFolder,
+      sourceFolders: options.sourceFolders,
       stateFolder: options.stateFolder,
       totalBytes: 0,
       doneBytes: 0,

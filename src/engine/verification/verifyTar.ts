@@ -6,7 +6,7 @@ import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { DestinationOptions, IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { mostNamedMembers, type Verification } from '../../protocol/verification.ts';
-import type { Archive, ArchiveMember } from '../archive/archive.ts';
+import { largestKeptBody, type Archive, type ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { bufferReader } from '../books/byteReader.ts';
@@ -15,6 +15,8 @@ import { KeyTable } from '../dedupe/keyTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import { openToRead } from '../destinations/openDestination.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
+import { folderOfTar } from '../supervisor/sourceFolder.ts';
+import { BodyPool } from '../worker/bodyPool.ts';
 import { digestBody } from '../worker/bookBody.ts';
 import { MemberBytes } from '../worker/memberBytes.ts';
 
@@ -27,8 +29,11 @@ import { MemberBytes } from '../worker/memberBytes.ts';
 const askedTogether = 500;
 const reportEveryMs = 250;
 
-/** What is to be compared: a tar of the source folder with a destination. */
-export type VerifyOptions = Pick<IngestOptions, 'sourceFolder' | 'stateFolder' | 'destination' | 'bookTypes'>;
+/** What is to be compared: a tar of the source folders with a destination. */
+export type VerifyOptions = Pick<
+  IngestOptions,
+  'sourceFolders' | 'stateFolder' | 'destination' | 'bookTypes'
+>;
 
 interface FoundBook {
   readonly member: string;
@@ -39,7 +44,7 @@ interface FoundBook {
 /**
  * Reads a tar to its end and compares its books with what the destination has.
  *
- * @throws TarshelfError `TAR_NOT_READABLE`, `DESTINATION_UNUSABLE`
+ * @throws TarshelfError `TAR_NOT_READABLE`, `SOURCE_NAME_TWICE`, `DESTINATION_UNUSABLE`
  * @throws the signal's reason
  */
 export async function verifyTar(
@@ -87,9 +92,9 @@ function canTell(destination: DestinationOptions): boolean {
   return destination.kind !== 'mybookshelf2-cli' || destination.database !== null;
 }
 
-function open({ sourceFolder, stateFolder }: VerifyOptions, tar: string): Promise<Archive> {
-  if (isFolderName(tar)) return openFolder(stateFolder, tar, () => undefined);
-  return openArchive(join(sourceFolder, tar), join(stateFolder, 'spool'));
+async function open({ sourceFolders, stateFolder }: VerifyOptions, tar: string): Promise<Archive> {
+  if (isFolderName(tar)) return await openFolder(stateFolder, tar, () => undefined);
+  return await openArchive(join(await folderOfTar(sourceFolders, tar), tar), join(stateFolder, 'spool'));
 }
 
 class Comparison {
@@ -98,6 +103,7 @@ class Comparison {
   readonly #known: KeyTable;
   readonly #signal: AbortSignal;
   readonly #found: Verification;
+  readonly #bodies = new BodyPool(largestKeptBody);
   /** Not listed; the destination may know them all the same. */
   #unlisted: FoundBook[] = [];
   #reportedAt = 0;
@@ -156,9 +162,10 @@ class Comparison {
         await member.keep();
         isKept = true;
       }
-      const { key, kept } = await digestBody(member);
+      const { key, kept } = await digestBody(member, this.#bodies);
       // A name may lie: as in a run, the bytes decide where they are sure.
       const sure = await correctedBook(format, kept ? bufferReader(kept) : bytes);
+      if (kept) this.#bodies.give(kept);
       if (sure.kind === 'skipped' || !this.#isWanted(sure.format)) {
         this.#found.skipped++;
         return;

@@ -22,22 +22,38 @@ export class BodyPool {
   take(length: number): Buffer {
     if (length < smallestPooled) return Buffer.allocUnsafe(length);
     const size = classOf(length);
-    const free = this.#free.get(size)?.pop();
-    if (!free) return Buffer.allocUnsafeSlow(size).subarray(0, length);
-    this.#freeBytes -= size;
-    return Buffer.from(free, 0, length);
+    let memory = this.#free.get(size)?.pop();
+    if (memory) this.#freeBytes -= size;
+    else memory = new ArrayBuffer(size);
+    inUse.add(memory);
+    return Buffer.from(memory, 0, length);
   }
 
-  /** Gives back what {@link take} gave. */
-  give({ buffer, byteOffset }: Buffer): void {
+  /** Gives back what {@link take} gave. Nothing else is taken, and nothing twice. */
+  give({ buffer }: Buffer): void {
+    if (!isOwn(buffer)) return;
+    inUse.delete(buffer);
     const size = buffer.byteLength;
-    const isOurs = byteOffset === 0 && size >= smallestPooled && classOf(size) === size;
-    if (!isOurs || !(buffer instanceof ArrayBuffer) || this.#freeBytes + size > this.#largestFree) return;
+    if (this.#freeBytes + size > this.#largestFree) return;
     this.#freeBytes += size;
     const free = this.#free.get(size);
     if (free) free.push(buffer);
     else this.#free.set(size, [buffer]);
   }
+}
+
+/** The memory of buffers that were taken, and not given back. Other buffers may share theirs with anybody. */
+const inUse = new WeakSet<ArrayBuffer>();
+
+/** Whether memory was taken from a pool, so that it is its buffer's alone. */
+export function isOwn(memory: ArrayBufferLike): memory is ArrayBuffer {
+  return memory instanceof ArrayBuffer && inUse.has(memory);
+}
+
+/** What was lent to a thread comes back as another object. */
+export function comeBack(body: Uint8Array<ArrayBuffer>): Buffer {
+  inUse.add(body.buffer);
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 /** The least size of a class that holds so many bytes. */

@@ -7,8 +7,11 @@ import { smallestPooled, type BodyPool } from './bodyPool.ts';
 /** A book's key, and its bytes where they are few enough to keep. */
 export interface DigestedBody {
   readonly key: BookKey;
-  /** From the pool, and to be given back there by whoever knows that nobody reads it any more. */
-  readonly kept: Buffer | null;
+  /**
+   * From the pool, and to be given back there by whoever knows that nobody reads it any more. Null where it is not
+   * kept; it is lent to whoever reads metadata, and may be lost there.
+   */
+  kept: Buffer | null;
 }
 
 /** Measured: pieces of a megabyte cost two thirds of the processor time of 64 KB ones. */

@@ -4,6 +4,9 @@ import type { Verdict, WorkerEvent } from '../../protocol/workerMessages.ts';
 /** What a worker learns of a key in the end. */
 export type FinalVerdict = Exclude<Verdict, { kind: 'pending' }>;
 
+/** A message costs more than what it says; so long others may have to wait for an outcome. */
+const toldTogetherMs = 20;
+
 interface Question {
   keys: readonly BookKey[];
   resolve: (verdicts: (FinalVerdict | Promise<FinalVerdict>)[]) => void;
@@ -16,10 +19,10 @@ export class EngineLink {
   readonly #questions = new Map<number, Question>();
   /** By key, those who wait for its settlement, in the order of their claims: the engine settles in that order. */
   readonly #waiting = new Map<string, ((verdict: FinalVerdict) => void)[]>();
-  /** Outcomes of claims that are told together, at the end of this turn of the event loop. */
+  /** Outcomes of claims, which are told together after a moment. */
   #stored: BookKey[] = [];
   #failed: BookKey[] = [];
-  #telling: NodeJS.Immediate | null = null;
+  #telling: NodeJS.Timeout | null = null;
 
   constructor(post: (event: WorkerEvent) => void) {
     this.#post = post;
@@ -31,12 +34,13 @@ export class EngineLink {
     this.#post(event);
   }
 
-  /** The book is on the shelf (`stored`), or its claim is given back (`failed`). */
+  /** The book is on the shelf (`stored`), or its claim is given back (`failed`), which others may wait for. */
   settle(key: BookKey, outcome: 'stored' | 'failed'): void {
     (outcome === 'stored' ? this.#stored : this.#failed).push(key);
-    this.#telling ??= setImmediate(() => {
+    this.#telling ??= setTimeout(() => {
       this.#tellOutcomes();
-    });
+    }, toldTogetherMs);
+    if (outcome === 'failed') this.#tellOutcomes();
   }
 
   /**
@@ -79,7 +83,7 @@ export class EngineLink {
 
   #tellOutcomes(): void {
     if (this.#telling === null) return;
-    clearImmediate(this.#telling);
+    clearTimeout(this.#telling);
     this.#telling = null;
     const event = { type: 'claim:outcomes', stored: this.#stored, failed: this.#failed } as const;
     this.#stored = [];

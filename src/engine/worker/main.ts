@@ -58,8 +58,8 @@ let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
 /** Null until the lock is held: the log, too, is one process's at a time. */
 let log: EventLog | null = null;
-/** Memory that is kept for the bodies of books: for the batches under way. */
-const largestFreeBodies = 48 * 1024 * 1024;
+/** Memory that is kept for the bodies of books: of one batch. */
+const largestFreeBodies = 16 * 1024 * 1024;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
 const patienceForPredecessorMs = 10_000;
 
@@ -219,7 +219,7 @@ function assign(tars: readonly string[]): void {
 }
 
 async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>): Promise<void> {
-  const { lease } = request;
+  const { folder, lease } = request;
   if (!context || stop.signal.aborted) return;
   const revoked = new AbortController();
   held = { lease, revoked };
@@ -228,7 +228,11 @@ async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>)
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
     const offer = { ...request, epoch: lease.epoch };
-    link.send({ type: 'tar:ended', name, ...(await processTar(name, { ...context, stop: signal }, offer)) });
+    link.send({
+      type: 'tar:ended',
+      name,
+      ...(await processTar({ name, folder }, { ...context, stop: signal }, offer)),
+    });
   } catch (thrown) {
     // Only the progress file itself can fail here: without it no outcome would be kept.
     const failure = toFailure(thrown, 'STATE_NOT_WRITABLE');

@@ -7,7 +7,7 @@ import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
-import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
+import { openFolder } from '../extraction/orphanedFolders.ts';
 import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
@@ -52,6 +52,13 @@ const largestBatchBytes = 16 * 1024 * 1024;
 /** One that is digested, and others whose books are uploaded. */
 const pipelineBounds = { batches: 3, bytes: 3 * largestBatchBytes };
 
+/** A tar and where it lies. */
+export interface TarPlace {
+  readonly name: string;
+  /** Its source folder; null for an extraction folder whose tar is gone. */
+  readonly folder: string | null;
+}
+
 /** What the engine says of a tar that it hands over. */
 export interface TarOffer {
   /** Of the lease under which it is held. */
@@ -68,13 +75,13 @@ const nothingKnown: TarOffer = { epoch: 0, resume: null, poison: [], suspects: [
 
 /** Takes one tar from its first header to its end mark. Failures come back as a result; nothing is thrown for them. */
 export async function processTar(
-  name: string,
+  tar: TarPlace,
   context: WorkerContext,
   offer: TarOffer = nothingKnown,
 ): Promise<TarResult> {
-  context.hand.begin(name, offer.epoch);
+  context.hand.begin(tar.name, offer.epoch);
   try {
-    return await new TarRun(name, context, offer).run();
+    return await new TarRun(tar, context, offer).run();
   } finally {
     context.hand.end();
   }
@@ -100,14 +107,13 @@ class TarRun {
   /** No member up to this header offset shares the hand with another. */
   readonly #lastSuspect: number;
 
-  constructor(name: string, context: WorkerContext, offer: TarOffer) {
+  constructor({ name, folder }: TarPlace, context: WorkerContext, offer: TarOffer) {
     this.#name = name;
     this.#offered = offer.resume;
     this.#poison = new Set(offer.poison);
     this.#lastSuspect = Math.max(-1, ...offer.suspects);
-    const { sourceFolder, stateFolder } = context.options;
-    this.#isFolder = isFolderName(name);
-    this.#path = join(this.#isFolder ? extractionRoot(stateFolder) : sourceFolder, name);
+    this.#isFolder = folder === null;
+    this.#path = join(folder ?? extractionRoot(context.options.stateFolder), name);
     this.#context = context;
     this.#counter = new TarCounter(name, context.link, context.activity);
   }

@@ -12,6 +12,8 @@ describe('wrong input gets one clear line, no stack trace and exit code 2', () =
   beforeEach(async () => {
     await mkdir(join(folder(), 'tars'));
     await makeTar(join(folder(), 'tars', 'a.tar'), 'ustar', { 'one.txt': Buffer.from('one') });
+    await mkdir(join(folder(), 'copy'));
+    await makeTar(join(folder(), 'copy', 'a.tar'), 'ustar', { 'other.txt': Buffer.from('other') });
     await mkdir(join(folder(), 'empty'));
     await writeFile(join(folder(), 'file'), 'no folder');
   });
@@ -20,11 +22,12 @@ describe('wrong input gets one clear line, no stack trace and exit code 2', () =
     ['no command', [], /Name a command/],
     ['an unknown command', ['digest'], /Unknown command "digest"/],
     ['an unknown option without a command', ['--frobnicate'], /Unknown option --frobnicate/],
-    ['no source folder', ['ingest'], /Name the folder that holds the tars/],
+    ['no source folder', ['ingest'], /Name the folders that hold the tars/],
     ['a source folder that does not exist', ['ingest', 'nowhere'], /nowhere/],
     ['a file in place of the source folder', ['ingest', 'file'], /file is a file/],
     ['a source folder without tars', ['ingest', 'empty'], /no \.tar files/],
-    ['two source folders', ['ingest', 'tars', 'empty'], /One source folder at a time/],
+    ['one of two source folders that does not exist', ['ingest', 'tars', 'nowhere'], /no folder .*nowhere/],
+    ['tars of one name', ['ingest', 'tars', 'copy'], /tars.a\.tar and .*copy.a\.tar have one name/],
     ['an unknown option', ['ingest', 'tars', '--frobnicate'], /Unknown option --frobnicate/],
     [
       'no workers',
@@ -68,6 +71,7 @@ describe('wrong input gets one clear line, no stack trace and exit code 2', () =
   it('leaves no state folder behind for a source folder that is wrong', async () => {
     await tarshelf(['ingest', 'empty'], { cwd: folder() });
     await tarshelf(['ingest', 'nowhere'], { cwd: folder() });
+    await tarshelf(['ingest', 'tars', 'copy'], { cwd: folder() });
     assert.ok(!(await readdir(folder())).includes('.tarshelf'));
   });
 });

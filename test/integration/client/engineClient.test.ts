@@ -8,7 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineClient, type EngineLaunch } from '../../../src/client/engineClient.ts';
 import { findEngine } from '../../../src/client/engineFinder.ts';
 import type { EngineEvent } from '../../../src/protocol/clientMessages.ts';
-import { engineFileName, engineTokenFileName } from '../../../src/protocol/engineFile.ts';
+import {
+  clientProtocolVersion,
+  engineFileName,
+  engineTokenFileName,
+} from '../../../src/protocol/engineFile.ts';
 import { TarshelfError, type ErrorCode } from '../../../src/protocol/errors.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
@@ -36,7 +40,7 @@ describe('engine client', () => {
   const children: ChildProcess[] = [];
 
   const options = (change: Partial<IngestOptions> = {}): IngestOptions => ({
-    sourceFolder: join(folder(), 'tars'),
+    sourceFolders: [join(folder(), 'tars')],
     stateFolder: state(),
     workers: 2,
     batchSize: 10,
@@ -128,7 +132,11 @@ describe('engine client', () => {
     });
 
     it('and says that one of a newer protocol is not for it', async () => {
-      await leave({ host: hostname(), protocol: 2, address: { kind: 'of the future' } });
+      await leave({
+        host: hostname(),
+        protocol: clientProtocolVersion + 1,
+        address: { kind: 'of the future' },
+      });
       await assert.rejects(makeClient('endless').attach(state()), fails('ENGINE_OTHER_VERSION', /newer/));
       await assert.rejects(
         makeClient('endless').start(options(), noSecrets),
@@ -182,7 +190,7 @@ describe('engine client', () => {
       const client = makeClient('completes');
       const run = await client.ingest(options(), noSecrets);
       assert.equal(run.phase, 'finished');
-      assert.equal(client.store.options?.sourceFolder, options().sourceFolder);
+      assert.deepEqual(client.store.options?.sourceFolders, options().sourceFolders);
       assert.equal(client.stateFolder, state());
       const pid = client.enginePid!;
       const whys: (TarshelfError | null)[] = [];

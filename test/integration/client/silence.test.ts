@@ -18,7 +18,7 @@ describe('an engine that says nothing', function () {
 
   async function run(part: string): Promise<number> {
     const options: IngestOptions = {
-      sourceFolder: '/tars',
+      sourceFolders: ['/tars'],
       stateFolder: path.join(folder(), 'state'),
       workers: 1,
       batchSize: 1,

@@ -28,7 +28,7 @@ describe('an engine of its own', () => {
   const library = (): string => join(folder(), 'library');
 
   const options = (): IngestOptions => ({
-    ...{ sourceFolder: source(), stateFolder: state(), workers: 2, batchSize: 5, parallelUploads: 1 },
+    ...{ sourceFolders: [source()], stateFolder: state(), workers: 2, batchSize: 5, parallelUploads: 1 },
     ...{ mode: 'auto', afterCompletion: 'keep', metadataReader: 'builtin' },
     destination: { kind: 'library', folder: library() },
   });

@@ -23,7 +23,7 @@ describe('a worker', function () {
     let owned: OwnedWorker | undefined;
     try {
       const options = { ...shelfOptions(server), apiUrl: `http://127.0.0.1:${String(line.port)}` };
-      const folders = { sourceFolder: source(), stateFolder: state() };
+      const folders = { sourceFolders: [source()], stateFolder: state() };
       owned = await OwnedWorker.start(
         firstMessage(folders, options, `mybookshelf2:${options.apiUrl}`, 'admin'),
       );

@@ -35,7 +35,7 @@ describe('a worker that loses its engine', function () {
     destinationId: string,
     password: string | null = null,
   ): Promise<OwnedWorker> {
-    const folders = { sourceFolder: source(), stateFolder: state() };
+    const folders = { sourceFolders: [source()], stateFolder: state() };
     worker = await OwnedWorker.start(firstMessage(folders, destination, destinationId, password));
     return worker;
   }

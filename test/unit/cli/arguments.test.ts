@@ -20,7 +20,7 @@ describe('arguments of tarshelf ingest', () => {
       json: false,
       passwordFile: null,
       options: {
-        sourceFolder: join(here, 'tars'),
+        sourceFolders: [join(here, 'tars')],
         stateFolder: join(here, '.tarshelf'),
         workers: 4,
         batchSize: 1000,
@@ -55,7 +55,7 @@ describe('arguments of tarshelf ingest', () => {
         json: true,
         passwordFile: null,
         options: {
-          sourceFolder: join(here, 'tars'),
+          sourceFolders: [join(here, 'tars')],
           stateFolder: join(here, 'state'),
           workers: 2,
           batchSize: 50,
@@ -100,8 +100,14 @@ describe('arguments of tarshelf ingest', () => {
     assert.doesNotMatch(JSON.stringify(request.options), /secret/);
   });
 
+  it('take several folders, in their order', () => {
+    const other = resolve('/other disk/tars');
+    const { sourceFolders } = optionsOf('tars', '--workers', '2', other);
+    assert.deepEqual(sourceFolders, [join(here, 'tars'), other]);
+  });
+
   it('keep an absolute path as it is', () => {
-    assert.equal(optionsOf(resolve('/elsewhere/tars')).sourceFolder, resolve('/elsewhere/tars'));
+    assert.deepEqual(optionsOf(resolve('/elsewhere/tars')).sourceFolders, [resolve('/elsewhere/tars')]);
   });
 
   it('put the library into the state folder that is named', () => {
@@ -112,7 +118,7 @@ describe('arguments of tarshelf ingest', () => {
   });
 
   it('take a folder that begins with a dash after --', () => {
-    assert.equal(optionsOf('--', '-tars').sourceFolder, join(here, '-tars'));
+    assert.deepEqual(optionsOf('--', '-tars').sourceFolders, [join(here, '-tars')]);
   });
 
   it('take the last one of an option that is given twice', () => {
@@ -130,9 +136,9 @@ describe('arguments of tarshelf ingest', () => {
   });
 
   const wrong: [string, string[], RegExp][] = [
-    ['no folder', [], /Name the folder/],
-    ['an empty folder', [''], /Name the folder/],
-    ['two folders', ['my', 'tars'], /"tars" is too much/],
+    ['no folder', [], /Name the folders/],
+    ['an empty folder', [''], /Name the folders/],
+    ['an empty folder beside another', ['tars', ''], /Name the folders/],
     ['no workers', ['tars', '--workers', '0'], /--workers takes a whole number from 1 to 64, not "0"/],
     ['too many workers', ['tars', '--workers', '65'], /--workers .* not "65"/],
     ['fewer than no workers', ['tars', '--workers', '-1'], /--workers .* not "-1"/],

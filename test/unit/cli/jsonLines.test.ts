@@ -4,7 +4,7 @@ import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { runState, tarState, workerState } from './states.ts';
 
 const options: IngestOptions = {
-  sourceFolder: '/tars',
+  sourceFolders: ['/tars'],
   stateFolder: '/state',
   workers: 4,
   batchSize: 1000,
@@ -29,7 +29,7 @@ describe('JSON lines', () => {
     const tars = [tarState('a.tar', { phase: 'completed', earlier: true }), tarState('b.tar')];
     assert.deepEqual(jsonHappening({ kind: 'started', run: runState({ totalBytes: 7 }), tars }, options), {
       type: 'started',
-      sourceFolder: '/tars',
+      sourceFolders: ['/tars'],
       stateFolder: '/state',
       destination: { kind: 'library', folder: '/state/library' },
       workers: 4,

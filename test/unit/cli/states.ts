@@ -11,7 +11,7 @@ import {
 export function runState(change: Partial<RunState> = {}): RunState {
   return {
     phase: 'running',
-    sourceFolder: '/tars',
+    sourceFolders: ['/tars'],
     stateFolder: '/state',
     totalBytes: 4_000_000_000,
     doneBytes: 1_000_000_000,
@@ -27,6 +27,7 @@ export function runState(change: Partial<RunState> = {}): RunState {
 export function tarState(name: string, change: Partial<TarState> = {}): TarState {
   return {
     name,
+    folder: '/tars',
     phase: 'waiting',
     sizeBytes: 1_000_000_000,
     doneBytes: 0,

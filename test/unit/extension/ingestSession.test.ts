@@ -11,7 +11,7 @@ import { useTempFolder } from '../../support/tempFolder.ts';
 describe('IngestSession', () => {
   const folder = useTempFolder();
   const options = (): IngestOptions => ({
-    sourceFolder: '/tars',
+    sourceFolders: ['/tars'],
     stateFolder: path.join(folder(), 'state'),
     workers: 1,
     batchSize: 1,

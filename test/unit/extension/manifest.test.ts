@@ -233,7 +233,7 @@ describe('package.json', () => {
       [...restrictedConfigurations].sort(),
       settings
         .filter(name =>
-          /Folder$|\.(afterCompletion|workers|parallelUploads|destination|library|server|webSocket|userName|database|container|program)$/.test(
+          /Folders?$|\.(afterCompletion|workers|parallelUploads|destination|library|server|webSocket|userName|database|container|program)$/.test(
             name,
           ),
         )

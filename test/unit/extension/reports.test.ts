@@ -106,9 +106,16 @@ describe('a report of a run', () => {
 describe('texts of a plan', () => {
   const plan: Plan = {
     tars: [
-      { name: 'a.tar', sizeBytes: 1000, state: 'completed', doneBytes: 1000, failedBooks: 0, worker: null },
-      { name: 'b.tar', sizeBytes: 4000, state: 'begun', doneBytes: 1000, failedBooks: 0, worker: 2 },
+      {
+        ...{ name: 'a.tar', folder: '/tars', sizeBytes: 1000, state: 'completed', doneBytes: 1000 },
+        ...{ failedBooks: 0, worker: null },
+      },
+      {
+        ...{ name: 'b.tar', folder: '/disk', sizeBytes: 4000, state: 'begun', doneBytes: 1000 },
+        ...{ failedBooks: 0, worker: 2 },
+      },
     ],
+    emptyFolders: [],
     workers: 2,
     mode: 'extract',
     freeBytes: 3000,

@@ -10,6 +10,7 @@ import {
 export function tarState(change: Partial<TarState> = {}): TarState {
   return {
     name: 'books-1.tar',
+    folder: '/tars',
     phase: 'waiting',
     sizeBytes: 1_000_000_000,
     doneBytes: 0,
@@ -34,7 +35,7 @@ export function workerState(change: Partial<WorkerState> = {}): WorkerState {
 export function runState(change: Partial<RunState> = {}): RunState {
   return {
     phase: 'running',
-    sourceFolder: '/tars',
+    sourceFolders: ['/tars'],
     stateFolder: '/state',
     totalBytes: 3_000_000_000,
     doneBytes: 0,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findTexts } from '../../../scripts/l10n/codeTexts.ts';
 import { extractManifest, withTexts } from '../../../scripts/l10n/manifestTexts.ts';
 import { rootFolder } from '../../../scripts/paths.ts';
-import { plannedTarText, planSpace, planTitle } from '../../../src/commands/planText.ts';
+import { plannedTarText, planHint, planTitle } from '../../../src/commands/planText.ts';
 import { verificationText } from '../../../src/commands/verificationText.ts';
 import { SettingUnusable, readDestination } from '../../../src/destinationSettings.ts';
 import { setTranslate } from '../../../src/localize.ts';
@@ -174,7 +174,10 @@ describe('In a language that nobody speaks', () => {
     const phases = ['waiting', 'running', 'completed', 'completedWithErrors', 'failed'] as const;
     const tars = phases.flatMap(phase =>
       [1, 2].map(failed =>
-        tarState({ phase, name: '1', doneBytes: 1e8, counts: { ...counts, failed }, earlier: failed > 1 }),
+        tarState({
+          ...{ phase, name: '1', folder: '1', doneBytes: 1e8 },
+          ...{ counts: { ...counts, failed }, earlier: failed > 1 },
+        }),
       ),
     );
     const workers = workerPhaseSchema.options.flatMap(phase =>
@@ -212,11 +215,11 @@ describe('In a language that nobody speaks', () => {
     const states = ['new', 'begun', 'failed', 'completed'] as const;
     const tars = states.flatMap(state =>
       [0, 1, 2].map(failedBooks => ({
-        ...{ name: '1', sizeBytes: 5e6, doneBytes: 1e6, state, failedBooks, worker: 1 },
+        ...{ name: '1', folder: '1', sizeBytes: 5e6, doneBytes: 1e6, state, failedBooks, worker: 1 },
       })),
     );
     const plan: Plan = {
-      ...{ tars, workers: 2, mode: 'extract', freeBytes: 1e6, extractBytes: 5e6 },
+      ...{ tars, emptyFolders: ['1'], workers: 2, mode: 'extract', freeBytes: 1e6, extractBytes: 5e6 },
     };
     const emptyVerification: Verification = {
       ...{ tar: '1', books: 0, onShelf: 0, missing: 0, unreadable: 0, skipped: 0, damage: null },
@@ -225,7 +228,7 @@ describe('In a language that nobody speaks', () => {
     const verified = { ...emptyVerification, books: 3, onShelf: 1, missing: 1, unreadable: 1, damage: '1' };
     const texts = [
       planTitle(plan, { kind: 'library', folder: '1' }),
-      ...[plan, { ...plan, freeBytes: null }, { ...plan, freeBytes: 1e9 }].map(each => planSpace(each).text),
+      ...[plan, { ...plan, freeBytes: null }, { ...plan, freeBytes: 1e9 }].map(planHint),
       ...tars.map(plannedTarText),
       ...[emptyVerification, { ...emptyVerification, books: 2, onShelf: 2 }, verified].map(verificationText),
       ...[0, 90].map(seconds => timeLeftText(seconds, [])),

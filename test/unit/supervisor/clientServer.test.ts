@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ClientServer, type EngineRequest } from '../../../src/engine/supervisor/clients/clientServer.ts';
 import { EventStream, type StreamedState } from '../../../src/engine/supervisor/clients/eventStream.ts';
 import type { EngineEvent, WhenLeft } from '../../../src/protocol/clientMessages.ts';
+import { clientProtocolVersion } from '../../../src/protocol/engineFile.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import { EngineSocket } from '../../support/engineSocket.ts';
 import { HandClock } from '../../support/handClock.ts';
@@ -66,7 +67,7 @@ describe('client server', () => {
     tell('before');
     const client = await EngineSocket.connect(address);
     assert.deepEqual(await client.hello(token, { whenLeft: 'stop' }), {
-      ...{ type: 'welcome', protocol: 1, version: '1.2.3', pid: process.pid },
+      ...{ type: 'welcome', protocol: clientProtocolVersion, version: '1.2.3', pid: process.pid },
     });
     tell('after');
     await client.event(event => event.sequence === 2);
@@ -203,19 +204,19 @@ describe('client server', () => {
       return Promise.resolve('under way');
     };
     const newer = await EngineSocket.connect(address);
-    const refusal = await newer.hello(token, { protocol: 2 });
+    const refusal = await newer.hello(token, { protocol: clientProtocolVersion + 1 });
     assert.equal(refusal.type === 'request:failed' && refusal.failure.code, 'ENGINE_OTHER_VERSION');
     assert.deepEqual(await newer.ask({ type: 'engine:end', drain: true }), {
       type: 'done',
       message: 'under way',
     });
     const other = await EngineSocket.connect(address);
-    await other.hello(token, { protocol: 2 });
+    await other.hello(token, { protocol: clientProtocolVersion + 1 });
     const answered = await other.ask({ type: 'ingest:stop' });
     assert.equal(answered.type === 'request:failed' && answered.failure.code, 'ENGINE_OTHER_VERSION');
     await other.closed;
     const quiet = await EngineSocket.connect(address);
-    await quiet.hello(token, { protocol: 2 });
+    await quiet.hello(token, { protocol: clientProtocolVersion + 1 });
     tell('not for strangers');
     await clock.pass(5000);
     await quiet.closed;

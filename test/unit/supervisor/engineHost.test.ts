@@ -122,7 +122,7 @@ describe('engine', () => {
 
   function options(stateFolder = state()): IngestOptions {
     return {
-      ...{ sourceFolder: '/tars', stateFolder, workers: 1, batchSize: 1, parallelUploads: 1 },
+      ...{ sourceFolders: ['/tars'], stateFolder, workers: 1, batchSize: 1, parallelUploads: 1 },
       ...{ mode: 'auto', afterCompletion: 'keep', metadataReader: 'auto' },
       destination: { kind: 'library', folder: '/library' },
     };
@@ -248,12 +248,12 @@ describe('engine', () => {
     const answers = Promise.all([startRun(client), startRun(other)]);
     await until(() => runs.length === 2);
     // What changed last in the first one is no news of the second.
-    first.board.changeRun({ phase: 'finished', sourceFolder: '/late' });
+    first.board.changeRun({ phase: 'finished', sourceFolders: ['/late'] });
     runs[1]!.goOn();
     assert.deepEqual((await answers).map(codeOf).sort(), ['', 'STATE_IN_USE']);
     assert.equal(runs.length, 2);
     const told = client.events.filter(
-      event => event.type === 'run:changed' && event.run.sourceFolder === '/late',
+      event => event.type === 'run:changed' && event.run.sourceFolders[0] === '/late',
     );
     assert.deepEqual(told, []);
     // The second one's state replaced the first one's in whole.

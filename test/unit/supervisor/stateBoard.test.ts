@@ -9,12 +9,12 @@ describe('state board', () => {
   let startedBy: number;
 
   beforeEach(() => {
-    const { sourceFolder, stateFolder } = runState();
+    const { sourceFolders, stateFolder } = runState();
     const options = { workers: 1, batchSize: 1, parallelUploads: 1, mode: 'extract' } as const;
     startedAfter = performance.now();
     board = new StateBoard(
       {
-        ...{ sourceFolder, stateFolder, ...options, afterCompletion: 'keep', metadataReader: 'auto' },
+        ...{ sourceFolders, stateFolder, ...options, afterCompletion: 'keep', metadataReader: 'auto' },
         destination: { kind: 'library', folder: '/library' },
       },
       () => undefined,

@@ -36,9 +36,13 @@ describe('the memory for bodies', () => {
     const large = pool.take(2 * mb);
     pool.give(large);
     assert.notEqual(pool.take(2 * mb).buffer, large.buffer);
-    const foreign = Buffer.alloc(mb).subarray(1);
+    const foreign = Buffer.alloc(mb);
     pool.give(foreign);
     assert.notEqual(pool.take(mb).buffer, foreign.buffer);
+    const twice = pool.take(mb / 2);
+    pool.give(twice);
+    pool.give(twice);
+    assert.notEqual(pool.take(mb / 2).buffer, pool.take(mb / 2).buffer);
     const small = pool.take(100);
     assert.equal(small.length, 100);
     pool.give(small);

@@ -74,10 +74,10 @@ for (const packing of ['plain', 'gzip'] as const)
       });
       const progress = await WorkerProgress.load(state(), 1, message => assert.fail(message));
       const result = await processTar(
-        'a.tar',
+        { name: 'a.tar', folder: folder() },
         {
           options: {
-            sourceFolder: folder(),
+            sourceFolders: [folder()],
             stateFolder: state(),
             workers: 1,
             batchSize: 100,

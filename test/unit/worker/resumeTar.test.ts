@@ -76,7 +76,7 @@ for (const packing of ['plain', 'gzip'] as const)
       };
       const progress = await WorkerProgress.load(join(folder(), 'state'), 1, message => assert.fail(message));
       const options = {
-        sourceFolder: folder(),
+        sourceFolders: [folder()],
         stateFolder: join(folder(), 'state'),
         workers: 1,
         batchSize,
@@ -92,16 +92,19 @@ for (const packing of ['plain', 'gzip'] as const)
         },
         onResumed: () => undefined,
       });
-      const result = await processTar('a.tar', {
-        options,
-        destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
-        progress,
-        link,
-        patience,
-        metadata: new MetadataSource('builtin', message => assert.fail(message)),
-        stop: stop.signal,
-        ...workerParts(join(folder(), 'state')),
-      });
+      const result = await processTar(
+        { name: 'a.tar', folder: folder() },
+        {
+          options,
+          destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
+          progress,
+          link,
+          patience,
+          metadata: new MetadataSource('builtin', message => assert.fail(message)),
+          stop: stop.signal,
+          ...workerParts(join(folder(), 'state')),
+        },
+      );
       await progress.close();
       return result;
     }

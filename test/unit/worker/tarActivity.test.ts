@@ -67,18 +67,21 @@ describe('what a worker is about with a tar', () => {
       readKeys: () => Promise.resolve(null),
       close: () => undefined,
     };
-    const result = await processTar('a.tar', {
-      options: {
-        ...{ sourceFolder: folder(), stateFolder: join(folder(), 'state'), workers: 1, batchSize: 1000 },
-        ...{ parallelUploads: 1, mode: 'in-place', afterCompletion: 'keep', metadataReader: 'builtin' },
-        destination: { kind: 'library', folder: folder() },
+    const result = await processTar(
+      { name: 'a.tar', folder: folder() },
+      {
+        options: {
+          ...{ sourceFolders: [folder()], stateFolder: join(folder(), 'state'), workers: 1, batchSize: 1000 },
+          ...{ parallelUploads: 1, mode: 'in-place', afterCompletion: 'keep', metadataReader: 'builtin' },
+          destination: { kind: 'library', folder: folder() },
+        },
+        destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
+        ...{ progress, link, patience, stop: stop.signal },
+        metadata: new MetadataSource('builtin', message => assert.fail(message)),
+        ...workerParts(join(folder(), 'state')),
+        ...{ activity, abandon: abandon.signal },
       },
-      destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
-      ...{ progress, link, patience, stop: stop.signal },
-      metadata: new MetadataSource('builtin', message => assert.fail(message)),
-      ...workerParts(join(folder(), 'state')),
-      ...{ activity, abandon: abandon.signal },
-    });
+    );
     await progress.close();
     return { result };
   }

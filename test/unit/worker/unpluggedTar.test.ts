@@ -150,36 +150,39 @@ describe('a tar whose disk fails while it is read', () => {
       },
       onResumed: () => told.push('resumed'),
     });
-    const result = await processTar('a.tar', {
-      options: {
-        sourceFolder: source(),
-        stateFolder: join(folder(), 'state'),
-        workers: 1,
-        batchSize: 3,
-        parallelUploads: 2,
-        mode,
-        afterCompletion: 'keep',
-        metadataReader: 'builtin',
-        destination: { kind: 'library', folder: folder() },
+    const result = await processTar(
+      { name: 'a.tar', folder: source() },
+      {
+        options: {
+          sourceFolders: [source()],
+          stateFolder: join(folder(), 'state'),
+          workers: 1,
+          batchSize: 3,
+          parallelUploads: 2,
+          mode,
+          afterCompletion: 'keep',
+          metadataReader: 'builtin',
+          destination: { kind: 'library', folder: folder() },
+        },
+        destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
+        progress,
+        link,
+        patience,
+        metadata: new MetadataSource('builtin', message => assert.fail(message)),
+        stop: stop.signal,
+        ...workerParts(join(folder(), 'state'), 2),
+        openArchive: async (path, spoolFolder) => {
+          const inner = await openArchive(path, spoolFolder);
+          opened++;
+          const archive = new FaultyArchive(inner, (at, member) => fault(at, member));
+          archive.close = async () => {
+            closed++;
+            await inner.close();
+          };
+          return archive;
+        },
       },
-      destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
-      progress,
-      link,
-      patience,
-      metadata: new MetadataSource('builtin', message => assert.fail(message)),
-      stop: stop.signal,
-      ...workerParts(join(folder(), 'state'), 2),
-      openArchive: async (path, spoolFolder) => {
-        const inner = await openArchive(path, spoolFolder);
-        opened++;
-        const archive = new FaultyArchive(inner, (at, member) => fault(at, member));
-        archive.close = async () => {
-          closed++;
-          await inner.close();
-        };
-        return archive;
-      },
-    });
+    );
     await waited;
     await progress.close();
     assert.equal(closed, opened, 'every tar that was opened is closed');

@@ -40,7 +40,7 @@ describe('A run of ten thousand books', function () {
     folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-calm-'));
     await mkdir(path.join(folder, 'tars'));
     for (const [n, tar] of tars.entries()) await makeTar(n, tar);
-    await set('sourceFolder', path.join(folder, 'tars'));
+    await set('sourceFolders', [path.join(folder, 'tars')]);
     await set('stateFolder', path.join(folder, 'state'));
     await set('libraryFolder', path.join(folder, 'library'));
     await set('workers', 2);

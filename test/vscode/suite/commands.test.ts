@@ -17,11 +17,8 @@ import { resetSettings, set, until } from './window.ts';
 
 // Real settings, real engines and real documents; what asks a person is answered by the tests.
 
-/** These would open VS Code's own dialogs, or leave VS Code; they are told of what they need, or have tests elsewhere. */
-const notByThemselves: ReadonlySet<CommandId> = new Set([
-  commandIds.chooseSourceFolder,
-  commandIds.trySamples,
-]);
+/** It has tests elsewhere. */
+const notByThemselves: ReadonlySet<CommandId> = new Set([commandIds.trySamples]);
 
 describe('Commands', function () {
   if (process.platform === 'win32') return;
@@ -46,7 +43,7 @@ describe('Commands', function () {
     await makeTar(path.join(source(), 'a.tar'), { 'a.epub': Buffer.from('a') });
     await makeTar(path.join(source(), 'b.tar'), { 'b.epub': Buffer.from('b') });
     await failingTar('c.tar', 'x.epub');
-    await set('sourceFolder', source());
+    await set('sourceFolders', [source()]);
     await set('stateFolder', path.join(folder, 'state'));
     await set('libraryFolder', library());
     await set('workers', 2);
@@ -82,6 +79,7 @@ describe('Commands', function () {
       pickMany: () => Promise.resolve(undefined),
       save: () => Promise.resolve(undefined),
       openFolder: () => Promise.resolve(undefined),
+      openFolders: () => Promise.resolve(undefined),
       confirm: () => Promise.resolve(false),
     } satisfies TarshelfApi['prompts']);
   }
@@ -252,7 +250,8 @@ describe('Commands', function () {
   });
 
   it('all answer while a run is under way, and disturb it only where they say so', async () => {
-    await set('stateFolder', path.join(folder, 'other state'));
+    const state = path.join(folder, 'other state');
+    await set('stateFolder', state);
     await set('libraryFolder', path.join(folder, 'other library'));
     for (let n = 0; n < 6; n++) {
       const books = Object.fromEntries(

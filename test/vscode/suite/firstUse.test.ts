@@ -67,8 +67,8 @@ describe('Trying it with sample books', function () {
     assert.equal(booksIn(path.join(samples(), 'library')), truth.books.length);
   });
 
-  it('leaves the folder of tars unchosen', () => {
-    assert.equal(api.settings.sourceFolder, undefined);
+  it('leaves the folders of tars unchosen', () => {
+    assert.deepEqual(api.settings.sourceFolders, []);
   });
 
   it('answers while it is under way', async () => {

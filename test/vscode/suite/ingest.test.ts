@@ -38,7 +38,7 @@ describe('An ingest in VS Code', function () {
     api = await extension.activate();
     folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
     truth = await makeSampleTars(source());
-    await set('sourceFolder', source());
+    await set('sourceFolders', [source()]);
     await set('stateFolder', path.join(folder, 'state'));
     await set('libraryFolder', library());
     await set('workers', 3);
@@ -139,7 +139,7 @@ describe('An ingest in VS Code', function () {
   });
 
   it('says which folder is missing, offers to choose another, and throws nothing', async () => {
-    await set('sourceFolder', path.join(folder, 'no such folder'));
+    await set('sourceFolders', [path.join(folder, 'no such folder')]);
     const messages = listen();
     assert.equal(await launch(), undefined);
     const [message, ...others] = messages();
@@ -147,7 +147,7 @@ describe('An ingest in VS Code', function () {
     assert.equal(message?.kind, 'error');
     assert.match(message.text, /no such folder/);
     assert.deepEqual(message.actions, ['Choose Folder']);
-    await set('sourceFolder', source());
+    await set('sourceFolders', [source()]);
   });
 
   it('answers a stop when nothing runs', async () => {

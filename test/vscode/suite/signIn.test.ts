@@ -38,7 +38,7 @@ describe('Signing in', function () {
     folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
     process.env['PATH'] = makeCalibredbStandIn(folder, password);
     truth = await makeSampleTars(path.join(folder, 'tars'));
-    await set('sourceFolder', path.join(folder, 'tars'));
+    await set('sourceFolders', [path.join(folder, 'tars')]);
     await set('stateFolder', path.join(folder, 'state'));
     await set('destination', 'calibre');
     await set('calibre.library', server);

@@ -46,7 +46,7 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
     });
     await launcher.start(
       {
-        sourceFolder: folder,
+        sourceFolders: [folder],
         stateFolder: stateFolder(),
         workers: 4,
         batchSize: 1000,

@@ -48,6 +48,8 @@ export interface CrewOptions {
   readonly onCompleted: (tar: string) => void;
   /** The processes that there are now; told when one begins or has ended. */
   readonly onWorkersChanged: (workers: RunningWorker[]) => void;
+  /** The source folder of a tar; null for an extraction folder. */
+  readonly folderOf: (tar: string) => string | null;
   /** How far a tar is that a worker gets, whoever read it before. Never rejects. */
   readonly resumePoint: (worker: number, tar: string) => Promise<ResumePoint | null>;
   /** Header offsets of the members that a process had in hand under a lease. Never rejects. */
@@ -103,7 +105,7 @@ export class Crew {
     const watch = new CrewWatch({
       ...{ clock, supervision, roster, hands, board, history, report, ladder, waiting },
     });
-    const { onCompleted, resumePoint } = options;
+    const { folderOf, onCompleted, resumePoint } = options;
     const turns = new TarTurns({
       ...{
         roster,
@@ -115,6 +117,7 @@ export class Crew {
         assigned,
         ladder,
         runEnd,
+        folderOf,
         resumePoint,
         onCompleted,
       },

@@ -22,6 +22,7 @@ export interface TarTurnsOptions {
   readonly assigned: AssignedTars;
   readonly ladder: Ladder;
   readonly runEnd: RunEnd;
+  readonly folderOf: (tar: string) => string | null;
   readonly resumePoint: (worker: number, tar: string) => Promise<ResumePoint | null>;
   readonly onCompleted: (tar: string) => void;
 }
@@ -89,12 +90,12 @@ export class TarTurns {
   }
 
   async #handOver(worker: CrewWorker, lease: Lease): Promise<void> {
-    const { hands, resumePoint } = this.#options;
+    const { folderOf, hands, resumePoint } = this.#options;
     const { process } = worker;
     const resume = await resumePoint(worker.number, lease.tar);
     // It may have died meanwhile; its next process asks anew.
     if (worker.process !== process || !hands.holds(worker.number, lease)) return;
     const members = hands.membersOf(lease.tar);
-    process?.send({ type: 'tar:process', lease, resume, ...members });
+    process?.send({ type: 'tar:process', lease, folder: folderOf(lease.tar), resume, ...members });
   }
 }

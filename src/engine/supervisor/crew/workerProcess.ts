@@ -11,7 +11,7 @@ import { identify, killTree, type ProcessIdentity } from '../../processes.ts';
  * V8 lets the young generation grow to three times 16 MB and more, and keeps it: with it a worker that records a
  * million books takes 300 MB, without it 190 MB, in the same time.
  */
-const youngGeneration = '--max-semi-space-size=16';
+const youngGeneration = '--max-semi-space-size=4';
 
 /** How a process ended. */
 export interface ProcessEnd {
