@@ -1,9 +1,10 @@
 // The tars that the benches read. They are made once, the same bytes for the same version of Node, and kept:
-//   node scripts/bench/corpora.ts [large] [small] [million] [--quick]
+//   node scripts/bench/corpora.ts [large] [small] [texts] [million] [--quick]
 //
 //   large     two tars of 1.5 GB with 1,460 books each; sizes are lognormal with a median of about 0.7 MB; EPUB, PDF,
 //             and some FB2, TXT and MOBI; quick: two of 100 MB
 //   small     one tar of 100,000 books of 2 KB; quick: 10,000
+//   texts     the same with texts only, which have no metadata to be read
 //   million   one tar of a million texts of some ten bytes; quick: 100,000
 //
 // They lie in TARSHELF_BENCH_FOLDER, by default tarshelf-bench in the folder for temporary files.
@@ -26,7 +27,7 @@ const version = 1;
 const blockSize = 512;
 const mtime = new Date('2024-01-15T12:00:00Z');
 
-export const corpusNames = ['large', 'small', 'million'] as const;
+export const corpusNames = ['large', 'small', 'texts', 'million'] as const;
 export type CorpusName = (typeof corpusNames)[number];
 
 export interface Corpus {
@@ -97,6 +98,8 @@ function planOf(name: CorpusName, quick: boolean): Plan {
       };
     case 'small':
       return { tars: 1, membersInTar: quick ? 10_000 : 100_000, body: (books, index) => books.small(index) };
+    case 'texts':
+      return { tars: 1, membersInTar: quick ? 10_000 : 100_000, body: (books, index) => books.short(index) };
     case 'million':
       return {
         tars: 1,
@@ -238,6 +241,12 @@ class Books {
       default:
         return { name: `books/${String(index)}.epub`, body: this.#epub(work, title, [], size) };
     }
+  }
+
+  short(index: number): { name: string; body: Uint8Array } {
+    const { work, paragraphs } = this.#random.pick(pool);
+    const title = `${work.title} ${this.#seed} ${String(index)}`;
+    return { name: `books/${String(index)}.txt`, body: this.#text(title, paragraphs, 2048) };
   }
 
   tiny(index: number): { name: string; body: Uint8Array } {
