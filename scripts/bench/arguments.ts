@@ -2,6 +2,8 @@ export interface BenchArguments {
   readonly quick: boolean;
   readonly json: boolean;
   readonly help: boolean;
+  /** How often each thing is run. */
+  readonly rounds: number;
   /** Names of scenarios; all where none was named. */
   readonly only: readonly string[];
 }
@@ -16,6 +18,7 @@ export class UsageError extends Error {}
 export function parseArguments(given: readonly string[], known: readonly string[]): BenchArguments {
   const found = { quick: false, json: false, help: false };
   const only: string[] = [];
+  let rounds: number | undefined;
   const rest = [...given];
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
     const [flag, attached] = splitOnce(argument);
@@ -29,11 +32,17 @@ export function parseArguments(given: readonly string[], known: readonly string[
       case '--only':
         only.push(...namesIn(attached ?? rest.shift(), known));
         break;
+      case '--rounds':
+        rounds = wholeNumber(attached ?? rest.shift());
+        break;
       default:
-        throw new UsageError(`Unknown argument ${argument}. There are --only, --quick, --json and --help.`);
+        throw new UsageError(
+          `Unknown argument ${argument}. There are --only, --quick, --rounds, --json and --help.`,
+        );
     }
   }
-  return { ...found, only: known.filter(name => only.length === 0 || only.includes(name)) };
+  rounds ??= found.quick ? 3 : 5;
+  return { ...found, rounds, only: known.filter(name => only.length === 0 || only.includes(name)) };
 }
 
 function splitOnce(argument: string): [string, string | undefined] {
@@ -49,4 +58,10 @@ function namesIn(list: string | undefined, known: readonly string[]): string[] {
     throw new UsageError(`There is no scenario ${unknown}. There are: ${known.join(', ')}.`);
   }
   return names;
+}
+
+function wholeNumber(text: string | undefined): number {
+  if (text === undefined || !/^[1-9]\d{0,2}$/.test(text))
+    throw new UsageError('--rounds needs a number from 1 to 999.');
+  return Number(text);
 }

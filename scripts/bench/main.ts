@@ -1,8 +1,9 @@
 // Measures what Tarshelf promises, and says what is met:
-//   npm run bench -- [--only NAME,NAME] [--quick] [--json]
+//   npm run bench -- [--only NAME,NAME] [--quick] [--rounds N] [--json]
 //
 //   --only    these scenarios, of those in scenarios/
 //   --quick   small tars and 3 rounds instead of 5: whether it all works, rather than numbers to rely on
+//   --rounds  how often each thing is run
 //   --json    the same as JSON on standard output
 //
 // All that is compared is run in turns (A B A B …) on a warm page cache. Commands are whole processes, with a fresh state
@@ -42,9 +43,8 @@ function tell(message: string): void {
   console.error(message);
 }
 
-async function main({ only, quick, json }: BenchArguments): Promise<void> {
+async function main({ only, quick, json, rounds }: BenchArguments): Promise<void> {
   const machine = describeMachine();
-  const rounds = quick ? 3 : 5;
   const size = quick ? ', small tars: starting and ending is most of it, and the bars are not for these' : '';
   if (!json) console.log(`${machineText(machine)}\n${String(rounds)} rounds${size}\n`);
   const rows: (Measurement & { scenario: string; met: boolean | null })[] = [];
@@ -59,7 +59,7 @@ async function main({ only, quick, json }: BenchArguments): Promise<void> {
 function usage(): string {
   const width = Math.max(...scenarios.map(({ name }) => name.length));
   const list = scenarios.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`);
-  return `npm run bench -- [--only NAME,NAME] [--quick] [--json]\n\nScenarios:\n${list.join('\n')}`;
+  return `npm run bench -- [--only NAME,NAME] [--quick] [--rounds N] [--json]\n\nScenarios:\n${list.join('\n')}`;
 }
 
 try {

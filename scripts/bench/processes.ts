@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { benchFolder } from './corpora.ts';
@@ -42,6 +43,8 @@ export interface Ingest {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with the process once it runs. */
   readonly onSpawn?: (pid: number, usageFolder: string) => void;
+  /** Called with each line of JSON that the command line prints. */
+  readonly onLine?: (line: string) => void;
   /** Exit codes that are no failure. */
   readonly exitCodes?: readonly number[];
 }
@@ -88,16 +91,17 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
       },
     );
     if (child.pid !== undefined) options.onSpawn?.(child.pid, usageFolder);
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
+    let lastLine = '';
+    createInterface({ input: child.stdout }).on('line', line => {
+      lastLine = line;
+      options.onLine?.(line);
     });
     const [code] = (await once(child, 'close')) as [number | null];
     const wallSeconds = (performance.now() - began) / 1000;
     if (!(options.exitCodes ?? [0]).includes(code ?? -1))
       throw new Error(`tarshelf ingest ${source} ended with exit code ${String(code)}`);
     const processes = await usageOfAll(usageFolder);
-    const summary = summaryIn(printed);
+    const summary = summaryIn(lastLine);
     return {
       wallSeconds,
       cpuSeconds: processes.reduce((sum, one) => sum + one.cpuSeconds, 0),
@@ -111,10 +115,10 @@ function withoutNodeOptions(env: Readonly<Record<string, string>> = {}): Record<
   return Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_OPTIONS'));
 }
 
-function summaryIn(printed: string): Pick<IngestUsed, 'books' | 'skipped'> {
-  const lines = printed.trimEnd().split('\n');
-  const last = JSON.parse(lines.at(-1) ?? '') as Pick<IngestUsed, 'books' | 'skipped'>;
-  return { books: last.books, skipped: last.skipped };
+/** The last line is the summary. */
+function summaryIn(line: string): Pick<IngestUsed, 'books' | 'skipped'> {
+  const { books, skipped } = JSON.parse(line) as Pick<IngestUsed, 'books' | 'skipped'>;
+  return { books, skipped };
 }
 
 /** Waits for every process that began, and returns what each used. */

@@ -26,8 +26,6 @@ export interface Scenario {
   readonly name: string;
   /** What is run against what. */
   readonly about: string;
-  /** Whether it is only run when it is named. */
-  readonly onDemand?: boolean;
   run(context: BenchContext): Promise<Measurement[]>;
 }
 
