@@ -41,6 +41,8 @@ export interface Ingest {
   readonly destination?: readonly string[];
   readonly more?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** For all its processes. */
+  readonly nodeOptions?: string;
   /** Called with the process once it runs. */
   readonly onSpawn?: (pid: number, usageFolder: string) => void;
   /** Called with each line of JSON that the command line prints. */
@@ -84,9 +86,11 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
           ...process.env,
-          NODE_OPTIONS: `--import ${usageUrl}${options.env?.['NODE_OPTIONS'] === undefined ? '' : ` ${options.env['NODE_OPTIONS']}`}`,
+          NODE_OPTIONS: [process.env['NODE_OPTIONS'], `--import ${usageUrl}`, options.nodeOptions]
+            .filter(Boolean)
+            .join(' '),
           TARSHELF_BENCH_USAGE: usageFolder,
-          ...withoutNodeOptions(options.env),
+          ...options.env,
         },
       },
     );
@@ -109,10 +113,6 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
       ...summary,
     };
   });
-}
-
-function withoutNodeOptions(env: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_OPTIONS'));
 }
 
 /** The last line is the summary. */

@@ -147,10 +147,8 @@ async function simulate(size: Size): Promise<Sample[]> {
       source,
       workers: size.workers,
       stateFolder,
-      env: {
-        NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, 'simulatedBodies.mjs')).href}`,
-        TARSHELF_BENCH_SIMULATED: bodies,
-      },
+      nodeOptions: `--import ${pathToFileURL(join(import.meta.dirname, 'simulatedBodies.mjs')).href}`,
+      env: { TARSHELF_BENCH_SIMULATED: bodies },
       onSpawn: (_, path) => {
         usageFolder = path;
       },
