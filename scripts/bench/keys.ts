@@ -1,5 +1,5 @@
 // What the table of known keys takes, in a process of its own:
-//   node scripts/bench/keys.ts <count>
+//   node --expose-gc scripts/bench/keys.ts <count>
 // One JSON object on standard output.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,9 @@ import { readProgress } from '../../src/engine/progress/workerProgress.ts';
 import { keyOfNumber, writeProgressFile } from './commitCost.ts';
 
 export interface KeyCost {
-  /** The largest resident memory of a process that holds the keys. */
+  /** Resident memory of a process that holds the keys, without what loading them has left to be collected. */
+  readonly residentMb: number;
+  /** The largest that it was, while they were loaded. */
   readonly peakMb: number;
   readonly tableMb: number;
   /** As an engine does at its start, from the progress file of a worker. */
@@ -37,6 +39,9 @@ async function measure(count: number): Promise<KeyCost> {
     const loadSeconds = (performance.now() - began) / 1000;
     if (table.count !== count) throw new Error(`${String(table.count)} keys were read, not ${String(count)}`);
     const peakMb = process.resourceUsage().maxRSS / 1024;
+    if (!globalThis.gc) throw new Error('run this with --expose-gc');
+    await globalThis.gc({ execution: 'async' });
+    const residentMb = process.memoryUsage.rss() / 2 ** 20;
     // Every other is there.
     const step = Math.max(1, Math.floor((2 * count) / lookUps));
     const wanted = Array.from({ length: lookUps }, (_, n) => keyOfNumber(n * step));
@@ -48,7 +53,7 @@ async function measure(count: number): Promise<KeyCost> {
     const lookUpsPerSecond = lookUps / ((performance.now() - lookedAt) / 1000);
     const expected = Math.min(lookUps, Math.ceil(count / step));
     if (found !== expected) throw new Error(`${String(found)} keys were found, not ${String(expected)}`);
-    return { peakMb, tableMb: table.sizeBytes / 1e6, loadSeconds, lookUpsPerSecond };
+    return { residentMb, peakMb, tableMb: table.sizeBytes / 1e6, loadSeconds, lookUpsPerSecond };
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -83,7 +83,7 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
         ...(options.more ?? []),
       ],
       {
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         env: {
           ...process.env,
           NODE_OPTIONS: [process.env['NODE_OPTIONS'], `--import ${usageUrl}`, options.nodeOptions]
@@ -95,6 +95,10 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
       },
     );
     if (child.pid !== undefined) options.onSpawn?.(child.pid, usageFolder);
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
     let lastLine = '';
     createInterface({ input: child.stdout }).on('line', line => {
       lastLine = line;
@@ -103,7 +107,7 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
     const [code] = (await once(child, 'close')) as [number | null];
     const wallSeconds = (performance.now() - began) / 1000;
     if (!(options.exitCodes ?? [0]).includes(code ?? -1))
-      throw new Error(`tarshelf ingest ${source} ended with exit code ${String(code)}`);
+      throw new Error(`tarshelf ingest ${source} ended with exit code ${String(code)}: ${said.trim()}`);
     const processes = await usageOfAll(usageFolder);
     const summary = summaryIn(lastLine);
     return {
