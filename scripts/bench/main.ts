@@ -14,6 +14,7 @@
 import { argv } from 'node:process';
 import { parseArguments, UsageError, type BenchArguments } from './arguments.ts';
 import { describeMachine, machineText } from './machine.ts';
+import { removeLeftovers } from './processes.ts';
 import { isMet, type Measurement, type Scenario } from './scenario.ts';
 import { hash } from './scenarios/hash.ts';
 import { firstUpload, library } from './scenarios/library.ts';
@@ -45,6 +46,7 @@ function tell(message: string): void {
 
 async function main({ only, quick, json, rounds }: BenchArguments): Promise<void> {
   const machine = describeMachine();
+  await removeLeftovers();
   const size = quick ? ', small tars: starting and ending is most of it, and the bars are not for these' : '';
   if (!json) console.log(`${machineText(machine)}\n${String(rounds)} rounds${size}\n`);
   const rows: (Measurement & { scenario: string; met: boolean | null })[] = [];

@@ -2,11 +2,14 @@
 // measured against.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { atExit } from '../atExit.ts';
+import { isAlive } from '../../src/client/isAlive.ts';
 import { benchFolder } from './corpora.ts';
 
 const cliPath = join(import.meta.dirname, '../../dist/cli.js');
@@ -51,14 +54,28 @@ export interface Ingest {
   readonly exitCodes?: readonly number[];
 }
 
+/** Removes what benches that were broken off have left: an engine may go on for a moment, and write where nothing is. */
+export async function removeLeftovers(): Promise<void> {
+  const names = await readdir(benchFolder()).catch((): string[] => []);
+  for (const name of names) {
+    const pid = /^run-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(benchFolder(), name), { recursive: true, force: true });
+  }
+}
+
 /** A folder in the bench's own, removed when the work is done. */
 export async function withFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
   await mkdir(benchFolder(), { recursive: true });
-  const folder = await mkdtemp(join(benchFolder(), 'run-'));
+  const folder = await mkdtemp(join(benchFolder(), `run-${String(process.pid)}-`));
+  // Also when a person loses patience: a library takes gigabytes.
+  const done = atExit(() => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
   try {
     return await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    done();
   }
 }
 
@@ -94,6 +111,8 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
         },
       },
     );
+    // It asks its engine to end.
+    const done = atExit(() => child.kill('SIGTERM'));
     if (child.pid !== undefined) options.onSpawn?.(child.pid, usageFolder);
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -106,6 +125,7 @@ export async function ingest(options: Ingest): Promise<IngestUsed> {
     });
     const [code] = (await once(child, 'close')) as [number | null];
     const wallSeconds = (performance.now() - began) / 1000;
+    done();
     if (!(options.exitCodes ?? [0]).includes(code ?? -1))
       throw new Error(`tarshelf ingest ${source} ended with exit code ${String(code)}: ${said.trim()}`);
     const processes = await usageOfAll(usageFolder);
