@@ -27,7 +27,7 @@ export const memory: Scenario = {
         peaks: async () => workerPeakMb(await ingest({ source: folder, workers: 1 })),
       });
       measurements.push({
-        what: `memory of a worker, ${String(members)} members (${name})`,
+        what: `memory of a worker, ${members.toLocaleString('en')} members (${name})`,
         unit: 'MB',
         ours: median(peaks),
         theirs: null,

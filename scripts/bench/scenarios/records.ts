@@ -19,10 +19,10 @@ export const commits: Scenario = {
     const ms = (costs: typeof samples.many): number[] => costs.map(cost => cost.commit);
     return [
       {
-        what: `commit of a batch at ${String(many)} completed files`,
+        what: `commit of a batch at ${many.toLocaleString('en')} completed files`,
         unit: 'ms',
         ours: median(ms(samples.many)),
-        theirs: { name: `at ${String(few)}`, value: median(ms(samples.few)) },
+        theirs: { name: `at ${few.toLocaleString('en')}`, value: median(ms(samples.few)) },
         ratio: medianRatio(ms(samples.many), ms(samples.few)),
         bar: { kind: 'at most', value: 2, of: 'ratio' },
       },
@@ -40,7 +40,7 @@ export const keys: Scenario = {
       costs: () => Promise.resolve(keyCost(count)),
     });
     const of = (what: keyof KeyCost): number => median(costs.map(cost => cost[what]));
-    const what = `${String(count)} keys`;
+    const what = `${count.toLocaleString('en')} keys`;
     const alone = { theirs: null, ratio: null } as const;
     return [
       {

@@ -21,7 +21,7 @@ export const smallBooks: Scenario = {
       members / median(runs.map(run => run.wallSeconds));
     return [
       {
-        what: `${String(texts.members)} members of 2 KB, metadata off`,
+        what: `${texts.members.toLocaleString('en')} members of 2 KB, metadata off`,
         unit: 'members/s',
         ours: speed(texts.members, samples.texts),
         theirs: null,
@@ -30,7 +30,7 @@ export const smallBooks: Scenario = {
         note: 'texts, for which there is no reader of metadata; the whole command line, start and end included',
       },
       {
-        what: `${String(mixed.members)} members of 2 KB with metadata`,
+        what: `${mixed.members.toLocaleString('en')} members of 2 KB with metadata`,
         unit: 'members/s',
         ours: speed(mixed.members, samples.mixed),
         theirs: null,
@@ -57,7 +57,7 @@ export const headerIndex: Scenario = {
     });
     return [
       {
-        what: `header index of ${String(texts.members)} members of 2 KB`,
+        what: `header index of ${texts.members.toLocaleString('en')} members of 2 KB`,
         unit: 'members/s',
         ours: texts.members / median(ours),
         theirs: { name: 'tar tf', value: texts.members / median(theirs) },
@@ -78,7 +78,8 @@ async function readIndex({ members }: Corpus, tar: string): Promise<number> {
   } finally {
     await source.close();
   }
-  if (found !== members) throw new Error(`${tar}: ${String(found)} members, not ${String(members)}`);
+  if (found !== members)
+    throw new Error(`${tar}: ${String(found)} members, not ${members.toLocaleString('en')}`);
   return (performance.now() - began) / 1000;
 }
 
@@ -97,7 +98,7 @@ export const resume: Scenario = {
       if (again.some(run => run.books.uploaded > 0)) throw new Error('a finished run was not finished');
       return [
         {
-          what: `resume of a finished run of ${String(members)} members, wall`,
+          what: `resume of a finished run of ${members.toLocaleString('en')} members, wall`,
           unit: 's',
           ours: median(again.map(run => run.wallSeconds)),
           theirs: null,
