@@ -240,6 +240,6 @@ console.log(machine);
 const samples = thinned(await simulate(size), 400);
 const out = resolve(values.out);
 await writeFile(join(out, 'simulated-run.csv'), csv(samples));
-const title = `${String(size.tars)} tars of ${String(size.gigabytes)} GB, ${String(size.members)} files each, ${String(size.workers)} workers; bodies simulated`;
+const title = `${String(size.tars)} tars of ${String(size.gigabytes)} GB, ${size.members.toLocaleString('en')} files each, ${String(size.workers)} workers; bodies simulated`;
 await writeFile(join(out, 'simulated-run.svg'), drawPlots(title, 'files done, in millions', panels(samples)));
 console.log(`written: ${join(out, 'simulated-run.csv')}, ${join(out, 'simulated-run.svg')}`);
