@@ -14,6 +14,7 @@ import { findEngine } from '../../src/client/engineFinder.ts';
 import type { IngestOptions } from '../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../src/protocol/secrets.ts';
 import { encodeTar } from '../../src/samples/tarWriter.ts';
+import { median } from './statistics.ts';
 
 const kills = Number(process.argv[2] ?? 9);
 const parts = new Set(process.argv[3]?.split(',') ?? ['idle', 'loaded', 'death']);
@@ -22,10 +23,6 @@ const tars = 28;
 const membersInTar = 100_000;
 const workers = 4;
 const idleMs = 30_000;
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
 
 /** Ticks of CPU, of a hundredth of a second as everywhere on Linux, that a process has used. */
 async function cpuSeconds(pid: number): Promise<number> {

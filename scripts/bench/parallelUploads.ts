@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { encodeTar } from '../../src/samples/tarWriter.ts';
 import { MyBookshelf2Server } from '../../test/support/mybookshelf2/mybookshelf2Server.ts';
+import { median } from './statistics.ts';
 
 const books = Number(process.argv[2] ?? 80);
 const rounds = Number(process.argv[3] ?? 3);
@@ -37,10 +38,6 @@ async function secondsOfARun(folder: string, parallelUploads: number): Promise<n
   await server.close();
   if (length !== books) throw new Error(`${String(length)} of ${String(books)} books arrived`);
   return seconds;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'tarshelf-bench-'));
