@@ -253,6 +253,60 @@ describe('worker progress', () => {
     }
   });
 
+  it('never says that a tar is done further than its books are recorded, whatever is recorded during a commit', async () => {
+    const progress = await load(always);
+    progress.beginTar('a.tar', '/tars/a.tar', identity, at);
+    await progress.commit();
+    const batches = 60;
+    const booksInBatch = 20;
+    const state = { ended: false };
+    const looking = (async () => {
+      let looks = 0;
+      while (!state.ended) {
+        const file = await readFile(path(), 'utf8');
+        const journal = await readFile(journalPath(), 'utf8');
+        // Rewritten in between: the journal may lack what that has.
+        if ((await readFile(path(), 'utf8')) !== file) continue;
+        const { completed_files: inFile, tar_progress: tars } = JSON.parse(file) as {
+          completed_files: Record<string, unknown>;
+          tar_progress: Record<string, { done_offset: number }>;
+        };
+        const doneOffset = tars['a.tar']?.done_offset ?? 0;
+        for (let n = 0; n < doneOffset; n++) {
+          assert.ok(
+            digest(n) in inFile || journal.includes(digest(n)),
+            `${String(n)} of ${String(doneOffset)}`,
+          );
+        }
+        looks++;
+      }
+      return looks;
+    })();
+    const commits: Promise<void>[] = [];
+    for (let batch = 0; batch < batches; batch++) {
+      for (let n = batch * booksInBatch; n < (batch + 1) * booksInBatch; n++) {
+        progress.addBook({ sha1: digest(n), sizeBytes: 1 }, `${String(n)}.txt`, 'uploaded', at);
+        if (n % 3 === 0) await new Promise(resolve => setImmediate(resolve));
+      }
+      const offset = (batch + 1) * booksInBatch;
+      progress.endBatch(
+        'a.tar',
+        { offset, bytes: offset },
+        { ...noCounts(), found: offset, uploaded: offset },
+      );
+      commits.push(progress.commit());
+    }
+    await Promise.all(commits);
+    state.ended = true;
+    assert.ok((await looking) > 3);
+    // As after a kill: nothing was closed.
+    const keys = new Set<string>();
+    const record = await readProgress(folder(), 2, key => keys.add(key), silent);
+    assert.equal(keys.size, batches * booksInBatch);
+    assert.equal(record?.resumePoint('a.tar', identity).doneOffset, batches * booksInBatch);
+    await progress.close();
+  });
+
   it('is whole at every moment another process reads it', async () => {
     const progress = await load(always);
     await progress.commit();
