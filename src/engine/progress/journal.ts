@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -231,6 +231,16 @@ export class Journal {
         this.#sizeBytes + done,
       );
       done += bytesWritten;
+    }
+    this.#sizeBytes += bytes.length;
+    this.#isDurable = false;
+  }
+
+  /** The same, before anything else can happen in this process. */
+  appendNow(lines: string): void {
+    const bytes = Buffer.from(lines);
+    for (let done = 0; done < bytes.length;) {
+      done += writeSync(this.#handle.fd, bytes, done, bytes.length - done, this.#sizeBytes + done);
     }
     this.#sizeBytes += bytes.length;
     this.#isDurable = false;

@@ -446,6 +446,14 @@ export class WorkerProgress {
     this.#appended = last;
   }
 
+  /** The same without a moment in between. None may be under way. */
+  #appendNow(): void {
+    if (this.#pending.length === 0) return;
+    this.#journal.appendNow(this.#pending.join(''));
+    this.#pending = [];
+    this.#appended = this.#lastNumber;
+  }
+
   #rewriteDue(): boolean {
     const { sizeBytes } = this.#journal;
     if (this.#mustRewrite) return true;
@@ -467,11 +475,12 @@ export class WorkerProgress {
   async #rewrite(): Promise<void> {
     const startedAt = performance.now();
     await this.#mindOthers();
-    // What the head says has to be in the journal, and may be recorded at any moment.
-    while (this.#pending.length > 0) await this.#append();
+    // More may have been recorded meanwhile. What the head says has to be in the journal, so both are of one moment.
+    this.#appendNow();
     const head = [...this.#record.headText(this.#appended)];
     const text = new ProgressText();
     const applied = this.#appended;
+    await this.#journal.sync();
     await replaceFile(this.#path, this.#fileText(text, head));
     this.#applied = applied;
     this.#contents = { entries: text.entries, sizeBytes: text.sizeBytes };
