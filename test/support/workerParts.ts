@@ -10,11 +10,12 @@ import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 export function workerParts(
   stateFolder: string,
   parallelUploads = 1,
-): Pick<WorkerContext, 'abandon' | 'activity' | 'bodies' | 'hand' | 'uploads'> {
+): Pick<WorkerContext, 'abandon' | 'activity' | 'bodies' | 'digestThread' | 'hand' | 'uploads'> {
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
     bodies: new BodyPool(1024 * 1024),
+    digestThread: null,
     hand: HandFile.open(handFilePath(stateFolder, 1)),
     uploads: pLimit(parallelUploads),
   };

@@ -88,11 +88,11 @@ export class BatchWork {
   }
 
   async #digestBook(found: FoundBook): Promise<DigestedBook | NoBook> {
-    const { bodies, hand, options } = this.#context;
+    const { bodies, digestThread, hand, options } = this.#context;
     const { member, format } = found;
     const slot = hand.take(member.headerOffset);
     try {
-      const body = await digestBody(member, bodies);
+      const body = await digestBody(member, bodies, digestThread);
       // A name may lie: now that its bytes are at hand, they decide where they are sure.
       const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
       const detection = wanted(await correctedBook(format, bytes), options.bookTypes);

@@ -42,6 +42,11 @@ export class BodyPool {
   }
 }
 
+/** Holds a book's bytes; null while they are lent, and where they were lost. */
+export interface KeptBody {
+  kept: Buffer | null;
+}
+
 /** The memory of buffers that were taken, and not given back. Other buffers may share theirs with anybody. */
 const inUse = new WeakSet<ArrayBuffer>();
 

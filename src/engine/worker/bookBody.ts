@@ -2,7 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
-import { smallestPooled, type BodyPool } from './bodyPool.ts';
+import { smallestPooled, type BodyPool, type KeptBody } from './bodyPool.ts';
+import type { DigestThread } from './digestThread.ts';
 
 /** A book's key, and its bytes where they are few enough to keep. */
 export interface DigestedBody {
@@ -20,13 +21,22 @@ const digestedAtOnce = 1024 * 1024;
 /**
  * Reads a member once and makes its key.
  *
+ * @param thread digests where it is free, while here the next ones are
  * @throws TarshelfError `BOOK_NOT_READABLE`
  */
-export async function digestBody(member: ArchiveMember, pool: BodyPool): Promise<DigestedBody> {
+export async function digestBody(
+  member: ArchiveMember,
+  pool: BodyPool,
+  thread: DigestThread | null = null,
+): Promise<DigestedBody> {
   const { sizeBytes } = member;
   if (sizeBytes <= largestKeptBody) {
     const kept = await readWhole(member, pool);
-    return { key: { sha1: hash('sha1', kept, 'hex'), sizeBytes }, kept };
+    if (!thread?.wants(kept)) return { key: { sha1: hash('sha1', kept, 'hex'), sizeBytes }, kept };
+    const body: KeptBody = { kept };
+    const sha1 = await thread.digest(body);
+    // Lost with the thread: read it again, and do without.
+    return sha1 === null ? digestBody(member, pool) : { key: { sha1, sizeBytes }, kept: body.kept };
   }
   const digest = createHash('sha1');
   if (!member.readInto) for await (const chunk of readChunks(member)) digest.update(chunk);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import {
@@ -23,6 +24,7 @@ import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
 import { BodyPool } from './bodyPool.ts';
 import { depart } from './departure.ts';
+import { DigestThread } from './digestThread.ts';
 import { EngineLink } from './engineLink.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { MetadataThread } from './metadataThread.ts';
@@ -53,6 +55,7 @@ let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
+let digestThread: DigestThread | null = null;
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
@@ -184,6 +187,9 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   );
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
+  if (availableParallelism() > init.options.workers) {
+    digestThread = new DigestThread(join(import.meta.dirname, 'digestThread.js'));
+  }
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
@@ -205,6 +211,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     activity,
     hand,
     bodies: new BodyPool(largestFreeBodies),
+    digestThread,
     uploads,
     log,
   };
@@ -252,6 +259,7 @@ async function leave(): Promise<void> {
   try {
     if (hasEnded) {
       await reader?.close();
+      await digestThread?.close();
       context?.destination.close();
       await progress?.close();
     } else {

@@ -10,7 +10,7 @@ import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.t
 import { EbookMeta } from '../books/metadata/ebookMeta.ts';
 import { hasReader, readMetadata } from '../books/metadata/readMetadata.ts';
 import { rereadBody, type DigestedBody } from './bookBody.ts';
-import type { KeptBody } from './metadataThread.ts';
+import type { KeptBody } from './bodyPool.ts';
 
 /** Reads what a book says of itself from its bytes, which are in their place again afterwards, or lost. */
 export type ReadKept = (format: BookFormat, body: KeptBody, memberName: string) => Promise<BookMetadata>;

@@ -3,12 +3,7 @@ import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { nameUsed } from '../books/metadata/completeMetadata.ts';
 import type { BookFromReader } from '../books/metadata/readerThread.ts';
-import { comeBack, isOwn } from './bodyPool.ts';
-
-/** Holds a book's bytes; null while they are lent, and where they were lost. */
-export interface KeptBody {
-  kept: Buffer | null;
-}
+import { comeBack, isOwn, type KeptBody } from './bodyPool.ts';
 
 export interface MetadataThreadOptions {
   /** A book that takes longer goes by its name. */

@@ -6,6 +6,7 @@ import type { HandFile } from '../progress/handFile.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import type { Activity } from './activity.ts';
 import type { BodyPool } from './bodyPool.ts';
+import type { DigestThread } from './digestThread.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
@@ -27,6 +28,8 @@ export interface WorkerContext {
   readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
   /** Memory for the bodies of books. */
   readonly bodies: BodyPool;
+  /** Null where there is no core to spare. */
+  readonly digestThread: DigestThread | null;
   /** Lets through as many uploads as may be under way at the same time. */
   readonly uploads: LimitFunction;
   /** What becomes of single members goes here, for people. */

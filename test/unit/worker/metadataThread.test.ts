@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { BodyPool } from '../../../src/engine/worker/bodyPool.ts';
-import { MetadataThread, type KeptBody } from '../../../src/engine/worker/metadataThread.ts';
+import { BodyPool, type KeptBody } from '../../../src/engine/worker/bodyPool.ts';
+import { MetadataThread } from '../../../src/engine/worker/metadataThread.ts';
 import { epubOf } from '../../support/books/madeBooks.ts';
 
 const faulty = join(import.meta.dirname, '../../support/neverEndingReader.mjs');
