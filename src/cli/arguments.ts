@@ -40,7 +40,7 @@ export const ingestOptionTable = {
   },
   metadata: {
     value: 'READER',
-    help: `titles: ${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
+    help: `${metadataReaders.join(', ')} (default: ${defaultMetadataReader})`,
   },
   types: { value: 'LIST', help: 'only books of these types, such as epub,fb2' },
   ...destinationOptionTable,

@@ -15,7 +15,8 @@ describe('a worker that dies for good', () => {
     const source = join(folder(), 'tars');
     const state = join(folder(), 'state');
     await mkdir(source);
-    const books = 60;
+    // Enough for the other one to be busy until this one has died for good.
+    const books = 300;
     for (let tar = 0; tar < 6; tar++) {
       const files: Record<string, Buffer> = {};
       for (let n = 0; n < books; n++)

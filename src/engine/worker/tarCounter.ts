@@ -44,6 +44,8 @@ export class TarCounter {
   /** The tar is extracted up to this position; none of its members has an outcome by that. */
   extracted(position: number, files: number): void {
     this.#activity.doing = 'extract';
+    // What is read ahead may last for many files, each of which is a step on.
+    this.#activity.addBytes(1);
     this.#extraction = { bytes: position, files };
     this.#report();
   }

@@ -112,7 +112,8 @@ describe('a worker', () => {
 
   it('that takes more and more memory is stopped at its limit, and goes on with an empty one', async () => {
     const keys = await makeManyBooks(source(), {
-      ...{ tars: 1, booksInTar: 400 },
+      // Each body takes a read of its own.
+      ...{ tars: 1, booksInTar: 400, bytes: 20_000 },
       text: (_tar, book) => (book === 5 ? '@leak-once@' : ''),
     });
     const { command } = await launch(
