@@ -9,7 +9,5 @@ parentPort.on('message', ({ memberName }) => {
   }
   if (memberName.includes('crash')) throw new Error('a fault of the reader');
   if (memberName.includes('exit')) process.exit(3);
-  parentPort.postMessage({
-    metadata: { title: memberName, authors: [], language: null, warning: null },
-  });
+  parentPort.postMessage({ title: memberName, authors: [], language: null, warning: null });
 });

@@ -14,7 +14,7 @@ export function workerParts(
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
-    bodies: new BodyPool(1024 * 1024),
+    bodies: new BodyPool(64 * 1024 * 1024),
     digestThread: null,
     hand: HandFile.open(handFilePath(stateFolder, 1)),
     uploads: pLimit(parallelUploads),

@@ -103,7 +103,7 @@ class Comparison {
   readonly #known: KeyTable;
   readonly #signal: AbortSignal;
   readonly #found: Verification;
-  readonly #bodies = new BodyPool(largestKeptBody);
+  readonly #bodies = new BodyPool(2 * largestKeptBody);
   /** Not listed; the destination may know them all the same. */
   #unlisted: FoundBook[] = [];
   #reportedAt = 0;

@@ -3,62 +3,68 @@ export const smallestPooled = 64 * 1024;
 /** Classes for each power of two: so no more than a fifth of a buffer stays unused. */
 const classesForPower = 4;
 
+/** One that is so many times as large as it need be is better than a new one. */
+const largestFit = 2;
+
 /**
  * Buffers for the bodies of books, used again and again: new memory for each book costs the system more than reading
  * into it. Whoever gives one back promises that nobody reads it any more; one that is not given back is collected like
  * any other. So a body that may still be on its way somewhere is just let go of.
+ *
+ * Their memory is shared, so that threads read it where it is; what cannot take that has to copy it. The collector does
+ * not see how much that is, so it is bounded here, and what goes beyond is memory like any other.
  */
 export class BodyPool {
-  readonly #free = new Map<number, ArrayBuffer[]>();
-  readonly #largestFree: number;
-  #freeBytes = 0;
+  readonly #largest: number;
+  /** By size, from the smallest. */
+  readonly #free: SharedArrayBuffer[] = [];
+  /** What was taken, and not given back. */
+  readonly #inUse = new WeakSet<SharedArrayBuffer>();
+  /** Of all of them that there are. */
+  #bytes = 0;
+  readonly #collected = new FinalizationRegistry<number>(size => {
+    this.#bytes -= size;
+  });
 
-  /** @param largestFree so many bytes are kept for later at most */
-  constructor(largestFree: number) {
-    this.#largestFree = largestFree;
+  /** @param largest so many bytes there may be, in use and free */
+  constructor(largest: number) {
+    this.#largest = largest;
   }
 
   /** A buffer of that many bytes, with anything in them. */
   take(length: number): Buffer {
     if (length < smallestPooled) return Buffer.allocUnsafe(length);
-    const size = classOf(length);
-    let memory = this.#free.get(size)?.pop();
-    if (memory) this.#freeBytes -= size;
-    else memory = new ArrayBuffer(size);
-    inUse.add(memory);
+    const memory = this.#takeFree(length) ?? this.#make(classOf(length));
+    if (!memory) return Buffer.allocUnsafeSlow(length);
+    this.#inUse.add(memory);
     return Buffer.from(memory, 0, length);
   }
 
   /** Gives back what {@link take} gave. Nothing else is taken, and nothing twice. */
   give({ buffer }: Buffer): void {
-    if (!isOwn(buffer)) return;
-    inUse.delete(buffer);
-    const size = buffer.byteLength;
-    if (this.#freeBytes + size > this.#largestFree) return;
-    this.#freeBytes += size;
-    const free = this.#free.get(size);
-    if (free) free.push(buffer);
-    else this.#free.set(size, [buffer]);
+    if (!(buffer instanceof SharedArrayBuffer) || !this.#inUse.delete(buffer)) return;
+    const at = this.#free.findIndex(({ byteLength }) => byteLength >= buffer.byteLength);
+    this.#free.splice(at < 0 ? this.#free.length : at, 0, buffer);
   }
-}
 
-/** Holds a book's bytes; null while they are lent, and where they were lost. */
-export interface KeptBody {
-  kept: Buffer | null;
-}
+  #takeFree(length: number): SharedArrayBuffer | undefined {
+    const at = this.#free.findIndex(({ byteLength }) => byteLength >= length);
+    const size = this.#free[at]?.byteLength;
+    if (size === undefined || size > length * largestFit) return undefined;
+    return this.#free.splice(at, 1)[0];
+  }
 
-/** The memory of buffers that were taken, and not given back. Other buffers may share theirs with anybody. */
-const inUse = new WeakSet<ArrayBuffer>();
-
-/** Whether memory was taken from a pool, so that it is its buffer's alone. */
-export function isOwn(memory: ArrayBufferLike): memory is ArrayBuffer {
-  return memory instanceof ArrayBuffer && inUse.has(memory);
-}
-
-/** What was lent to a thread comes back as another object. */
-export function comeBack(body: Uint8Array<ArrayBuffer>): Buffer {
-  inUse.add(body.buffer);
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  #make(size: number): SharedArrayBuffer | null {
+    // Free ones that fit nothing make room, as soon as they are collected.
+    if (this.#bytes + size > this.#largest) {
+      this.#free.shift();
+      return null;
+    }
+    const memory = new SharedArrayBuffer(size);
+    this.#bytes += size;
+    this.#collected.register(memory, size);
+    return memory;
+  }
 }
 
 /** The least size of a class that holds so many bytes. */

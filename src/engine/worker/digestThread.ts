@@ -1,17 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import { comeBack, isOwn, type KeptBody } from './bodyPool.ts';
 
 /** Handing over a smaller body takes as long as digesting it. */
 const smallestHandedOver = 128 * 1024;
 
-interface Digested {
-  readonly sha1: string;
-  readonly body: Uint8Array<ArrayBuffer>;
-}
-
 /**
  * Digests bodies beside the event loop, for a machine that has a core to spare. One at a time: whoever finds it busy
- * digests by itself meanwhile. Bodies are lent to it, which costs no copy.
+ * digests by itself meanwhile. It reads bodies where they are, in shared memory.
  */
 export class DigestThread {
   readonly #entry: string;
@@ -26,23 +20,23 @@ export class DigestThread {
 
   /** Whether it would begin at once with a body, and that is worth it. */
   wants(body: Buffer): boolean {
-    return !this.#isBusy && !this.#isClosed && body.length >= smallestHandedOver && isOwn(body.buffer);
+    return (
+      !this.#isBusy &&
+      !this.#isClosed &&
+      body.length >= smallestHandedOver &&
+      body.buffer instanceof SharedArrayBuffer
+    );
   }
 
   /**
-   * To be called only with what it {@link wants}.
+   * To be called only with what it {@link wants}, which nobody may change meanwhile.
    *
-   * @returns the SHA-1 in hex; null where the thread ended with the body, which is lost then
+   * @returns the SHA-1 in hex; null where the thread ended over it
    */
-  async digest(body: KeptBody): Promise<string | null> {
-    const { kept } = body;
-    if (!kept || !isOwn(kept.buffer)) return null;
+  async digest(body: Buffer): Promise<string | null> {
     this.#isBusy = true;
-    body.kept = null;
     try {
-      const digested = await this.#ask(kept, kept.buffer);
-      if (digested) body.kept = comeBack(digested.body);
-      return digested?.sha1 ?? null;
+      return await this.#ask(body);
     } finally {
       this.#isBusy = false;
     }
@@ -53,26 +47,26 @@ export class DigestThread {
     await this.#thread?.terminate();
   }
 
-  #ask(body: Buffer, memory: ArrayBuffer): Promise<Digested | null> {
+  #ask(body: Buffer): Promise<string | null> {
     const thread = (this.#thread ??= this.#start());
     return new Promise(resolve => {
-      const end = (digested: Digested | null): void => {
+      const end = (sha1: string | null): void => {
         thread.off('message', end).off('exit', onExit);
         thread.unref();
-        resolve(digested);
+        resolve(sha1);
       };
       const onExit = (): void => {
         end(null);
       };
       thread.once('message', end).once('exit', onExit);
       thread.ref();
-      thread.postMessage(body, [memory]);
+      thread.postMessage(body);
     });
   }
 
   #start(): Worker {
     const thread = new Worker(this.#entry, {
-      // It holds one body, and that is no part of its heap.
+      // It holds nothing of its own.
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
       stdout: true,
       stderr: true,

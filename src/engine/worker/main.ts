@@ -31,7 +31,7 @@ import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
-import { processTar } from './processTar.ts';
+import { largestBodies, processTar } from './processTar.ts';
 import type { WorkerContext } from './workerContext.ts';
 import { UploadWindow } from './uploadWindow.ts';
 import { logWorkerEvent } from './workerLog.ts';
@@ -61,8 +61,6 @@ let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
 /** Null until the lock is held: the log, too, is one process's at a time. */
 let log: EventLog | null = null;
-/** Memory that is kept for the bodies of books: of one batch. */
-const largestFreeBodies = 16 * 1024 * 1024;
 /** The engine waits for workers of earlier runs itself; what is left is the end of a process it has seen end. */
 const patienceForPredecessorMs = 10_000;
 
@@ -210,7 +208,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     abandon: abandon.signal,
     activity,
     hand,
-    bodies: new BodyPool(largestFreeBodies),
+    bodies: new BodyPool(largestBodies(parallelUploads)),
     digestThread,
     uploads,
     log,

@@ -10,14 +10,6 @@ import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.t
 import { EbookMeta } from '../books/metadata/ebookMeta.ts';
 import { hasReader, readMetadata } from '../books/metadata/readMetadata.ts';
 import { rereadBody, type DigestedBody } from './bookBody.ts';
-import type { KeptBody } from './bodyPool.ts';
-
-/** Reads what a book says of itself from its bytes, which are in their place again afterwards, or lost. */
-export type ReadKept = (format: BookFormat, body: KeptBody, memberName: string) => Promise<BookMetadata>;
-
-/** In this very thread. */
-const readHere: ReadKept = (format, { kept }, memberName) =>
-  kept ? readMetadata(format, kept, memberName) : Promise.resolve(bookMetadataFromName(memberName));
 
 interface BookToRead {
   readonly member: ArchiveMember;
@@ -33,7 +25,7 @@ export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
   readonly #newCalibre: () => EbookMeta;
-  readonly #readKept: ReadKept;
+  readonly #readBytes: typeof readMetadata;
   /** Looked for when it is first asked for, and not again. */
   #calibre: EbookMeta | undefined;
   #toldAbsence = false;
@@ -42,12 +34,12 @@ export class MetadataSource {
     choice: MetadataReader,
     onNotice: (message: string) => void,
     newCalibre: () => EbookMeta = () => new EbookMeta(),
-    readKept: ReadKept = readHere,
+    readBytes: typeof readMetadata = readMetadata,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
     this.#newCalibre = newCalibre;
-    this.#readKept = readKept;
+    this.#readBytes = readBytes;
   }
 
   /**
@@ -72,7 +64,7 @@ export class MetadataSource {
 
   #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
     return body.kept && hasReader(format)
-      ? this.#readKept(format, body, member.name)
+      ? this.#readBytes(format, body.kept, member.name)
       : Promise.resolve(bookMetadataFromName(member.name));
   }
 

@@ -2,8 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { nameUsed } from '../books/metadata/completeMetadata.ts';
-import type { BookFromReader } from '../books/metadata/readerThread.ts';
-import { comeBack, isOwn, type KeptBody } from './bodyPool.ts';
+import type { BookForReader } from '../books/metadata/readerThread.ts';
 
 export interface MetadataThreadOptions {
   /** A book that takes longer goes by its name. */
@@ -14,8 +13,7 @@ export interface MetadataThreadOptions {
 
 /**
  * Reads metadata in a thread of its own, one book after another: whatever is in a book, it costs two seconds and
- * a bounded heap at most, and the worker goes on. See ADR 8. A large body is lent to the thread, which costs no copy: where
- * the thread ends with it, it is lost, and has to be read anew.
+ * a bounded heap at most, and the worker goes on. See ADR 8.
  *
  *   idle ──read──▶ busy ──answer──▶ idle
  *                   └──time, heap, crash──▶ gone ──next read──▶ busy, in a new thread
@@ -37,8 +35,8 @@ export class MetadataThread {
   }
 
   /** What a book calls itself. Never rejects: where it cannot be read, its name is what there is. */
-  read(format: BookFormat, body: KeptBody, memberName: string): Promise<BookMetadata> {
-    const reading = this.#last.then(() => this.#read(format, body, memberName));
+  read(format: BookFormat, body: Buffer, memberName: string): Promise<BookMetadata> {
+    const reading = this.#last.then(() => this.#read({ format, body, memberName }));
     this.#last = reading;
     return reading;
   }
@@ -49,34 +47,23 @@ export class MetadataThread {
     await this.#end();
   }
 
-  async #read(format: BookFormat, body: KeptBody, memberName: string): Promise<BookMetadata> {
-    const { kept } = body;
-    if (this.#isClosed || !kept) return bookMetadataFromName(memberName);
-    const lent = isOwn(kept.buffer) ? kept.buffer : null;
-    if (lent) body.kept = null;
-    const answer = await this.#ask(format, kept, memberName, lent);
-    if (typeof answer !== 'string') {
-      if (lent && answer.body) body.kept = comeBack(answer.body);
-      return answer.metadata;
-    }
+  async #read(book: BookForReader): Promise<BookMetadata> {
+    if (this.#isClosed) return bookMetadataFromName(book.memberName);
+    const answer = await this.#ask(book);
+    if (typeof answer !== 'string') return answer;
     await this.#end();
-    return { ...bookMetadataFromName(memberName), warning: nameUsed(answer) };
+    return { ...bookMetadataFromName(book.memberName), warning: nameUsed(answer) };
   }
 
   /** The answer, or why there is none. */
-  #ask(
-    format: BookFormat,
-    body: Buffer,
-    memberName: string,
-    lent: ArrayBuffer | null,
-  ): Promise<BookFromReader | string> {
+  #ask(book: BookForReader): Promise<BookMetadata | string> {
     const thread = (this.#thread ??= this.#start());
     return new Promise(resolve => {
       const timer = setTimeout(() => {
         end(`reading it took more than ${String(this.#timeoutMs / 1000)} seconds`);
       }, this.#timeoutMs);
-      const onMessage = (answer: BookFromReader): void => {
-        end(answer);
+      const onMessage = (metadata: BookMetadata): void => {
+        end(metadata);
       };
       const onError = (thrown: Error): void => {
         const tooMuch = 'code' in thrown && thrown.code === 'ERR_WORKER_OUT_OF_MEMORY';
@@ -89,7 +76,7 @@ export class MetadataThread {
       const onExit = (): void => {
         end('its reader ended');
       };
-      const end = (outcome: BookFromReader | string): void => {
+      const end = (outcome: BookMetadata | string): void => {
         clearTimeout(timer);
         thread.off('message', onMessage).off('error', onError).off('exit', onExit);
         thread.unref();
@@ -97,7 +84,7 @@ export class MetadataThread {
       };
       thread.once('message', onMessage).once('error', onError).once('exit', onExit);
       thread.ref();
-      thread.postMessage({ format, body, memberName, isLent: lent !== null }, lent ? [lent] : []);
+      thread.postMessage(book);
     });
   }
 

@@ -43,14 +43,21 @@ export interface TarResult {
   readonly failure: Failure | null;
 }
 
+/** One that is digested, and others whose books are uploaded. */
+const batchesAtOnce = 3;
+
 /**
  * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
- * batches as are under way.
+ * batches as are under way. Where many books are uploaded at the same time, there have to be as many.
  */
-const largestBatchBytes = 16 * 1024 * 1024;
+export function largestBatchBytes(parallelUploads: number): number {
+  return (parallelUploads <= 4 ? 8 : 16) * 1024 * 1024;
+}
 
-/** One that is digested, and others whose books are uploaded. */
-const pipelineBounds = { batches: 3, bytes: 3 * largestBatchBytes };
+/** What bodies of all batches under way may take, with what is left over where they do not fit. */
+export function largestBodies(parallelUploads: number): number {
+  return (batchesAtOnce + 1) * largestBatchBytes(parallelUploads);
+}
 
 /** A tar and where it lies. */
 export interface TarPlace {
@@ -292,7 +299,8 @@ class TarRun {
 
   /** Reads the index and hands on what it yields, batch by batch; members before what cannot be read are dealt with too. */
   async #readMembers(archive: Archive): Promise<void> {
-    const { stop } = this.#context;
+    const { options, stop } = this.#context;
+    const { parallelUploads } = options;
     const outcomes = new TarOutcomes(this.#name, this.#context, this.#counter, this.#failedEarlier);
     const work = new BatchWork(this.#name, this.#context, outcomes, {
       unpluggedBy: thrown => this.#unpluggedBy(thrown),
@@ -308,7 +316,7 @@ class TarRun {
         },
         commit: () => this.#commit(),
       },
-      pipelineBounds,
+      { batches: batchesAtOnce, bytes: batchesAtOnce * largestBatchBytes(parallelUploads) },
     );
     try {
       const broken = await this.#readInto(pipeline, archive, outcomes);
@@ -330,6 +338,7 @@ class TarRun {
     outcomes: TarOutcomes,
   ): Promise<{ readonly by: unknown } | null> {
     const { activity, options, stop } = this.#context;
+    const largest = largestBatchBytes(options.parallelUploads);
     let batch = new Batch();
     const handOn = async (): Promise<void> => {
       const whole = batch;
@@ -376,7 +385,7 @@ class TarRun {
         }
         batch.end = { offset: member.endOffset, bytes: member.filePosition };
         const isCareful = member.headerOffset <= this.#lastSuspect && batch.books.length > 0;
-        if (isCareful || batch.books.length >= options.batchSize || batch.bytes >= largestBatchBytes) {
+        if (isCareful || batch.books.length >= options.batchSize || batch.bytes >= largest) {
           await handOn();
           if (isCareful) await pipeline.drain();
         }

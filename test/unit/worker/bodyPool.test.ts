@@ -31,12 +31,29 @@ describe('the memory for bodies', () => {
     assert.ok(taken.size <= 10);
   });
 
-  it('keeps no more than it may, and nothing that is not its own', () => {
-    const pool = new BodyPool(mb);
+  it('is shared up to a bound, and beyond it like any other', () => {
+    const pool = new BodyPool(4 * mb);
+    const large = pool.take(3 * mb);
+    assert.ok(large.buffer instanceof SharedArrayBuffer);
+    const beyond = pool.take(2 * mb);
+    assert.equal(beyond.length, 2 * mb);
+    assert.ok(!(beyond.buffer instanceof SharedArrayBuffer));
+    pool.give(beyond);
+    pool.give(large);
+    assert.equal(pool.take(3 * mb - 1).buffer, large.buffer);
+  });
+
+  it('fits, if not exactly', () => {
+    const pool = new BodyPool(10 * mb);
     const large = pool.take(2 * mb);
     pool.give(large);
-    assert.notEqual(pool.take(2 * mb).buffer, large.buffer);
-    const foreign = Buffer.alloc(mb);
+    assert.notEqual(pool.take(mb / 2).buffer, large.buffer);
+    assert.equal(pool.take(1.5 * mb).buffer, large.buffer);
+  });
+
+  it('takes back nothing that is not its own, and nothing twice', () => {
+    const pool = new BodyPool(10 * mb);
+    const foreign = Buffer.from(new SharedArrayBuffer(mb));
     pool.give(foreign);
     assert.notEqual(pool.take(mb).buffer, foreign.buffer);
     const twice = pool.take(mb / 2);

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { BodyPool, type KeptBody } from '../../../src/engine/worker/bodyPool.ts';
 import { MetadataThread } from '../../../src/engine/worker/metadataThread.ts';
 import { epubOf } from '../../support/books/madeBooks.ts';
 
 const faulty = join(import.meta.dirname, '../../support/neverEndingReader.mjs');
 const real = join(import.meta.dirname, '../../../src/engine/books/metadata/readerThread.ts');
-const noBytes = { kept: Buffer.alloc(0) };
+const noBytes = Buffer.alloc(0);
 
 describe('the thread that reads metadata', function () {
   this.timeout(20_000);
@@ -19,9 +18,9 @@ describe('the thread that reads metadata', function () {
     const body = epubOf(2, '<dc:title>Emma</dc:title>');
     const copy = Buffer.from(body);
     const read = await Promise.all([
-      thread.read('epub', { kept: body }, 'a.epub'),
-      thread.read('epub', { kept: Buffer.from('broken') }, 'folder/Broken.epub'),
-      thread.read('epub', { kept: body }, 'b.epub'),
+      thread.read('epub', body, 'a.epub'),
+      thread.read('epub', Buffer.from('broken'), 'folder/Broken.epub'),
+      thread.read('epub', body, 'b.epub'),
     ]);
     assert.deepEqual(
       read.map(metadata => metadata.title),
@@ -29,24 +28,6 @@ describe('the thread that reads metadata', function () {
     );
     assert.match(read[1].warning ?? '', /its ZIP has no directory/);
     assert.deepEqual(body, copy);
-  });
-
-  it('gives a large body back as it was, in the same memory', async () => {
-    thread = new MetadataThread(real);
-    const body = { kept: largeBody() };
-    const address = body.kept.buffer;
-    const reading = thread.read('epub', body, 'large.epub');
-    assert.equal((await reading).title, 'Emma');
-    assert.ok(body.kept.equals(largeBody()));
-    assert.equal(address.byteLength, 0, 'it was lent, and not copied');
-    assert.equal((await thread.read('epub', body, 'large.epub')).title, 'Emma');
-  });
-
-  it('loses a large body with the thread that had it', async () => {
-    thread = new MetadataThread(faulty, { timeoutMs: 300, heapMb: 16 });
-    const body: KeptBody = { kept: largeBody() };
-    await thread.read('epub', body, 'folder/crash.epub');
-    assert.equal(body.kept, null);
   });
 
   for (const [fault, why] of [
@@ -81,15 +62,3 @@ describe('the thread that reads metadata', function () {
     assert.equal(next.title, 'Next');
   });
 });
-
-/** An EPUB behind which there is more, in memory as a worker has it. */
-function largeBody(): Buffer {
-  const letters = Array.from({ length: 40_000 }, (_, n) =>
-    String.fromCodePoint(0x4e00 + ((n * 7919) % 20_000)),
-  );
-  const book = epubOf(2, `<dc:title>Emma</dc:title><dc:description>${letters.join('')}</dc:description>`);
-  assert.ok(book.length > 64 * 1024);
-  const body = new BodyPool(0).take(book.length);
-  book.copy(body);
-  return body;
-}
