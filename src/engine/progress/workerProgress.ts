@@ -82,6 +82,22 @@ export async function readProgress(
   onKeptAside: OnKeptAside,
 ): Promise<ProgressRecord | null> {
   const contents = await readOrSetAside(join(stateFolder, progressFileName(worker)), onKey, onKeptAside);
+  return await withJournal(stateFolder, worker, contents, onKey);
+}
+
+/**
+ * What a worker's journal says besides its progress file.
+ *
+ * @param contents of the file, whose record is changed; null where there is none
+ * @returns null where there is no record.
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
+export async function withJournal(
+  stateFolder: string,
+  worker: number,
+  contents: ProgressContents | null,
+  onKey: OnKey,
+): Promise<ProgressRecord | null> {
   const record = contents?.record ?? new ProgressRecord();
   const replay = await replayOnto(record, join(stateFolder, journalFileName(worker)), line => {
     if (line.kind === 'book') onKey(line.sha1, line.size);
@@ -594,7 +610,7 @@ function entryText(line: Extract<JournalLine, { kind: 'book' }>): string {
 }
 
 /** Reads a progress file; one that cannot be read is put aside and reported. */
-async function readOrSetAside(
+export async function readOrSetAside(
   path: string,
   onKey: OnKey,
   onKeptAside: OnKeptAside,
