@@ -57,7 +57,9 @@ describe('key table', () => {
           for (const each of all) one.add(each.sha1, each.size, each.owner);
           const first = new KeyTable();
           for (const each of shuffled.slice(0, cut)) first.add(each.sha1, each.size, each.owner);
-          const other = new KeyTable(first.parts.map(({ words, count }) => ({ words: words.slice(), count })));
+          const other = new KeyTable(
+            first.parts.map(({ words, count }) => ({ words: words.slice(), count })),
+          );
           for (const each of shuffled.slice(cut)) other.add(each.sha1, each.size, each.owner);
           assert.equal(other.count, one.count);
           for (const each of all) {

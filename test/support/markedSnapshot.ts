@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KeySnapshot, writeKeySnapshot } from '../../src/engine/dedupe/keySnapshot.ts';
-import { KeyTable } from '../../src/engine/dedupe/keyTable.ts';
+import type { KeyTable } from '../../src/engine/dedupe/keyTable.ts';
 import { keySnapshotName } from '../../src/engine/progress/allProgress.ts';
 
 /**

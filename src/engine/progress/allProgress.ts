@@ -66,7 +66,8 @@ export async function readAllProgress(
   options: SnapshotOptions,
 ): Promise<AllProgress> {
   const workers = await workersOf(stateFolder);
-  const read = (await readUponSnapshot(stateFolder, workers)) ?? (await readAnew(stateFolder, workers, onKeptAside));
+  const read =
+    (await readUponSnapshot(stateFolder, workers)) ?? (await readAnew(stateFolder, workers, onKeptAside));
   await save(stateFolder, read, options);
   const { keys } = read;
   const records = new Map<number, ProgressRecord>();
@@ -85,7 +86,8 @@ export async function renewKeySnapshot(stateFolder: string, options: SnapshotOpt
     if (await isCurrent(stateFolder, workers)) return;
     const least = options.leastBytes ?? leastBytes;
     if ((await bytesOfFiles(stateFolder, workers)) < least) return;
-    const read = (await readUponSnapshot(stateFolder, workers)) ?? (await readAnew(stateFolder, workers, null));
+    const read =
+      (await readUponSnapshot(stateFolder, workers)) ?? (await readAnew(stateFolder, workers, null));
     await save(stateFolder, read, options);
   } catch (thrown) {
     options.onProblem(notSaved(thrown));

@@ -220,8 +220,7 @@ class ProgressReader implements JsonListener {
         this.#entries = { start: at + 1, end: at + 1, count: this.#known.count };
         this.#lastEntryStart = at + 1;
         this.#entriesFrom ??= at + 1;
-      }
-      else this.#problem = `${filesKey} is no object`;
+      } else this.#problem = `${filesKey} is no object`;
     } else if (this.#depth === 3 && this.#inFiles) {
       this.#isSize = false;
       this.#sizeBytes = undefined;

@@ -57,7 +57,17 @@ describe('key snapshot', () => {
   it('is none wherever one byte is not as it was written', async () => {
     await write({ of: 'a' });
     const whole = await readFile(path());
-    const places = [0, 27, 28, 31, 32, whole.length - 1, whole.length - 28, whole.length - 30, whole.length - 36];
+    const places = [
+      0,
+      27,
+      28,
+      31,
+      32,
+      whole.length - 1,
+      whole.length - 28,
+      whole.length - 30,
+      whole.length - 36,
+    ];
     for (let n = 0; n < 200; n++) places.push(Math.floor((whole.length * n) / 200));
     // The index is at the end.
     for (let at = whole.length - 1000; at < whole.length; at += 7) places.push(at);

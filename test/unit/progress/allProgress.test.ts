@@ -157,9 +157,11 @@ describe('progress of all workers', () => {
   for (const [what, change] of Object.entries({
     'an entry is gone': (text: string) => text.replace(/ {4}"[0-9a-f]{40}": [^\n]*,\n/, ''),
     'the last entry is gone': (text: string) => text.replace(/,\n[^\n]*\n {2}\}\n\}\n$/, '\n  }\n}\n'),
-    'an entry is another of the same length': (text: string) => text.replace(digest(120), digest(400)).replace('"size":120}', '"size":400}'),
+    'an entry is another of the same length': (text: string) =>
+      text.replace(digest(120), digest(400)).replace('"size":120}', '"size":400}'),
     'a size is another': (text: string) => text.replace('"size":120}', '"size":121}'),
-    'its entries are gone': (text: string) => text.replace(/"completed_files": \{[^]*$/, '"completed_files": {}}'),
+    'its entries are gone': (text: string) =>
+      text.replace(/"completed_files": \{[^]*$/, '"completed_files": {}}'),
     'it has no entries at all': () => '{}',
     'it is empty': () => '',
   })) {
@@ -201,7 +203,11 @@ describe('progress of all workers', () => {
     await writeFile(file(2), text.slice(0, text.length / 2));
     const before = await readFile(snapshot());
     await renewKeySnapshot(folder(), { ...options, onProblem: () => undefined });
-    assert.deepEqual((await readdir(folder())).sort(), [keySnapshotName, progressFileName(1), progressFileName(2)]);
+    assert.deepEqual((await readdir(folder())).sort(), [
+      keySnapshotName,
+      progressFileName(1),
+      progressFileName(2),
+    ]);
     const told: string[] = [];
     const found = await readAllProgress(folder(), message => told.push(message), options);
     assert.equal(told.length, 1);
