@@ -11,7 +11,7 @@ import { markSnapshot } from '../support/markedSnapshot.ts';
 
 describe('a state folder with very many books', () => {
   const { source, state, library, ingest } = useIngest();
-  const recorded = 150_000;
+  const recorded = 20_000;
   const book = (name: string): Buffer => Buffer.from(`the text of ${name}`.padEnd(300));
   const path = (): string => join(state(), keySnapshotName);
   const progressPath = (worker: number): string => join(state(), progressFileName(worker));
@@ -38,11 +38,9 @@ describe('a state folder with very many books', () => {
 
   beforeEach(async () => {
     await mkdir(state());
-    const entry = {
-      file: 'a folder/an author - a title.fb2',
-      status: 'uploaded',
-      uploaded_at: '2025-12-25 10:00:00',
-    };
+    // With long names they are enough text for a snapshot.
+    const file = 'a folder/'.padEnd(1000, 'x');
+    const entry = { file, status: 'uploaded', uploaded_at: '2025-12-25 10:00:00' };
     const entries = Array.from(
       { length: recorded },
       (_, n) => `"${hash('sha1', String(n), 'hex')}":${JSON.stringify({ ...entry, size: n })}`,
@@ -57,11 +55,11 @@ describe('a state folder with very many books', () => {
   it('is known from its snapshot by the next run, which keeps that up with what it records', async () => {
     await know('c');
     await addTar('second', 'a', 'c', 'd');
-    assert.deepEqual(await uploadsAndDuplicates(), [3, 2], 'the run counts what the one before completed');
+    assert.deepEqual(await uploadsAndDuplicates(), [1, 2]);
     assert.deepEqual(await keysInLibrary(library()), ['a', 'b', 'd'].map(name => keyOf(book(name))).sort());
     const { ino, mtimeMs } = await stat(path());
     // Nothing is left to do, and nothing to keep.
-    assert.deepEqual(await uploadsAndDuplicates(), [3, 2]);
+    assert.deepEqual(await uploadsAndDuplicates(), [0, 0]);
     const after = await stat(path());
     assert.deepEqual([after.ino, after.mtimeMs], [ino, mtimeMs]);
   }).timeout(60_000);
@@ -72,11 +70,11 @@ describe('a state folder with very many books', () => {
     bytes[Math.floor(bytes.length / 2)]! ^= 1;
     await writeFile(path(), bytes);
     await addTar('second', 'a', 'c', 'd');
-    assert.deepEqual(await uploadsAndDuplicates(), [4, 1]);
+    assert.deepEqual(await uploadsAndDuplicates(), [2, 1]);
     // The run has made a sound one in its place.
     await know('e');
     await addTar('third', 'b', 'e');
-    assert.deepEqual(await uploadsAndDuplicates(), [4, 3]);
+    assert.deepEqual(await uploadsAndDuplicates(), [0, 2]);
   }).timeout(60_000);
 
   it('loses no book by one whose progress file another program has changed', async () => {
@@ -84,7 +82,7 @@ describe('a state folder with very many books', () => {
     const text = await readFile(progressPath(3), 'utf8');
     await writeFile(progressPath(3), text.replace(hash('sha1', '5', 'hex'), hash('sha1', 'x', 'hex')));
     await addTar('second', 'c');
-    assert.deepEqual(await uploadsAndDuplicates(), [3, 0]);
+    assert.deepEqual(await uploadsAndDuplicates(), [1, 0]);
   }).timeout(60_000);
 
   it('is refused to another library with a snapshot as it is without', async () => {

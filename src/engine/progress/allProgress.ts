@@ -11,6 +11,7 @@ import { readChunks } from '../durableFiles.ts';
 import { JsonDamage } from './jsonScanner.ts';
 import {
   findEntries,
+  guessBooks,
   readProgressFile,
   type KnownEntries,
   type OnKey,
@@ -167,6 +168,7 @@ async function readAnew(
     const path = pathOf(stateFolder, worker);
     const version = await settledVersion(path);
     const onKey = adding(keys, worker);
+    keys.reserve(keys.count + (await guessBooks(path)));
     const contents = await (onKeptAside
       ? readOrSetAside(path, onKey, message => {
           isExact = false;

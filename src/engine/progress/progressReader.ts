@@ -81,6 +81,33 @@ export async function findEntries(handle: FileHandle): Promise<number | null> {
   return await new ProgressReader(() => undefined, false).findEntries(handle);
 }
 
+const sampleBytes = 256 * 1024;
+
+/**
+ * How many books a progress file has, more or less, by how many stand at its end. It need not be readable: this is for
+ * making room.
+ */
+export async function guessBooks(path: string): Promise<number> {
+  const handle = await open(path, 'r').catch(() => null);
+  if (!handle) return 0;
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(
+      Buffer.alloc(sampleBytes),
+      0,
+      sampleBytes,
+      Math.max(0, size - sampleBytes),
+    );
+    if (bytesRead === 0) return 0;
+    const found = buffer.toString('latin1', 0, bytesRead).match(/"[0-9a-fA-F]{40}"/g)?.length ?? 0;
+    return Math.ceil((found * size) / bytesRead);
+  } catch {
+    return 0;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Renames a file that cannot be read, so that nothing overwrites it. */
 export async function setAside(path: string): Promise<string> {
   const aside = asideName(path);

@@ -22,6 +22,7 @@ import {
 import { JsonDamage } from './jsonScanner.ts';
 import {
   asideName,
+  guessBooks,
   notReadable,
   readProgressFile,
   setAside,
@@ -634,6 +635,7 @@ async function readClean(
 ): Promise<{ contents: ProgressContents | null; known: KeyTable }> {
   for (;;) {
     const known = new KeyTable();
+    known.reserve(await guessBooks(path));
     const contents = await readOrSetAside(
       path,
       (sha1, sizeBytes) => {

@@ -9,6 +9,7 @@ import {
   renewKeySnapshot,
   type AllProgress,
 } from '../../../src/engine/progress/allProgress.ts';
+import { guessBooks } from '../../../src/engine/progress/progressReader.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { progressFileName } from '../../../src/protocol/progressFile.ts';
 import { markSnapshot } from '../../support/markedSnapshot.ts';
@@ -231,6 +232,17 @@ describe('progress of all workers', () => {
       await renewKeySnapshot(folder(), options);
       assert.deepEqual(await readFile(snapshot()), before);
     }
+  });
+
+  it('is told by the end of a file how many books it has, more or less, to make room for them', async () => {
+    await work(3, 1000, 9000);
+    const guess = await guessBooks(file(3));
+    assert.ok(guess >= 7600 && guess <= 8400, String(guess));
+    const few = await guessBooks(file(1));
+    assert.ok(few >= 95 && few <= 100, String(few));
+    assert.equal(await guessBooks(file(4)), 0);
+    await writeFile(file(4), '');
+    assert.equal(await guessBooks(file(4)), 0);
   });
 
   it('makes none of files that are read in a moment', async () => {
