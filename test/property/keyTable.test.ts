@@ -44,4 +44,34 @@ describe('key table', () => {
       { numRuns: 300 },
     );
   });
+
+  it('says the same in whatever order keys are added, and after it was made of its parts', () => {
+    const record = fc.record({ sha1, size: fc.option(size, { nil: undefined }), owner });
+    const records = fc.array(record, { maxLength: 400 });
+    fc.assert(
+      fc.property(
+        records.chain(all => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        fc.nat(400),
+        ([all, shuffled], cut) => {
+          const one = new KeyTable();
+          for (const each of all) one.add(each.sha1, each.size, each.owner);
+          const first = new KeyTable();
+          for (const each of shuffled.slice(0, cut)) first.add(each.sha1, each.size, each.owner);
+          const other = new KeyTable(
+            first.parts.map(({ words, count }) => ({ words: words.slice(), count })),
+          );
+          for (const each of shuffled.slice(cut)) other.add(each.sha1, each.size, each.owner);
+          assert.equal(other.count, one.count);
+          for (const each of all) {
+            const bytes = each.size ?? 7;
+            const known = one.get(each.sha1, bytes);
+            assert.ok(known !== undefined);
+            assert.equal(other.get(each.sha1, bytes), known);
+            if (each.size !== undefined) assert.ok(known >= each.owner);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
 });

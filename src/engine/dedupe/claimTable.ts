@@ -35,17 +35,18 @@ const destinationOwner = 0;
  */
 export class ClaimTable {
   /** Keys by the worker whose progress knows them, or `destinationOwner`. */
-  readonly #known = new KeyTable();
+  #known: KeyTable;
   readonly #held = new Map<string, Hold>();
 
   /**
-   * Adds a key that a worker's progress file records. Books recorded without a size, as the Python system
-   * does, are known by SHA-1 alone. A worker's word goes before the destination's.
+   * @param known by the workers' progress, to begin with; it is this table's from now on. Books recorded without a size,
+   *   as the Python system does, are known by SHA-1 alone.
    */
-  addFromProgress(worker: number, sha1: string, sizeBytes: number | undefined): void {
-    this.#known.set(sha1, sizeBytes, worker);
+  constructor(known = new KeyTable()) {
+    this.#known = known;
   }
 
+  /** A worker's word goes before the destination's. */
   addFromDestination({ sha1, sizeBytes }: KnownKey): void {
     const isKnown =
       sizeBytes === undefined ? this.#known.hasSha1(sha1) : this.#known.get(sha1, sizeBytes) !== undefined;
@@ -95,6 +96,12 @@ export class ClaimTable {
       if (hold.owner === worker) settlements.push(...this.#passOn(text, parseKey(text), hold));
     }
     return settlements;
+  }
+
+  /** Gives the memory of all keys back, when nobody is left to ask. */
+  forget(): void {
+    this.#known = new KeyTable();
+    this.#held.clear();
   }
 
   #passOn(text: string, key: BookKey, hold: Hold): Settlement[] {

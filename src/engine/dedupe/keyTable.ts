@@ -22,9 +22,16 @@ const sizeHighMask = (1 << ownerShift) - 1;
 export const largestOwner = 0xffff;
 
 interface Segment {
-  words: Uint32Array;
+  words: Uint32Array<ArrayBuffer>;
   capacity: number;
   count: number;
+}
+
+/** A part of a table as it lies in memory. */
+export interface KeyTablePart {
+  readonly words: Uint32Array<ArrayBuffer>;
+  /** How many keys it has. */
+  readonly count: number;
 }
 
 /** The key under question, taken apart once for each call; the calls are not reentrant. */
@@ -46,12 +53,20 @@ for (let n = 0; n < 16; n++) {
  * A record may lack its size, as those of the Python system do; it then stands for its SHA-1 at any size.
  */
 export class KeyTable {
-  readonly #segments: Segment[] = Array.from({ length: segments }, () => ({
-    words: new Uint32Array(firstCapacity * entryWords),
-    capacity: firstCapacity,
-    count: 0,
-  }));
-  #count = 0;
+  readonly #segments: Segment[];
+  #count: number;
+
+  /** @param parts of a table before, in their order, which are this one's from now on */
+  constructor(parts: readonly KeyTablePart[] = emptyParts()) {
+    if (parts.length !== segments) throw new Error('these are not the parts of a table');
+    this.#segments = parts.map(({ words, count }) => ({ words, count, capacity: words.length / entryWords }));
+    for (const { capacity, count } of this.#segments) {
+      // What is full is searched for ever.
+      if (!Number.isInteger(capacity) || capacity < firstCapacity || count > capacity * fullest)
+        throw new Error('this is no part of a table');
+    }
+    this.#count = parts.reduce((sum, { count }) => sum + count, 0);
+  }
 
   /** How many records there are. */
   get count(): number {
@@ -61,6 +76,22 @@ export class KeyTable {
   /** Bytes that the records take. */
   get sizeBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.words.byteLength, 0);
+  }
+
+  /**
+   * Makes room at once for so many keys in all. A table that grows leaves holes in the memory of the process, which the
+   * system does not get back: two thirds of the table at ten million keys.
+   */
+  reserve(count: number): void {
+    // What is spread evenly differs by about the root of it.
+    const inSegment = count / segments;
+    const capacity = Math.ceil((inSegment + 3 * Math.sqrt(inSegment)) / fullest);
+    for (const segment of this.#segments) if (segment.capacity < capacity) growTo(segment, capacity);
+  }
+
+  /** All that the table is, for whoever saves it. Valid until the next key is recorded. */
+  get parts(): readonly KeyTablePart[] {
+    return this.#segments;
   }
 
   /** Owner of this key, or else of a record without size of its SHA-1; undefined when neither is known. */
@@ -95,10 +126,19 @@ export class KeyTable {
    * @returns false for what is no SHA-1 in hex digits, which is not recorded.
    */
   set(sha1: string, sizeBytes: number | undefined, owner: number): boolean {
+    return this.#record(sha1, sizeBytes, owner, false);
+  }
+
+  /** The same, but the higher owner stays: in whatever order keys are added, the table comes to say the same. */
+  add(sha1: string, sizeBytes: number | undefined, owner: number): boolean {
+    return this.#record(sha1, sizeBytes, owner, true);
+  }
+
+  #record(sha1: string, sizeBytes: number | undefined, owner: number, keepsHigher: boolean): boolean {
     if (!parse(sha1)) return false;
     let segment = this.#segment();
     if (segment.count + 1 > segment.capacity * fullest) {
-      grow(segment);
+      growTo(segment, Math.ceil(segment.capacity * growth));
       segment = this.#segment();
     }
     const { words, capacity } = segment;
@@ -106,7 +146,8 @@ export class KeyTable {
       const base = at * entryWords;
       const free = isFree(words, base);
       if (!free && !(isSameSha1(words, base) && isSameSize(words, base, sizeBytes))) continue;
-      write(words, base, sizeBytes, Math.min(owner, largestOwner));
+      const mine = Math.min(owner, largestOwner);
+      write(words, base, sizeBytes, keepsHigher && !free ? Math.max(mine, ownerAt(words, base)) : mine);
       if (free) {
         segment.count++;
         this.#count++;
@@ -120,6 +161,13 @@ export class KeyTable {
     if (!segment) throw new Error('a byte has no segment');
     return segment;
   }
+}
+
+function emptyParts(): KeyTablePart[] {
+  return Array.from({ length: segments }, () => ({
+    words: new Uint32Array(firstCapacity * entryWords),
+    count: 0,
+  }));
 }
 
 /** Takes a SHA-1 apart into `probe`; false when it is none. */
@@ -196,9 +244,8 @@ function write(words: Uint32Array, base: number, sizeBytes: number | undefined, 
     (sizeBytes === undefined ? withoutSize : 0);
 }
 
-function grow(segment: Segment): void {
+function growTo(segment: Segment, capacity: number): void {
   const old = segment.words;
-  const capacity = Math.ceil(segment.capacity * growth);
   const words = new Uint32Array(capacity * entryWords);
   for (let from = 0; from < old.length; from += entryWords) {
     if (isFree(old, from)) continue;

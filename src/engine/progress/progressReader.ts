@@ -19,12 +19,21 @@ export interface EntriesRange {
 export interface ProgressContents {
   readonly record: ProgressRecord;
   readonly entries: EntriesRange;
+  /** Where the last entry begins; where `entries` does when there is none. */
+  readonly lastEntryStart: number;
   readonly sizeBytes: number;
   /** The object that counts. */
   readonly start: number;
   readonly end: number;
   /** What there was besides it or is wrong with it, in words; null where the file is clean. */
   readonly unclean: string | null;
+}
+
+/** Entries that are not to be read, because what stands there is known: from where all begin to where the last one does. */
+export interface KnownEntries {
+  readonly start: number;
+  readonly end: number;
+  readonly count: number;
 }
 
 /** Told of each book that `completed_files` has; `sizeBytes` is undefined where the entry names no size. */
@@ -45,7 +54,7 @@ const longestToken = 64 * 1024 * 1024;
 export async function readProgressFile(
   path: string,
   onKey: OnKey,
-  { countsStatuses = false }: { countsStatuses?: boolean } = {},
+  { countsStatuses = false, known }: { countsStatuses?: boolean; known?: KnownEntries | undefined } = {},
 ): Promise<ProgressContents | null> {
   let handle: FileHandle;
   try {
@@ -55,9 +64,45 @@ export async function readProgressFile(
     throw notReadable(path, thrown);
   }
   try {
-    return await new ProgressReader(onKey, countsStatuses).read(handle);
+    return await new ProgressReader(onKey, countsStatuses, known).read(handle);
   } catch (thrown) {
     throw thrown instanceof JsonDamage ? thrown : notReadable(path, thrown);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Where the entries of `completed_files` begin in a progress file; null where it has none.
+ *
+ * @throws JsonDamage
+ */
+export async function findEntries(handle: FileHandle): Promise<number | null> {
+  return await new ProgressReader(() => undefined, false).findEntries(handle);
+}
+
+const sampleBytes = 256 * 1024;
+
+/**
+ * How many books a progress file has, more or less, by how many stand at its end. It need not be readable: this is for
+ * making room.
+ */
+export async function guessBooks(path: string): Promise<number> {
+  const handle = await open(path, 'r').catch(() => null);
+  if (!handle) return 0;
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(
+      Buffer.alloc(sampleBytes),
+      0,
+      sampleBytes,
+      Math.max(0, size - sampleBytes),
+    );
+    if (bytesRead === 0) return 0;
+    const found = buffer.toString('latin1', 0, bytesRead).match(/"[0-9a-fA-F]{40}"/g)?.length ?? 0;
+    return Math.ceil((found * size) / bytesRead);
+  } catch {
+    return 0;
   } finally {
     await handle.close();
   }
@@ -93,6 +138,8 @@ const longestStatus = 64;
 class ProgressReader implements JsonListener {
   readonly #onKey: OnKey;
   readonly #countsStatuses: boolean;
+  /** Left out of what is scanned. Offsets in the window and in what the scanner tells are as if it were not there. */
+  readonly #known: KnownEntries;
   readonly #scanner = new JsonScanner(this);
   #window: Buffer = Buffer.alloc(0);
   #windowOffset = 0;
@@ -109,6 +156,9 @@ class ProgressReader implements JsonListener {
   #isObject = false;
   #problem: string | null = null;
   #entries = { start: 0, end: 0, count: 0 };
+  #lastEntryStart = 0;
+  /** Where they first began. */
+  #entriesFrom: number | null = null;
   #statuses = new Map<string, number>();
   #inFiles = false;
   #sha1: string | null = null;
@@ -119,15 +169,21 @@ class ProgressReader implements JsonListener {
   #documents = 0;
   #last: Omit<ProgressContents, 'sizeBytes' | 'unclean'> | null = null;
 
-  constructor(onKey: OnKey, countsStatuses: boolean) {
+  constructor(onKey: OnKey, countsStatuses: boolean, known: KnownEntries = { start: 0, end: 0, count: 0 }) {
     this.#onKey = onKey;
     this.#countsStatuses = countsStatuses;
+    this.#known = known;
+  }
+
+  async findEntries(handle: FileHandle): Promise<number | null> {
+    await this.#scan(handle, () => this.#entriesFrom !== null);
+    return this.#entriesFrom;
   }
 
   async read(handle: FileHandle): Promise<ProgressContents | null> {
     let damage: JsonDamage | undefined;
     try {
-      await this.#scan(handle);
+      await this.#scan(handle, () => false);
     } catch (thrown) {
       if (!(thrown instanceof JsonDamage) || !this.#last) throw thrown;
       damage = thrown;
@@ -144,7 +200,7 @@ class ProgressReader implements JsonListener {
     return null;
   }
 
-  async #scan(handle: FileHandle): Promise<void> {
+  async #scan(handle: FileHandle, isEnough: () => boolean): Promise<void> {
     this.#fileBytes = (await handle.stat()).size;
     let buffer = Buffer.allocUnsafe(pieceBytes);
     let kept = 0;
@@ -154,7 +210,13 @@ class ProgressReader implements JsonListener {
         buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
       }
       const position = this.#windowOffset + kept;
-      const { bytesRead } = await handle.read(buffer, kept, buffer.length - kept, position);
+      const isBefore = position < this.#known.start;
+      const { bytesRead } = await handle.read(
+        buffer,
+        kept,
+        isBefore ? Math.min(buffer.length - kept, this.#known.start - position) : buffer.length - kept,
+        isBefore ? position : position + this.#known.end - this.#known.start,
+      );
       this.#window = buffer.subarray(0, kept + bytesRead);
       const consumed = this.#scanner.scan(this.#window, bytesRead === 0);
       // What is consumed ends with a token, so no character is cut in two.
@@ -163,7 +225,7 @@ class ProgressReader implements JsonListener {
       kept = this.#window.length - consumed;
       buffer.copyWithin(0, consumed, this.#window.length);
       this.#windowOffset += consumed;
-      if (bytesRead === 0) return;
+      if (bytesRead === 0 || isEnough()) return;
     }
   }
 
@@ -172,6 +234,7 @@ class ProgressReader implements JsonListener {
     if (this.#depth === 1) {
       this.#keys = new Map();
       this.#entries = { start: 0, end: 0, count: 0 };
+      this.#lastEntryStart = 0;
       this.#statuses = new Map();
       this.#problem = null;
       this.#documentStart = at;
@@ -180,8 +243,11 @@ class ProgressReader implements JsonListener {
       const isFiles = this.#isObject && this.#topKey === filesKey;
       this.#inFiles = isFiles && isObject;
       if (!isFiles) this.#wantedFrom = at;
-      else if (isObject) this.#entries = { start: at + 1, end: at + 1, count: 0 };
-      else this.#problem = `${filesKey} is no object`;
+      else if (isObject) {
+        this.#entries = { start: at + 1, end: at + 1, count: this.#known.count };
+        this.#lastEntryStart = at + 1;
+        this.#entriesFrom ??= at + 1;
+      } else this.#problem = `${filesKey} is no object`;
     } else if (this.#depth === 3 && this.#inFiles) {
       this.#isSize = false;
       this.#sizeBytes = undefined;
@@ -201,11 +267,12 @@ class ProgressReader implements JsonListener {
     }
   }
 
-  key(bytes: Buffer, from: number, to: number): void {
+  key(bytes: Buffer, from: number, to: number, at: number): void {
     if (this.#depth === 1) {
       this.#topKey = JSON.parse(bytes.toString('utf8', from, to)) as string;
     } else if (this.#depth === 2 && this.#inFiles) {
       // A SHA-1 has 40 digits and stands between quotes; what is none is copied on, and known to nobody.
+      this.#lastEntryStart = at;
       this.#sha1 = to - from === 42 ? bytes.toString('latin1', from + 1, to - 1) : null;
       this.#sizeBytes = undefined;
     } else if (this.#depth === 3 && this.#inFiles) {
@@ -240,8 +307,15 @@ class ProgressReader implements JsonListener {
     if (this.#problem !== null) return;
     try {
       const record = new ProgressRecord(this.#keys);
-      const entries = this.#countsStatuses ? { ...this.#entries, statuses: this.#statuses } : this.#entries;
-      this.#last = { record, entries, start: this.#documentStart, end: at };
+      const { start, end, count } = this.#entries;
+      const entries = {
+        ...{ start, end: this.#inFile(end), count },
+        ...(this.#countsStatuses ? { statuses: this.#statuses } : {}),
+      };
+      this.#last = {
+        ...{ record, entries, lastEntryStart: this.#inFile(this.#lastEntryStart) },
+        ...{ start: this.#documentStart, end: this.#inFile(at) },
+      };
     } catch (thrown) {
       this.#problem = oneLine(thrown);
     }
@@ -257,6 +331,11 @@ class ProgressReader implements JsonListener {
       this.#status = usualStatus;
     }
     if (this.#sha1 !== null) this.#onKey(this.#sha1, this.#sizeBytes);
+  }
+
+  #inFile(offset: number): number {
+    const { start, end } = this.#known;
+    return offset < start ? offset : offset + end - start;
   }
 
   /** Keeps what the window has of a wanted value, up to an offset in the file. */

@@ -22,6 +22,7 @@ import {
 import { JsonDamage } from './jsonScanner.ts';
 import {
   asideName,
+  guessBooks,
   notReadable,
   readProgressFile,
   setAside,
@@ -82,6 +83,22 @@ export async function readProgress(
   onKeptAside: OnKeptAside,
 ): Promise<ProgressRecord | null> {
   const contents = await readOrSetAside(join(stateFolder, progressFileName(worker)), onKey, onKeptAside);
+  return await withJournal(stateFolder, worker, contents, onKey);
+}
+
+/**
+ * What a worker's journal says besides its progress file.
+ *
+ * @param contents of the file, whose record is changed; null where there is none
+ * @returns null where there is no record.
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
+export async function withJournal(
+  stateFolder: string,
+  worker: number,
+  contents: ProgressContents | null,
+  onKey: OnKey,
+): Promise<ProgressRecord | null> {
   const record = contents?.record ?? new ProgressRecord();
   const replay = await replayOnto(record, join(stateFolder, journalFileName(worker)), line => {
     if (line.kind === 'book') onKey(line.sha1, line.size);
@@ -594,7 +611,7 @@ function entryText(line: Extract<JournalLine, { kind: 'book' }>): string {
 }
 
 /** Reads a progress file; one that cannot be read is put aside and reported. */
-async function readOrSetAside(
+export async function readOrSetAside(
   path: string,
   onKey: OnKey,
   onKeptAside: OnKeptAside,
@@ -618,6 +635,7 @@ async function readClean(
 ): Promise<{ contents: ProgressContents | null; known: KeyTable }> {
   for (;;) {
     const known = new KeyTable();
+    known.reserve(await guessBooks(path));
     const contents = await readOrSetAside(
       path,
       (sha1, sizeBytes) => {

@@ -45,6 +45,7 @@ interface Plan {
   /** Each once. */
   readonly sourceFolders: readonly string[];
   readonly hands: TarHands;
+  readonly claims: ClaimTable;
   readonly keys: KeyRefresh;
   readonly resumePoints: ResumePoints;
   readonly moved: MovedTars;
@@ -74,7 +75,6 @@ export class Ingest {
   readonly #workerPath: string;
   readonly #board: StateBoard;
   readonly #hold: IngestHold;
-  readonly #claims = new ClaimTable();
   readonly #stop = new AbortController();
   #crew: Crew | undefined;
 
@@ -118,16 +118,9 @@ export class Ingest {
       // Not before: what keeps the run from beginning is to be said alone.
       for (const message of notices) this.#board.tell({ type: 'notice', message });
       destination = await prepareDestination(this.#options.destination, this.#secrets);
-      const progress = await state.readProgress(
-        (worker, sha1, sizeBytes) => {
-          this.#claims.addFromProgress(worker, sha1, sizeBytes);
-        },
-        message => {
-          this.#board.tell({ type: 'notice', message });
-        },
-      );
+      const { progress, claims } = await this.#readProgress(state, log);
       this.#checkDestination(progress, destination);
-      const keys = new KeyRefresh(destination, this.#claims, {
+      const keys = new KeyRefresh(destination, claims, {
         onProblem: message => {
           log.warn(message);
           this.#board.tell({ type: 'notice', message });
@@ -139,7 +132,7 @@ export class Ingest {
       const resumePoints = this.#resumePoints(state, tars, progress);
       const hands = this.#deal(tars, isCompleted, progress, resumePoints);
       plan = {
-        ...{ hands, keys, resumePoints },
+        ...{ hands, claims, keys, resumePoints },
         tars: new Map(tars.map(tar => [tar.name, tar])),
         sourceFolders: found.folders,
         moved: new MovedTars(progress),
@@ -208,6 +201,22 @@ export class Ingest {
   #workers(): Crew {
     if (this.#crew) return this.#crew;
     throw new TarshelfError('NO_SUCH_WORKER', 'The run has no workers yet. Try again when it has started.');
+  }
+
+  /** For itself, so that nobody but the claims holds the keys. */
+  async #readProgress(
+    state: StateFolder,
+    log: EventLog,
+  ): Promise<{ progress: ReadonlyMap<number, ProgressRecord>; claims: ClaimTable }> {
+    const { records, keys } = await state.readProgress(
+      message => {
+        this.#board.tell({ type: 'notice', message });
+      },
+      message => {
+        log.warn(message);
+      },
+    );
+    return { progress: records, claims: new ClaimTable(keys) };
   }
 
   #checkDestination(progress: ReadonlyMap<number, ProgressRecord>, destination: Destination): void {
@@ -305,7 +314,7 @@ export class Ingest {
   }
 
   async #work(
-    { tars, sourceFolders, hands, keys, resumePoints, moved }: Plan,
+    { tars, sourceFolders, hands, claims, keys, resumePoints, moved }: Plan,
     destinationId: string,
     log: EventLog,
   ): Promise<void> {
@@ -334,7 +343,7 @@ export class Ingest {
       random: Math.random,
       supervision: supervisionInForce(this.#options.supervision),
       board: this.#board,
-      claims: this.#claims,
+      claims,
       hands,
       log,
       history: this.#hold.history,
@@ -370,6 +379,11 @@ export class Ingest {
       await moved.findLeft(sourceFolders, name => tars.has(name), onNotice);
       await moved.record(stateFolder, onNotice);
     }
+    // What is kept is read from the files: a book that was told of, and not recorded, is not to be known for ever.
+    claims.forget();
+    await this.#hold.state.keepKeys(message => {
+      log.warn(message);
+    });
   }
 
   /** Has as many workers at work as the machine bears, between the fewest that were asked for and all of them. */

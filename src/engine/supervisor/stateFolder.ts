@@ -1,11 +1,11 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
-import { workerOfProgressFile } from '../../protocol/progressFile.ts';
 import { FileLock } from '../fileLock.ts';
+import { readAllProgress, renewKeySnapshot, type AllProgress } from '../progress/allProgress.ts';
 import { isWorkerLock } from '../progress/workerLock.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import { peekProgress, readProgress, type OnKeptAside } from '../progress/workerProgress.ts';
+import { peekProgress, type OnKeptAside } from '../progress/workerProgress.ts';
 
 /** A worker whose engine died leaves after the book in hand; a large book on a slow disk takes a while. */
 const patienceForWorkersMs = 60_000;
@@ -70,25 +70,16 @@ export class StateFolder {
   }
 
   /**
-   * All workers' progress, by worker number; also of more workers than this run has.
-   *
-   * @param onKey is told of every book that a worker recorded, with its size where that was recorded.
+   * All workers' progress, also of more workers than this run has, and every book that one of them recorded. None may be
+   * at work.
    */
-  async readProgress(
-    onKey: (worker: number, sha1: string, sizeBytes: number | undefined) => void,
-    onKeptAside: OnKeptAside,
-  ): Promise<Map<number, ProgressRecord>> {
-    const workers = new Set((await readdir(this.path)).map(workerOfProgressFile));
-    const all = new Map<number, ProgressRecord>();
-    for (const worker of workers) {
-      if (worker === undefined) continue;
-      const tell = (sha1: string, sizeBytes: number | undefined): void => {
-        onKey(worker, sha1, sizeBytes);
-      };
-      const record = await readProgress(this.path, worker, tell, onKeptAside);
-      if (record) all.set(worker, record);
-    }
-    return all;
+  readProgress(onKeptAside: OnKeptAside, onProblem: (message: string) => void): Promise<AllProgress> {
+    return readAllProgress(this.path, onKeptAside, { onProblem });
+  }
+
+  /** Keeps the keys of all recorded books for a quick start of the next run. None of the workers may be at work. */
+  keepKeys(onProblem: (message: string) => void): Promise<void> {
+    return renewKeySnapshot(this.path, { onProblem });
   }
 
   /** What a worker has recorded by now; its next process may be at work on it already. */

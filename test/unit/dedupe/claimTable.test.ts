@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { ClaimTable, type Settlement } from '../../../src/engine/dedupe/claimTable.ts';
+import { KeyTable } from '../../../src/engine/dedupe/keyTable.ts';
 import { keyText, type BookKey } from '../../../src/protocol/bookKey.ts';
 
 const key = (n: number): BookKey => ({ sha1: n.toString(16).padStart(40, '0'), sizeBytes: 100 + n });
+/** A table that knows one book from the progress of a worker. */
+function recorded(worker: number, sha1: string, sizeBytes: number | undefined): ClaimTable {
+  const known = new KeyTable();
+  known.add(sha1, sizeBytes, worker);
+  return new ClaimTable(known);
+}
 const kinds = (table: ClaimTable, worker: number, ...keys: BookKey[]): string[] =>
   table.claim(worker, keys).map(verdict => (verdict.kind === 'duplicate' ? verdict.layer : verdict.kind));
 
@@ -15,8 +22,7 @@ describe('claim table', () => {
   });
 
   it('names the layer that knew a duplicate', () => {
-    const table = new ClaimTable();
-    table.addFromProgress(1, key(1).sha1, key(1).sizeBytes);
+    const table = recorded(1, key(1).sha1, key(1).sizeBytes);
     table.addFromDestination(key(1));
     table.addFromDestination(key(2));
     assert.deepEqual(kinds(table, 1, key(1), key(2)), ['own', 'destination']);
@@ -24,14 +30,12 @@ describe('claim table', () => {
   });
 
   it('takes the same bytes at another size for another book', () => {
-    const table = new ClaimTable();
-    table.addFromProgress(1, key(1).sha1, 5);
+    const table = recorded(1, key(1).sha1, 5);
     assert.deepEqual(kinds(table, 1, { ...key(1), sizeBytes: 6 }), ['claimed']);
   });
 
   it('knows a book that was recorded without its size by its SHA-1', () => {
-    const table = new ClaimTable();
-    table.addFromProgress(3, key(1).sha1, undefined);
+    const table = recorded(3, key(1).sha1, undefined);
     assert.deepEqual(kinds(table, 1, key(1)), ['others']);
   });
 
@@ -64,6 +68,14 @@ describe('claim table', () => {
     assert.deepEqual(table.release(1), [{ worker: 2, key: key(1), verdict: { kind: 'claimed' } }]);
     assert.deepEqual(table.settle(2, key(3), 'stored'), [], 'the dead worker waits no more');
     assert.deepEqual(kinds(table, 3, key(2)), ['claimed']);
+  });
+
+  it('gives the memory of its keys back, and knows none of them then', () => {
+    const table = recorded(1, key(1).sha1, key(1).sizeBytes);
+    table.claim(1, [key(2)]);
+    table.forget();
+    assert.equal(table.knownCount, 0);
+    assert.deepEqual(kinds(table, 2, key(1), key(2)), ['claimed', 'claimed']);
   });
 
   it('never gives one key to two workers, and leaves nobody waiting for ever, in any interleaving', () => {

@@ -52,6 +52,20 @@ describe('key table', () => {
     assert.ok(table.sizeBytes <= 300_000 * 45, String(table.sizeBytes / 300_000));
   });
 
+  it('has room for as many keys as were reserved, keeps those it has, and takes more', () => {
+    const table = new KeyTable();
+    for (let n = 0; n < 1000; n++) table.set(digest(n), n, n % 5);
+    table.reserve(100_000);
+    const { sizeBytes } = table;
+    assert.ok(sizeBytes <= 100_000 * 45, String(sizeBytes / 100_000));
+    for (let n = 1000; n < 100_000; n++) table.set(digest(n), n, n % 5);
+    assert.ok(table.sizeBytes <= sizeBytes * 1.01, 'hardly a segment had to grow');
+    table.reserve(10);
+    for (let n = 100_000; n < 120_000; n++) table.set(digest(n), n, n % 5);
+    for (let n = 0; n < 120_000; n++) assert.equal(table.get(digest(n), n), n % 5);
+    assert.equal(table.count, 120_000);
+  });
+
   it('is as fast with digests that are much alike', () => {
     for (const alike of [
       (n: number) => n.toString(16).padStart(40, '0'),

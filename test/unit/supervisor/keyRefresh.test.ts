@@ -116,7 +116,10 @@ describe('the list of what the destination has', () => {
     const keeping = refresh.keepUp(end.signal);
     await sleep(30);
     assert.equal(reads, 1);
-    for (const text of ['a', 'b', 'c']) claims.addFromProgress(1, book(text).key.sha1, 1);
+    for (const text of ['a', 'b', 'c']) {
+      claims.claim(1, [book(text).key]);
+      claims.settle(1, book(text).key, 'stored');
+    }
     await until(() => reads === 2);
     end.abort();
     await keeping;
