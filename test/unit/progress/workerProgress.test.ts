@@ -263,13 +263,13 @@ describe('worker progress', () => {
         progress.addBook({ sha1: digest(books), sizeBytes: 1 }, `${String(books)}.txt`, 'uploaded', at);
       progress.endBatch('a.tar', { offset: books, bytes: books }, { ...noCounts(), found: books });
     };
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 8; round++) {
       const commit = { isUnderWay: true };
       recordBatch();
       const committing = progress.commit().finally(() => (commit.isUnderWay = false));
       for (let turn = 0; commit.isUnderWay; turn++) {
         // On a busy machine there are thousands of turns.
-        if (turn < 30) recordBatch();
+        if (turn < 10) recordBatch();
         await new Promise(resolve => setImmediate(resolve));
       }
       await committing;
