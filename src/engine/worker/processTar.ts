@@ -21,6 +21,7 @@ import { MemberBytes } from './memberBytes.ts';
 import { Batch } from './batch.ts';
 import { BatchPipeline } from './batchPipeline.ts';
 import { BatchWork, wanted, type DigestedBatch } from './batchWork.ts';
+import { Shares } from './shares.ts';
 import { TarCounter } from './tarCounter.ts';
 import { TarOutcomes } from './tarOutcomes.ts';
 import type { WorkerContext } from './workerContext.ts';
@@ -31,6 +32,7 @@ import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
  *
  *   index ─▶ detect ─▶ batch ─▶ digest ─▶ claim ─▶ metadata ─▶ upload ─▶ commit
  *
+ * What stands behind `batch` may be done by another worker that has no tar left (shares.ts here, helper.ts there, ADR 13).
  * It promises that every member of a tar called completed has an outcome, and that a stop is heard between
  * any two books. Whatever is looked into is noted in the hand file before, and its bytes, members and books are counted
  * as they come, so that others can tell what it died of and whether it gets on.
@@ -49,8 +51,8 @@ export interface TarResult {
  */
 const largestBatchBytes = 16 * 1024 * 1024;
 
-/** One that is digested, and others whose books are uploaded. */
-const pipelineBounds = { batches: 3, bytes: 3 * largestBatchBytes };
+/** One that is digested, and others whose books are uploaded. What helpers are at takes no memory here. */
+const pipelineBounds = { batches: 3, bytes: 3 * largestBatchBytes, batchesWithShared: 64 };
 
 /** A tar and where it lies. */
 export interface TarPlace {
@@ -298,8 +300,14 @@ class TarRun {
       unpluggedBy: thrown => this.#unpluggedBy(thrown),
       commit: () => this.#commit(),
     });
+    const shares = archive.isPlainFile
+      ? new Shares(this.#context, archive.identity, outcomes, () => {
+          pipeline.wake();
+        })
+      : null;
     const pipeline = new BatchPipeline<DigestedBatch>(
       {
+        share: batch => shares?.give(batch) ?? null,
         digest: batch => work.digest(batch),
         settle: (batch, digested) => work.settle(batch, digested),
         end: batch => {
@@ -310,6 +318,7 @@ class TarRun {
       },
       pipelineBounds,
     );
+    shares?.open();
     try {
       const broken = await this.#readInto(pipeline, archive, outcomes);
       await pipeline.drain();
@@ -317,6 +326,7 @@ class TarRun {
     } finally {
       // The archive is closed next, and a pass after this one must not meet what this one has under way.
       await pipeline.idle();
+      shares?.close();
     }
   }
 
@@ -335,6 +345,8 @@ class TarRun {
       const whole = batch;
       batch = new Batch();
       batch.end = whole.end;
+      const [first] = whole.books;
+      whole.mayBeShared = first !== undefined && first.member.headerOffset > this.#lastSuspect;
       await pipeline.add(whole);
     };
     const putAside = async (member: ArchiveMember): Promise<void> => {
