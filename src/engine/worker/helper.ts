@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { BookKey } from '../../protocol/bookKey.ts';
-import type { Failure } from '../../protocol/errors.ts';
+import { oneLine, type Failure } from '../../protocol/errors.ts';
+import { formatCount } from '../../protocol/format.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { Lease, ShareOutcome, WorkerRequest } from '../../protocol/workerMessages.ts';
@@ -43,7 +44,7 @@ export class Helper {
     const done = this.#process(request)
       .catch((thrown: unknown) => {
         // The holder meets it, too, and knows what to make of it.
-        log?.info(`share of ${lease.tar} given back: ${String(thrown)}`);
+        log?.info(`books of ${lease.tar} given back to its worker: ${oneLine(thrown)}`);
       })
       .finally(() => {
         this.#underWay.delete(done);
@@ -81,7 +82,10 @@ export class Helper {
         commit: () => Promise.resolve(),
       });
       const digested = await this.#digest(() => work.digest(batch));
-      if (digested) await work.settle(batch, digested);
+      if (digested && (await work.settle(batch, digested)))
+        this.#context.log?.info(
+          `helped with ${lease.tar}: ${formatCount(batch.books.length, 'book')} to byte ${String(share.members.at(-1)?.endOffset)}`,
+        );
     } finally {
       await tar.close();
     }
