@@ -273,10 +273,11 @@ export class PlayedProcess implements WorkerHandle {
         if (this.#isMine(request.lease)) this.#helpers = request.helpers;
         break;
       case 'share:ended':
-        if (this.#isMine(request.lease)) assert.ok(this.#given.delete(request.id), 'a share ends once');
+        if (this.#crew.shares && this.#isMine(request.lease))
+          assert.ok(this.#given.delete(request.id), 'a share ends once');
         break;
       case 'share:process':
-        this.#help(request.lease, request.id);
+        if (this.#crew.shares) this.#help(request.lease, request.id);
         break;
       case 'worker:stop':
         this.#noteStop('worker:stop');
@@ -317,7 +318,7 @@ export class PlayedProcess implements WorkerHandle {
   }
 
   #offer(): void {
-    if (this.#given.size >= 2 * this.#helpers) return;
+    if (!this.#crew.shares || this.#given.size >= 2 * this.#helpers) return;
     const id = ++this.#lastShare;
     this.#given.add(id);
     this.say({ type: 'share:offer', id, share: { tarSizeBytes: 1, tarMtimeMs: 1, members: [] } });

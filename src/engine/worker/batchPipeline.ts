@@ -1,4 +1,4 @@
-import { Batch } from './batch.ts';
+import type { Batch } from './batch.ts';
 
 /** What is done with a batch, in this order. */
 export interface BatchStages<D> {

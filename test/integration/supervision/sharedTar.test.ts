@@ -39,7 +39,9 @@ describe('one tar and several workers', () => {
   }
 
   const booksHelpedWith = async (worker: number): Promise<number> => {
-    const log = await readFile(join(state(), `migration_worker${String(worker)}.log`), 'utf8').catch(() => '');
+    const log = await readFile(join(state(), `migration_worker${String(worker)}.log`), 'utf8').catch(
+      () => '',
+    );
     return [...log.matchAll(/helped with 000\.tar: (\d+) book/g)].reduce((sum, [, n]) => sum + Number(n), 0);
   };
 

@@ -35,11 +35,7 @@ describe('workers that have no tar left', () => {
   let played: PlayedCrew;
 
   /** Each tar takes an hour, and is worth sharing. Each of the first workers is dealt one. */
-  async function begin(
-    tars: number,
-    workers: number,
-    supervision: Partial<Supervision> = {},
-  ): Promise<void> {
+  async function begin(tars: number, workers: number, supervision: Partial<Supervision> = {}): Promise<void> {
     const clock = new PlayedClock();
     const history = await History.load(folder(), quietLog, clock);
     const made: PlayedTar[] = Array.from({ length: tars }, (_, index) => ({

@@ -214,13 +214,10 @@ describe('the pipeline of batches', () => {
       await turn();
     }
     await pipeline.drain();
-    assert.deepEqual(
-      told.filter(what => !what.startsWith('commit')).slice(5),
-      [
-        ...['digest 1a', 'settle 1a', 'digest 1b', 'settle 1b'],
-        ...['digest 2a', 'end 1', 'settle 2a', 'end 2'],
-      ],
-    );
+    assert.deepEqual(told.filter(what => !what.startsWith('commit')).slice(5), [
+      ...['digest 1a', 'settle 1a', 'digest 1b', 'settle 1b'],
+      ...['digest 2a', 'end 1', 'settle 2a', 'end 2'],
+    ]);
   });
 
   it('ends nothing behind a batch that came back and was not settled here, or failed', async () => {

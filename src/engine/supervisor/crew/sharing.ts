@@ -142,7 +142,9 @@ export class Sharing {
       this.#options.report.show(worker, { currentTar: null });
     }
     const { lease } = holder;
-    const busy = new Set([...this.#shares].filter(share => share.lease === lease).map(({ helper }) => helper));
+    const busy = new Set(
+      [...this.#shares].filter(share => share.lease === lease).map(({ helper }) => helper),
+    );
     for (const helper of busy) helper.process?.send({ type: 'share:dropped', lease });
     return helpers.map(({ worker }) => worker);
   }
