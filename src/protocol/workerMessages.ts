@@ -1,9 +1,11 @@
 import * as v from 'valibot';
+import { bookFormatSchema } from './bookFormat.ts';
 import { bookKeySchema } from './bookKey.ts';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
 import { secretsSchema } from './secrets.ts';
 import { resumePointSchema } from './resumePoint.ts';
+import { skipReasons } from './skipReason.ts';
 import { bookCountsSchema, duplicateLayerSchema, extractionSchema, workerPhaseSchema } from './snapshot.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -25,6 +27,45 @@ export type Verdict = v.InferOutput<typeof verdictSchema>;
 /** A worker's hold on a tar. What it says of the tar under an older epoch is refused. */
 export const leaseSchema = v.object({ tar: v.string(), epoch: count });
 export type Lease = v.InferOutput<typeof leaseSchema>;
+
+/**
+ * A batch of a tar that its holder leaves to a helper: all that it takes to read its books from the file by position. A
+ * tar that is not of this size and time any more is another one.
+ */
+export const shareSchema = v.object({
+  tarSizeBytes: count,
+  tarMtimeMs: v.number(),
+  members: v.array(
+    v.object({
+      name: v.string(),
+      headerOffset: count,
+      bodyOffset: count,
+      sizeBytes: count,
+      endOffset: count,
+      format: bookFormatSchema,
+    }),
+  ),
+});
+export type Share = v.InferOutput<typeof shareSchema>;
+
+/** What became of a book of a share, known by its header offset. */
+export const shareOutcomeSchema = v.variant('kind', [
+  v.object({
+    kind: v.literal('stored'),
+    headerOffset: count,
+    key: bookKeySchema,
+    outcome: v.picklist(['uploaded', 'already_exists']),
+  }),
+  v.object({
+    kind: v.literal('duplicate'),
+    headerOffset: count,
+    key: bookKeySchema,
+    layer: duplicateLayerSchema,
+  }),
+  v.object({ kind: v.literal('failed'), headerOffset: count, failure: failureSchema }),
+  v.object({ kind: v.literal('noBook'), headerOffset: count, reason: v.picklist(skipReasons) }),
+]);
+export type ShareOutcome = v.InferOutput<typeof shareOutcomeSchema>;
 
 /** From the engine to a worker. */
 export const workerRequestSchema = v.variant('type', [
@@ -57,6 +98,30 @@ export const workerRequestSchema = v.variant('type', [
   }),
   /** The tar is another's by now: leave it as it is, and write no more of it. */
   v.object({ type: v.literal('tar:revoked'), lease: leaseSchema }),
+  /** To the holder of a tar: so many workers help with it by now. */
+  v.object({ type: v.literal('share:wanted'), lease: leaseSchema, helpers: count }),
+  /** To a helper. The lease is the holder's. */
+  v.object({
+    type: v.literal('share:process'),
+    lease: leaseSchema,
+    id: count,
+    folder: v.string(),
+    share: shareSchema,
+  }),
+  /** To a helper: the holder of the tar is no more, and nobody is left to hear of these shares. */
+  v.object({ type: v.literal('share:dropped'), lease: leaseSchema }),
+  /** To the holder: what its helper said. */
+  v.object({
+    type: v.literal('share:outcomes'),
+    lease: leaseSchema,
+    id: count,
+    outcomes: v.array(shareOutcomeSchema),
+  }),
+  /**
+   * To the holder: nobody is at this share any more. Its members without an outcome are the holder's own, and to be
+   * taken one at a time where the helper died with them in hand.
+   */
+  v.object({ type: v.literal('share:ended'), lease: leaseSchema, id: count, hasDied: v.boolean() }),
   /** One verdict for each key of the request, in its order. */
   v.object({ type: v.literal('claim:answer'), id: count, verdicts: v.array(verdictSchema) }),
   v.object({ type: v.literal('claim:settled'), key: bookKeySchema, verdict: verdictSchema }),
@@ -101,6 +166,19 @@ export const workerEventSchema = v.variant('type', [
     stored: v.array(bookKeySchema),
     failed: v.array(bookKeySchema),
   }),
+  /** The tar in hand is one whose batches others can read, too. */
+  v.object({ type: v.literal('share:possible') }),
+  /** A batch of the tar in hand, for a helper. An id is used once under a lease. */
+  v.object({ type: v.literal('share:offer'), id: count, share: shareSchema }),
+  /** From a helper. */
+  v.object({
+    type: v.literal('share:outcomes'),
+    lease: leaseSchema,
+    id: count,
+    outcomes: v.array(shareOutcomeSchema),
+  }),
+  /** From a helper, once nothing of the share is in its hand, whatever became of it. */
+  v.object({ type: v.literal('share:ended'), lease: leaseSchema, id: count }),
   v.object({ type: v.literal('book:failed'), tar: v.string(), member: v.string(), failure: failureSchema }),
   v.object({
     type: v.literal('tar:ended'),

@@ -92,17 +92,21 @@ describe('supervision over days', () => {
         members: tar.members.map(one => ({ ...one, seconds: Math.min(one.seconds, 120) })),
       })),
     );
+    let shared = 0;
     await fc.assert(
       fc.asyncProperty(
         short,
         faults,
         fc.array(request, { maxLength: 40 }),
-        async (all, faultOf, requests) => {
+        fc.boolean(),
+        async (all, faultOf, requests, shares) => {
           const folder = await mkdtemp(join(tmpdir(), 'tarshelf-supervision-'));
           try {
             const clock = new PlayedClock();
             const history = await History.load(folder, quietLog, clock);
             const played = new PlayedCrew(clock, history, all, 4);
+            played.shares = shares;
+            if (shares) for (const { name } of all) played.board.changeTar(name, { sizeBytes: 2 ** 40 });
             let started = 0;
             played.faultOf = () => faultOf[started++] ?? null;
             played.begin();
@@ -115,6 +119,8 @@ describe('supervision over days', () => {
             await played.play(10 * dayMs);
             assert.ok(played.isOver, 'the run ends once nobody is paused by a person');
             everyTarHasEndedOnce(played, all);
+            // Who has given a batch away hears of its end; else its tar would never have ended.
+            shared += played.shared.done;
             await history.settled();
           } finally {
             await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -123,6 +129,7 @@ describe('supervision over days', () => {
       ),
       { numRuns: 60 },
     );
+    assert.ok(shared > 100, `batches were shared ${String(shared)} times`);
   }).timeout(120_000);
 });
 

@@ -74,6 +74,10 @@ export class PlayedCrew {
   readonly endsIn = new Map<string, number>();
   readonly clock: PlayedClock;
   isOver = false;
+  /** Whether workers share their tars, all of which are worth it then. */
+  shares = false;
+  /** How many shares were given to a helper, and how many came to their end by its word. */
+  readonly shared = { given: 0, done: 0 };
   /** Asked for each process that is started. */
   faultOf: (process: PlayedProcess) => { fault: Fault; afterMs: number } | null = () => null;
   onStart: (process: PlayedProcess) => void = () => undefined;
@@ -201,6 +205,12 @@ export class PlayedProcess implements WorkerHandle {
   #books = 0;
   #memory = 200 * 1024 * 1024;
   #isStopping = false;
+  #helpers = 0;
+  #lastShare = 0;
+  /** Ids of what it has given to helpers, and not heard the end of. */
+  readonly #given = new Set<number>();
+  /** What it has in hand of others' tars. */
+  readonly #helping = new Set<Lease>();
 
   constructor(crew: PlayedCrew, tars: ReadonlyMap<string, PlayedTar>, listener: WorkerListener, pid: number) {
     this.#crew = crew;
@@ -245,6 +255,12 @@ export class PlayedProcess implements WorkerHandle {
         this.#poison = new Set(request.poison);
         this.#member = 0;
         this.#secondsInMember = 0;
+        this.#given.clear();
+        this.#helpers = 0;
+        if (this.#crew.shares)
+          this.#crew.clock.after(400, () => {
+            if (!this.#isDeaf && this.lease === request.lease) this.say({ type: 'share:possible' });
+          });
         const { tar, epoch } = request.lease;
         // A late word of whoever had it before.
         if (epoch > 1)
@@ -253,6 +269,16 @@ export class PlayedProcess implements WorkerHandle {
           });
         break;
       }
+      case 'share:wanted':
+        if (this.#isMine(request.lease)) this.#helpers = request.helpers;
+        break;
+      case 'share:ended':
+        if (this.#crew.shares && this.#isMine(request.lease))
+          assert.ok(this.#given.delete(request.id), 'a share ends once');
+        break;
+      case 'share:process':
+        if (this.#crew.shares) this.#help(request.lease, request.id);
+        break;
       case 'worker:stop':
         this.#noteStop('worker:stop');
         this.#isStopping = true;
@@ -272,6 +298,30 @@ export class PlayedProcess implements WorkerHandle {
   kill(): void {
     this.#noteStop('SIGKILL');
     this.#end('SIGKILL', false);
+  }
+
+  #isMine({ tar, epoch }: Lease): boolean {
+    return this.lease?.tar === tar && this.lease.epoch === epoch;
+  }
+
+  #help(lease: Lease, id: number): void {
+    for (const { tar, epoch } of this.#helping)
+      assert.deepEqual({ tar, epoch }, lease, 'it has books of one tar in hand at a time');
+    this.#helping.add(lease);
+    this.#crew.shared.given++;
+    this.#crew.clock.after(2500, () => {
+      if (!this.isAlive || this.#isDeaf || this.fault === 'stuck') return;
+      this.#helping.delete(lease);
+      this.#crew.shared.done++;
+      this.say({ type: 'share:ended', lease, id });
+    });
+  }
+
+  #offer(): void {
+    if (!this.#crew.shares || this.#given.size >= 2 * this.#helpers) return;
+    const id = ++this.#lastShare;
+    this.#given.add(id);
+    this.say({ type: 'share:offer', id, share: { tarSizeBytes: 1, tarMtimeMs: 1, members: [] } });
   }
 
   breaks(fault: Fault): void {
@@ -367,9 +417,11 @@ export class PlayedProcess implements WorkerHandle {
     while (this.#member < tar.members.length && done.has(this.#member)) this.#member++;
     const member = tar.members[this.#member];
     if (!member) {
-      this.#tarEnds(lease, tar);
+      this.#phase = 'wait';
+      if (this.#given.size === 0) this.#tarEnds(lease, tar);
       return;
     }
+    this.#offer();
     const offset = this.#member * memberBytes;
     if (this.#poison.has(offset)) {
       const aside = this.#crew.putAside.get(lease.tar) ?? [];

@@ -10,13 +10,14 @@ import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 export function workerParts(
   stateFolder: string,
   parallelUploads = 1,
+  worker = 1,
 ): Pick<WorkerContext, 'abandon' | 'activity' | 'bodies' | 'digestThread' | 'hand' | 'uploads'> {
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
     bodies: new BodyPool(64 * 1024 * 1024),
     digestThread: null,
-    hand: HandFile.open(handFilePath(stateFolder, 1)),
+    hand: HandFile.open(handFilePath(stateFolder, worker)),
     uploads: pLimit(parallelUploads),
   };
 }

@@ -20,6 +20,8 @@ export interface Archive {
   readonly identity: FileIdentity;
   /** Whether any body can be read at any time. Those of a compressed tar pass by once. */
   readonly readsInPlace: boolean;
+  /** Whether other processes can read the members from the file by their positions, too. Absent: they cannot. */
+  readonly isPlainFile?: true;
   /**
    * The members in their order. To be asked for once.
    *

@@ -10,6 +10,7 @@ const chunkBytes = 1024 * 1024;
 /** A tar that is read in place: every body can be read at any time. */
 export class TarFile implements Archive {
   readonly readsInPlace = true;
+  readonly isPlainFile = true;
   readonly #source: FileSource;
 
   constructor(source: FileSource) {
@@ -24,6 +25,11 @@ export class TarFile implements Archive {
     for await (const found of readTarIndex(this.#source, options)) {
       for (const { member, body } of found) yield new FileMember(this.#source, member, body);
     }
+  }
+
+  /** A member that the tar is known to have, without a look at its header. */
+  member(known: TarMember): ArchiveMember {
+    return new FileMember(this.#source, known, null);
   }
 
   async close(): Promise<void> {

@@ -13,10 +13,17 @@ export interface FoundBook {
 export class Batch {
   readonly books: FoundBook[] = [];
   /** What its members count, those that are no books too. */
-  readonly counts: BookCounts = noCounts();
+  readonly counts: BookCounts;
   bytes = 0;
+  /** Whether a helper may be given it. */
+  mayBeShared = false;
   /** Every member before this is in this batch, in one before it, or has its outcome already. */
   end: DonePoint = { offset: 0, bytes: 0 };
+
+  /** @param counts of the batch that this is a part of */
+  constructor(counts: BookCounts = noCounts()) {
+    this.counts = counts;
+  }
 
   add(book: FoundBook): void {
     this.books.push(book);

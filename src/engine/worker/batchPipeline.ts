@@ -2,6 +2,12 @@ import type { Batch } from './batch.ts';
 
 /** What is done with a batch, in this order. */
 export interface BatchStages<D> {
+  /**
+   * Has a batch done elsewhere, if somebody is free; null where nobody is.
+   *
+   * @returns what of it is to be done here after all, in this order; nothing where each book has its outcome by now
+   */
+  share?(batch: Batch): Promise<readonly Batch[]> | null;
   /** Reads and digests it; null where a stop came first. One batch at a time is. */
   digest(batch: Batch): Promise<D | null>;
   /** Brings its books to the shelf. Several batches may be at it. @returns whether each book has its outcome by now */
@@ -14,8 +20,10 @@ export interface BatchStages<D> {
 
 export interface PipelineBounds {
   readonly batches: number;
-  /** Of the bodies of all batches under way. A batch by itself may have more. */
+  /** Of the bodies of all batches under way here. A batch by itself may have more. */
   readonly bytes: number;
+  /** As long as some batch is elsewhere, so many may be under way, most of which wait for those before them to end. */
+  readonly batchesWithShared: number;
 }
 
 /**
@@ -24,17 +32,29 @@ export interface PipelineBounds {
  *
  *   digest 1 ─ settle 1 ───────────── end 1
  *              digest 2 ─ settle 2 ──────── end 2     (settled before 1, and ended after it)
- *                         digest 3 …
+ *              shared 3 ─────────────────────── end 3 (digested and settled elsewhere)
+ *                         digest 4 …
+ *
+ * What comes back from elsewhere undone is digested and settled here, one such batch at a time: there is memory for its
+ * bodies beside those of the others, and no more.
  */
 export class BatchPipeline<D> {
   readonly #stages: BatchStages<D>;
   readonly #bounds: PipelineBounds;
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Those that are digested or settled here. */
+  #here = 0;
   #bytes = 0;
+  #elsewhere = 0;
   #digesting: Promise<unknown> = Promise.resolve();
+  /** Batches that are digested, or wait for that. */
+  #digests = 0;
+  /** What came back from elsewhere. */
+  #returned: Promise<unknown> = Promise.resolve();
   /** Whether the last batch that was taken on, and all before it, have ended. */
   #last: Promise<boolean> = Promise.resolve(true);
   #failure: { readonly by: unknown } | null = null;
+  #change = Promise.withResolvers<undefined>();
 
   constructor(stages: BatchStages<D>, bounds: PipelineBounds) {
     this.#stages = stages;
@@ -42,28 +62,33 @@ export class BatchPipeline<D> {
   }
 
   /**
-   * Takes a batch on, as soon as there is room for it.
+   * Takes a batch on, as soon as there is room for it here or elsewhere.
    *
    * @throws what an earlier one failed for
    */
   async add(batch: Batch): Promise<void> {
-    await this.#digesting;
-    while (this.#isFull(batch.bytes)) await Promise.race(this.#underWay);
-    this.throwFailure();
-    this.#bytes += batch.bytes;
-    const digesting = this.#stages.digest(batch);
-    this.#digesting = digesting.catch(() => null);
-    const last = (this.#last = this.#run(batch, digesting, this.#last));
-    const done = last
-      .catch((thrown: unknown) => {
-        // What the first one failed for is thrown on by those behind it.
-        this.#failure ??= { by: thrown };
-      })
-      .finally(() => {
-        this.#bytes -= batch.bytes;
-        this.#underWay.delete(done);
-      });
-    this.#underWay.add(done);
+    for (;;) {
+      const change = this.#change.promise;
+      if (this.#digests === 0) {
+        this.throwFailure();
+        if (!this.#isFull(batch.bytes)) {
+          this.#takeOn(batch, this.#doHere(batch));
+          return;
+        }
+      }
+      const shared = this.#share(batch);
+      if (shared) {
+        this.#takeOn(batch, this.#doElsewhere(shared));
+        return;
+      }
+      await change;
+    }
+  }
+
+  /** Somebody elsewhere may be free by now. */
+  wake(): void {
+    this.#change.resolve(undefined);
+    this.#change = Promise.withResolvers();
   }
 
   /** Waits until nothing is under way. @throws what a batch failed for */
@@ -77,25 +102,100 @@ export class BatchPipeline<D> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  #isFull(more: number): boolean {
-    if (this.#underWay.size === 0) return false;
-    return this.#underWay.size >= this.#bounds.batches || this.#bytes + more > this.#bounds.bytes;
-  }
-
   /** Throws what a batch failed for. */
   throwFailure(): void {
     if (this.#failure) throw this.#failure.by;
   }
 
-  async #run(batch: Batch, digesting: Promise<D | null>, before: Promise<boolean>): Promise<boolean> {
-    const digested = await digesting;
-    const isSettled = digested !== null && (await this.#stages.settle(batch, digested));
+  #isFull(more: number): boolean {
+    if (this.#here >= this.#bounds.batches || this.#underWay.size >= this.#mostUnderWay) return true;
+    return this.#here > 0 && this.#bytes + more > this.#bounds.bytes;
+  }
+
+  get #mostUnderWay(): number {
+    return this.#elsewhere > 0 ? this.#bounds.batchesWithShared : this.#bounds.batches;
+  }
+
+  #share(batch: Batch): Promise<readonly Batch[]> | null {
+    if (!batch.mayBeShared || this.#failure || this.#underWay.size >= this.#bounds.batchesWithShared)
+      return null;
+    return this.#stages.share?.(batch) ?? null;
+  }
+
+  #takeOn(batch: Batch, settling: Promise<boolean>): void {
+    const last = (this.#last = this.#run(batch, settling, this.#last));
+    const done = last
+      .catch((thrown: unknown) => {
+        // What the first one failed for is thrown on by those behind it.
+        this.#failure ??= { by: thrown };
+      })
+      .finally(() => {
+        this.#underWay.delete(done);
+        this.wake();
+      });
+    this.#underWay.add(done);
+  }
+
+  async #run(batch: Batch, settling: Promise<boolean>, before: Promise<boolean>): Promise<boolean> {
+    const isSettled = await settling;
     for (const { member } of batch.books) await member.release();
     // Thrown on where that failed: this one cannot end, either.
     const mayEnd = await before;
     if (!isSettled || !mayEnd) return false;
     this.#stages.end(batch);
     await this.#stages.commit();
+    return true;
+  }
+
+  /** @returns whether each book of the batch has its outcome by now */
+  async #doHere(batch: Batch): Promise<boolean> {
+    this.#here++;
+    this.#bytes += batch.bytes;
+    try {
+      return await this.#settle(batch, await this.#digest(batch));
+    } finally {
+      this.#here--;
+      this.#bytes -= batch.bytes;
+      this.wake();
+    }
+  }
+
+  #digest(batch: Batch): Promise<D | null> {
+    const isFree = this.#digests++ === 0;
+    const digest = (): Promise<D | null> => this.#stages.digest(batch);
+    const digesting = (isFree ? digest() : this.#digesting.then(digest)).finally(() => {
+      this.#digests--;
+    });
+    this.#digesting = digesting.catch(() => null);
+    return digesting;
+  }
+
+  #settle(batch: Batch, digested: D | null): Promise<boolean> | boolean {
+    try {
+      return digested !== null && this.#stages.settle(batch, digested);
+    } finally {
+      // Its claims are asked for before the next one is begun.
+      this.wake();
+    }
+  }
+
+  async #doElsewhere(shared: Promise<readonly Batch[]>): Promise<boolean> {
+    this.#elsewhere++;
+    let left: readonly Batch[];
+    try {
+      left = await shared;
+    } finally {
+      this.#elsewhere--;
+      this.wake();
+    }
+    if (left.length === 0) return true;
+    const turn = this.#returned.then(() => this.#doAllHere(left));
+    this.#returned = turn.catch(() => null);
+    return await turn;
+  }
+
+  async #doAllHere(parts: readonly Batch[]): Promise<boolean> {
+    for (const part of parts) if (!(await this.#doHere(part))) return false;
     return true;
   }
 }

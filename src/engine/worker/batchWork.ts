@@ -9,7 +9,7 @@ import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBod
 import type { FinalVerdict } from './engineLink.ts';
 import { MemberBytes } from './memberBytes.ts';
 import type { WorkerContext } from './workerContext.ts';
-import type { TarOutcomes } from './tarOutcomes.ts';
+import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
 
 /** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
@@ -41,10 +41,10 @@ export interface BatchWorkOptions {
 export class BatchWork {
   readonly #tar: string;
   readonly #context: WorkerContext;
-  readonly #outcomes: TarOutcomes;
+  readonly #outcomes: BookOutcomes;
   readonly #options: BatchWorkOptions;
 
-  constructor(tar: string, context: WorkerContext, outcomes: TarOutcomes, options: BatchWorkOptions) {
+  constructor(tar: string, context: WorkerContext, outcomes: BookOutcomes, options: BatchWorkOptions) {
     this.#tar = tar;
     this.#context = context;
     this.#outcomes = outcomes;
@@ -121,15 +121,26 @@ export class BatchWork {
     }
     if (books.length === 0) return !stop.aborted;
     activity.begin('upload');
-    const verdicts = await this.#unlessStopped(link.claim(books.map(book => book.body.key)));
+    const asked = link.claim(books.map(book => book.body.key));
+    const verdicts = await this.#unlessStopped(asked);
     const there = verdicts && (await this.#askDestination(books, verdicts));
     activity.end('upload');
-    if (!verdicts || !there) return false;
+    if (!verdicts || !there) {
+      void asked.then(late => {
+        books.forEach((book, index) => {
+          this.#giveClaimBack(book, late[index]);
+        });
+      });
+      return false;
+    }
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const settled = await Promise.allSettled(
       books.map(async (book, index) => {
         const verdict = await this.#heard(verdicts[index]);
-        if (verdict === null) return;
+        if (verdict === null) {
+          this.#giveClaimBack(book, verdicts[index]);
+          return;
+        }
         activity.begin('upload');
         try {
           if (verdict.kind === 'duplicate') {
@@ -160,6 +171,13 @@ export class BatchWork {
     } finally {
       activity.end('othersUpload');
     }
+  }
+
+  /** After a stop: nothing is to be held, now or later, that others may wait for while this process goes on with something else. */
+  #giveClaimBack({ body }: DigestedBook, verdict: FinalVerdict | Promise<FinalVerdict> | undefined): void {
+    void Promise.resolve(verdict).then(final => {
+      if (final?.kind === 'claimed') this.#context.link.settle(body.key, 'failed');
+    });
   }
 
   /**
@@ -202,7 +220,10 @@ export class BatchWork {
   }
 
   async #upload(batch: Batch, book: DigestedBook): Promise<void> {
-    if (this.#context.stop.aborted) return;
+    if (this.#context.stop.aborted) {
+      this.#context.link.settle(book.body.key, 'failed');
+      return;
+    }
     const { abandon, activity, destination, hand, link, log, metadata, stop } = this.#context;
     const { member, format, body } = book;
     let slot = hand.take(member.headerOffset);

@@ -1,5 +1,5 @@
 import { keyText, type BookKey } from '../../protocol/bookKey.ts';
-import type { Verdict, WorkerEvent } from '../../protocol/workerMessages.ts';
+import type { Lease, ShareOutcome, Verdict, WorkerEvent } from '../../protocol/workerMessages.ts';
 
 /** What a worker learns of a key in the end. */
 export type FinalVerdict = Exclude<Verdict, { kind: 'pending' }>;
@@ -7,12 +7,25 @@ export type FinalVerdict = Exclude<Verdict, { kind: 'pending' }>;
 /** A message costs more than what it says; so long others may have to wait for an outcome. */
 const toldTogetherMs = 20;
 
+/** The holder's side of the shares of its tar. */
+export interface ShareHolder {
+  onHelpers(helpers: number): void;
+  onOutcomes(id: number, outcomes: readonly ShareOutcome[]): void;
+  onEnded(id: number, hasDied: boolean): void;
+}
+
+interface SharedOutcomes {
+  readonly lease: Lease;
+  readonly id: number;
+  readonly outcomes: ShareOutcome[];
+}
+
 interface Question {
   keys: readonly BookKey[];
   resolve: (verdicts: (FinalVerdict | Promise<FinalVerdict>)[]) => void;
 }
 
-/** The worker's side of the claims: questions out, verdicts in. */
+/** The worker's side of claims and shares: questions out, verdicts in. */
 export class EngineLink {
   readonly #post: (event: WorkerEvent) => void;
   #lastId = 0;
@@ -23,6 +36,11 @@ export class EngineLink {
   #stored: BookKey[] = [];
   #failed: BookKey[] = [];
   #telling: NodeJS.Timeout | null = null;
+  /** Outcomes of shares of others' tars, told together as well. */
+  #shared: SharedOutcomes[] = [];
+  #lastShare = 0;
+  /** Who hears of the shares of the tar in hand. */
+  holder: ShareHolder | null = null;
 
   constructor(post: (event: WorkerEvent) => void) {
     this.#post = post;
@@ -37,10 +55,21 @@ export class EngineLink {
   /** The book is on the shelf (`stored`), or its claim is given back (`failed`), which others may wait for. */
   settle(key: BookKey, outcome: 'stored' | 'failed'): void {
     (outcome === 'stored' ? this.#stored : this.#failed).push(key);
-    this.#telling ??= setTimeout(() => {
-      this.#tellOutcomes();
-    }, toldTogetherMs);
+    this.#tellSoon();
     if (outcome === 'failed') this.#tellOutcomes();
+  }
+
+  /** A book of a share has its outcome. Told before what is settled after it. */
+  shared(lease: Lease, id: number, outcome: ShareOutcome): void {
+    const last = this.#shared.at(-1);
+    if (last?.id === id && last.lease === lease) last.outcomes.push(outcome);
+    else this.#shared.push({ lease, id, outcomes: [outcome] });
+    this.#tellSoon();
+  }
+
+  /** Never the same again in this process. */
+  nextShareId(): number {
+    return ++this.#lastShare;
   }
 
   /**
@@ -81,10 +110,21 @@ export class EngineLink {
     resolve?.(verdict);
   }
 
+  #tellSoon(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#tellOutcomes();
+    }, toldTogetherMs);
+  }
+
   #tellOutcomes(): void {
     if (this.#telling === null) return;
     clearTimeout(this.#telling);
     this.#telling = null;
+    const shared = this.#shared;
+    this.#shared = [];
+    // Before the claims: where this process is killed between the two, nobody takes for a duplicate what it stored.
+    for (const outcomes of shared) this.#post({ type: 'share:outcomes', ...outcomes });
+    if (this.#stored.length + this.#failed.length === 0) return;
     const event = { type: 'claim:outcomes', stored: this.#stored, failed: this.#failed } as const;
     this.#stored = [];
     this.#failed = [];

@@ -26,6 +26,7 @@ import { BodyPool } from './bodyPool.ts';
 import { depart } from './departure.ts';
 import { DigestThread } from './digestThread.ts';
 import { EngineLink } from './engineLink.ts';
+import { Helper } from './helper.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
@@ -46,6 +47,8 @@ const activity = new Activity();
 const heartbeat = new Heartbeat(activity, post);
 const link = new EngineLink(post);
 let context: WorkerContext | undefined;
+/** What it does for the tars of others while it has none itself. */
+let helper: Helper | undefined;
 /** Identity of the destination, as it was said at the start. */
 let destinationId = '';
 /** Tars are taken in order, each after the one before has ended. */
@@ -116,8 +119,22 @@ function receive(request: WorkerRequest): void {
       work = work.then(() => takeTar(request));
       break;
     case 'tar:revoked':
-      if (held?.lease.tar === request.lease.tar && held.lease.epoch === request.lease.epoch)
-        held.revoked.abort();
+      if (isHeld(request.lease)) held?.revoked.abort();
+      break;
+    case 'share:process':
+      helper?.take(request);
+      break;
+    case 'share:dropped':
+      helper?.drop();
+      break;
+    case 'share:wanted':
+      if (isHeld(request.lease)) link.holder?.onHelpers(request.helpers);
+      break;
+    case 'share:outcomes':
+      if (isHeld(request.lease)) link.holder?.onOutcomes(request.id, request.outcomes);
+      break;
+    case 'share:ended':
+      if (isHeld(request.lease)) link.holder?.onEnded(request.id, request.hasDied);
       break;
     case 'claim:answer':
       link.onAnswer(request.id, request.verdicts);
@@ -133,6 +150,10 @@ function receive(request: WorkerRequest): void {
     default:
       request satisfies never;
   }
+}
+
+function isHeld({ tar, epoch }: Lease): boolean {
+  return held?.lease.tar === tar && held.lease.epoch === epoch;
 }
 
 /** What a stop has cut off while it was waited for is no failure. */
@@ -213,6 +234,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     uploads,
     log,
   };
+  helper = new Helper(context);
   activity.doing = 'idle';
   post({ type: 'worker:ready' });
 }
@@ -225,6 +247,8 @@ function assign(tars: readonly string[]): void {
 
 async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>): Promise<void> {
   const { folder, lease } = request;
+  // What it does for another's tar comes to its end first.
+  await helper?.idle();
   if (!context || stop.signal.aborted) return;
   const revoked = new AbortController();
   held = { lease, revoked };
@@ -253,7 +277,8 @@ async function leave(): Promise<void> {
   if (leaving) return;
   leaving = true;
   activity.isStopping = true;
-  const hasEnded = await Promise.race([work.then(() => true), untilGivenUp()]);
+  const inHand = work.then(() => helper?.idle());
+  const hasEnded = await Promise.race([inHand.then(() => true), untilGivenUp()]);
   try {
     if (hasEnded) {
       await reader?.close();

@@ -21,6 +21,7 @@ import { MemberBytes } from './memberBytes.ts';
 import { Batch } from './batch.ts';
 import { BatchPipeline } from './batchPipeline.ts';
 import { BatchWork, wanted, type DigestedBatch } from './batchWork.ts';
+import { Shares } from './shares.ts';
 import { TarCounter } from './tarCounter.ts';
 import { TarOutcomes } from './tarOutcomes.ts';
 import type { WorkerContext } from './workerContext.ts';
@@ -31,6 +32,7 @@ import { SourceUnplugged, unpluggedBy, withSource } from './unplugged.ts';
  *
  *   index ─▶ detect ─▶ batch ─▶ digest ─▶ claim ─▶ metadata ─▶ upload ─▶ commit
  *
+ * What stands behind `batch` may be done by another worker that has no tar left (shares.ts here, helper.ts there, ADR 13).
  * It promises that every member of a tar called completed has an outcome, and that a stop is heard between
  * any two books. Whatever is looked into is noted in the hand file before, and its bytes, members and books are counted
  * as they come, so that others can tell what it died of and whether it gets on.
@@ -43,8 +45,9 @@ export interface TarResult {
   readonly failure: Failure | null;
 }
 
-/** One that is digested, and others whose books are uploaded. */
+/** One that is digested, and others whose books are uploaded. What helpers are at takes no memory here. */
 const batchesAtOnce = 3;
+const batchesWithShared = 64;
 
 /**
  * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
@@ -306,8 +309,14 @@ class TarRun {
       unpluggedBy: thrown => this.#unpluggedBy(thrown),
       commit: () => this.#commit(),
     });
+    const shares = archive.isPlainFile
+      ? new Shares(this.#context, archive.identity, outcomes, () => {
+          pipeline.wake();
+        })
+      : null;
     const pipeline = new BatchPipeline<DigestedBatch>(
       {
+        share: batch => shares?.give(batch) ?? null,
         digest: batch => work.digest(batch),
         settle: (batch, digested) => work.settle(batch, digested),
         end: batch => {
@@ -316,8 +325,13 @@ class TarRun {
         },
         commit: () => this.#commit(),
       },
-      { batches: batchesAtOnce, bytes: batchesAtOnce * largestBatchBytes(parallelUploads) },
+      {
+        batches: batchesAtOnce,
+        bytes: batchesAtOnce * largestBatchBytes(parallelUploads),
+        batchesWithShared,
+      },
     );
+    shares?.open();
     try {
       const broken = await this.#readInto(pipeline, archive, outcomes);
       await pipeline.drain();
@@ -325,6 +339,7 @@ class TarRun {
     } finally {
       // The archive is closed next, and a pass after this one must not meet what this one has under way.
       await pipeline.idle();
+      shares?.close();
     }
   }
 
@@ -344,6 +359,8 @@ class TarRun {
       const whole = batch;
       batch = new Batch();
       batch.end = whole.end;
+      const [first] = whole.books;
+      whole.mayBeShared = first !== undefined && first.member.headerOffset > this.#lastSuspect;
       await pipeline.add(whole);
     };
     const putAside = async (member: ArchiveMember): Promise<void> => {

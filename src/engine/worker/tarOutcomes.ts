@@ -14,8 +14,16 @@ const layerNames: Readonly<Record<DuplicateLayer, string>> = {
   destination: 'known to the destination',
 };
 
+/** Who hears what becomes of the books of a batch. */
+export interface BookOutcomes {
+  isNoBook(batch: Batch, member: ArchiveMember, reason: SkipReason): void;
+  stored(batch: Batch, member: ArchiveMember, key: BookKey, outcome: 'uploaded' | 'already_exists'): void;
+  duplicate(batch: Batch, member: ArchiveMember, key: BookKey, layer: DuplicateLayer): void;
+  failed(batch: Batch, member: ArchiveMember, failure: Failure): void;
+}
+
 /** Records, counts and logs what becomes of the members of one tar. */
-export class TarOutcomes {
+export class TarOutcomes implements BookOutcomes {
   readonly #tar: string;
   readonly #context: Pick<WorkerContext, 'activity' | 'log' | 'progress'>;
   readonly #counter: TarCounter;

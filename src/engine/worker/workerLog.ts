@@ -46,6 +46,10 @@ export function logWorkerEvent(event: WorkerEvent, log: Pick<EventLog, 'info' | 
     case 'tar:progress':
     case 'claim:request':
     case 'claim:outcomes':
+    case 'share:possible':
+    case 'share:offer':
+    case 'share:outcomes':
+    case 'share:ended':
       break;
     default:
       event satisfies never;

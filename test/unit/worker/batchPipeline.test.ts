@@ -13,11 +13,16 @@ describe('the pipeline of batches', () => {
   let steps: Map<string, Step>;
   let names: Map<Batch, string>;
   let pipeline: BatchPipeline<string>;
+  /** How many batches may go elsewhere, and what has become of those that went. */
+  let free: number;
+  let elsewhere: Map<string, (left: readonly Batch[]) => void>;
 
   beforeEach(() => {
     told = [];
     steps = new Map();
     names = new Map();
+    free = 0;
+    elsewhere = new Map();
     const step = (what: string): Promise<boolean> =>
       new Promise((resolve, reject) => {
         told.push(what);
@@ -26,6 +31,12 @@ describe('the pipeline of batches', () => {
     const nameOf = (batch: Batch): string => names.get(batch) ?? '?';
     pipeline = new BatchPipeline<string>(
       {
+        share: batch => {
+          if (free === 0) return null;
+          free--;
+          told.push(`share ${nameOf(batch)}`);
+          return new Promise(resolve => elsewhere.set(nameOf(batch), resolve));
+        },
         digest: async batch => ((await step(`digest ${nameOf(batch)}`)) ? nameOf(batch) : null),
         settle: (_, digested) => step(`settle ${digested}`),
         end: batch => told.push(`end ${nameOf(batch)}`),
@@ -34,7 +45,7 @@ describe('the pipeline of batches', () => {
           await turn();
         },
       },
-      { batches: 3, bytes: 100 },
+      { batches: 3, bytes: 100, batchesWithShared: 6 },
     );
   });
 
@@ -115,5 +126,115 @@ describe('the pipeline of batches', () => {
     await waiting;
     await assert.rejects(pipeline.drain(), /the disk is gone/);
     assert.ok(!told.some(what => what.startsWith('end') || what.includes('3')));
+  });
+
+  function shareable(name: string): Batch {
+    const made = batch(name);
+    made.mayBeShared = true;
+    return made;
+  }
+
+  async function cameBack(name: string, ...left: Batch[]): Promise<void> {
+    elsewhere.get(name)?.(left);
+    for (let turns = 0; turns < 4; turns++) await turn();
+  }
+
+  it('has a batch done elsewhere while one is digested here, and ends it in its order', async () => {
+    await pipeline.add(shareable('1'));
+    free = 1;
+    await pipeline.add(shareable('2'));
+    const third = pipeline.add(shareable('3'));
+    await turn();
+    assert.deepEqual(told, ['digest 1', 'share 2']);
+    await done('digest 1');
+    await third;
+    await done('digest 3');
+    await done('settle 3');
+    await done('settle 1');
+    assert.ok(!told.includes('end 3'), 'not before 2');
+    await cameBack('2');
+    await pipeline.drain();
+    assert.deepEqual(
+      told.filter(what => what.startsWith('end')),
+      ['end 1', 'end 2', 'end 3'],
+    );
+  });
+
+  it('gives a batch elsewhere as soon as somebody is free there, but none that may not be shared', async () => {
+    await pipeline.add(batch('1'));
+    let taken = false;
+    const second = pipeline.add(shareable('2')).then(() => (taken = true));
+    await turn();
+    assert.equal(taken, false);
+    free = 2;
+    pipeline.wake();
+    await second;
+    const third = pipeline.add(batch('3'));
+    await turn();
+    assert.deepEqual(told, ['digest 1', 'share 2']);
+    await done('digest 1');
+    await third;
+    assert.equal(told.at(-1), 'digest 3');
+  });
+
+  it('goes on here behind one that is elsewhere, up to a limit', async () => {
+    free = 1;
+    await pipeline.add(batch('0'));
+    await pipeline.add(shareable('1'));
+    await done('digest 0');
+    await done('settle 0');
+    // Of six under way, five wait for the first.
+    for (const name of ['2', '3', '4', '5', '6']) {
+      await pipeline.add(batch(name));
+      await done(`digest ${name}`);
+      await done(`settle ${name}`);
+    }
+    let taken = false;
+    const last = pipeline.add(batch('7')).then(() => (taken = true));
+    await turn();
+    assert.equal(taken, false);
+    await cameBack('1');
+    await last;
+    assert.equal(told.at(-1), 'digest 7');
+  });
+
+  it('does here what comes back, part by part, and ends the whole once', async () => {
+    free = 2;
+    await pipeline.add(batch('0'));
+    await pipeline.add(shareable('1'));
+    await pipeline.add(shareable('2'));
+    await done('digest 0');
+    await done('settle 0');
+    await cameBack('1', batch('1a'), batch('1b'));
+    await cameBack('2', batch('2a'));
+    assert.ok(!told.includes('digest 2a'), 'one that came back at a time');
+    for (const part of ['1a', '1b', '2a']) {
+      await done(`digest ${part}`);
+      await done(`settle ${part}`);
+      await turn();
+    }
+    await pipeline.drain();
+    assert.deepEqual(told.filter(what => !what.startsWith('commit')).slice(5), [
+      ...['digest 1a', 'settle 1a', 'digest 1b', 'settle 1b'],
+      ...['digest 2a', 'end 1', 'settle 2a', 'end 2'],
+    ]);
+  });
+
+  it('ends nothing behind a batch that came back and was not settled here, or failed', async () => {
+    for (const becomes of ['stopped', 'failed'] as const) {
+      told.length = 0;
+      free = 1;
+      await pipeline.add(batch('0'));
+      await pipeline.add(shareable('1'));
+      await done('digest 0');
+      await done('settle 0');
+      await cameBack('1', batch('1a'));
+      if (becomes === 'stopped') await done('digest 1a', false);
+      else steps.get('digest 1a')?.reject(new Error('the disk is gone'));
+      await pipeline.idle();
+      if (becomes === 'stopped') await pipeline.drain();
+      else await assert.rejects(pipeline.drain(), /the disk is gone/);
+      assert.ok(!told.includes('end 1'));
+    }
   });
 });

@@ -23,6 +23,24 @@ export class Blaming {
     this.#options = options;
   }
 
+  /** A worker has died that helped with another's tar: that stays where it is, but a member may be put aside for its next holder. */
+  blameShared(
+    worker: CrewWorker,
+    tar: string,
+    inHand: readonly number[],
+    end: ProcessEnd,
+    cause: Cause,
+  ): void {
+    const { board, hands, roster } = this.#options;
+    const { doneBytes } = board.tar(tar);
+    const poison = hands.blameShared(
+      tar,
+      { worker: worker.number, inHand, doneBytes, isFromOutside: isFromOutside(cause, end) },
+      roster.hasOthersFor(worker),
+    );
+    this.#tellOfPoison(worker, tar, poison);
+  }
+
   /** @param inHand header offsets of the members that the process had in hand */
   blame(worker: CrewWorker, tar: string, inHand: readonly number[], end: ProcessEnd, cause: Cause): void {
     const { assigned, board, hands, report, roster } = this.#options;
@@ -32,13 +50,7 @@ export class Blaming {
       { worker: worker.number, inHand, doneBytes, isFromOutside: isFromOutside(cause, end) },
       roster.hasOthersFor(worker),
     );
-    for (const offset of poison) {
-      const message =
-        `The member at byte ${String(offset)} of ${tar} was in hand when processes ended, again. ` +
-        'It is put aside as failed, and the tar goes on without it.';
-      report.note('poison', worker, tar, message);
-      report.notice(message);
-    }
+    this.#tellOfPoison(worker, tar, poison);
     if (isGivenUp) {
       const what = `Worker ${String(worker.number)} ended (${end.how}) in ${tar}, as others before.`;
       report.failTar(tar, `${what} The tar is left out; launch again to try it anew.`);
@@ -46,5 +58,16 @@ export class Blaming {
       // It was the tar, and not the worker.
       worker.deathsInRow = 0;
     } else if (hands.orphans.includes(tar)) assigned.left(worker, [tar]);
+  }
+
+  #tellOfPoison(worker: CrewWorker, tar: string, poison: readonly number[]): void {
+    const { report } = this.#options;
+    for (const offset of poison) {
+      const message =
+        `The member at byte ${String(offset)} of ${tar} was in hand when processes ended, again. ` +
+        'It is put aside as failed, and the tar goes on without it.';
+      report.note('poison', worker, tar, message);
+      report.notice(message);
+    }
   }
 }

@@ -20,6 +20,7 @@ import { Requests } from './requests.ts';
 import { Restarter } from './restarter.ts';
 import { Roster } from './roster.ts';
 import { RunEnd } from './runEnd.ts';
+import { Sharing } from './sharing.ts';
 import { Staffing } from './staffing.ts';
 import type { TarHands } from './tarHands.ts';
 import { TarTurns } from './tarTurns.ts';
@@ -63,7 +64,7 @@ export interface CrewOptions {
  * is in the parts; here is how they hang together:
  *
  *   words of a worker ─▶ WorkerWords ─┬▶ CrewWatch ─────▶ Ladder   (in trouble: it is ended in steps)
- *                                     ├▶ TarTurns        (its next tar, or its end)
+ *                                     ├▶ TarTurns        (its next tar, or its end) ─▶ Sharing (another's tar)
  *                                     └▶ ClaimDesk, Waiting
  *   end of a process ──▶ Deaths ──────┬▶ Duty            (as it was told: it rests, is paused, retired, or started)
  *                                     └▶ Blaming, Restarter        (a death: what of the tar, what of the worker)
@@ -106,6 +107,7 @@ export class Crew {
       ...{ clock, supervision, roster, hands, board, history, report, ladder, waiting },
     });
     const { folderOf, onCompleted, resumePoint } = options;
+    const sharing = new Sharing({ hands, board, report, monitorLog, folderOf });
     const turns = new TarTurns({
       ...{
         roster,
@@ -117,12 +119,18 @@ export class Crew {
         assigned,
         ladder,
         runEnd,
+        sharing,
         folderOf,
         resumePoint,
         onCompleted,
       },
     });
-    const words = new WorkerWords({ hands, board, claims, monitorLog, report, watch, waiting, turns });
+    const words = new WorkerWords({
+      ...{ hands, board, claims, monitorLog, report, watch, waiting, turns, sharing },
+      onShareable: () => {
+        duty.wake();
+      },
+    });
     const { init, onWorkersChanged, startWorker } = options;
     const processes = new Processes({
       ...{ startWorker, init, clock, log, history, roster, hands, report, assigned, watch, onWorkersChanged },
@@ -135,7 +143,9 @@ export class Crew {
     });
 
     // Workers that have none, or have it no more.
-    const duty = new Duty({ roster, hands, board, report, assigned, processes, runEnd });
+    const duty = new Duty({
+      ...{ roster, hands, board, report, assigned, processes, runEnd, turns, sharing },
+    });
     const blaming = new Blaming({ roster, hands, board, report, assigned });
     const { random, suspects } = options;
     const restarter = new Restarter({
@@ -143,14 +153,14 @@ export class Crew {
     });
     const deaths = new Deaths({
       ...{ clock, log, hands, board, claims, report, waiting, processes, duty, blaming, restarter, runEnd },
-      suspects,
+      ...{ turns, sharing, suspects },
     });
 
     // What others ask for.
     this.#requests = new Requests({ roster, report, ladder, processes, duty, runEnd });
     this.#reassignment = new Reassignment({ roster, hands, report, assigned, duty, runEnd });
     this.#staffing = new Staffing({
-      ...{ roster, hands, board, report, assigned, ladder, processes, duty, runEnd },
+      ...{ roster, hands, board, report, assigned, ladder, processes, duty, runEnd, sharing },
     });
     this.#roster = roster;
     this.#runEnd = runEnd;

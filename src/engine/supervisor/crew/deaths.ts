@@ -12,7 +12,9 @@ import type { Processes } from './processes.ts';
 import type { Restarter } from './restarter.ts';
 import { endsRowAfterMs } from './restarts.ts';
 import type { RunEnd } from './runEnd.ts';
+import type { Sharing } from './sharing.ts';
 import type { TarHands } from './tarHands.ts';
+import type { TarTurns } from './tarTurns.ts';
 import type { Waiting } from './waiting.ts';
 import type { ProcessEnd } from './workerProcess.ts';
 
@@ -29,6 +31,8 @@ export interface DeathsOptions {
   readonly blaming: Blaming;
   readonly restarter: Restarter;
   readonly runEnd: RunEnd;
+  readonly turns: TarTurns;
+  readonly sharing: Sharing;
   /** Header offsets of the members that a process had in hand under a lease. Never rejects. */
   readonly suspects: (worker: number, lease: Lease) => Promise<readonly number[]>;
 }
@@ -42,8 +46,10 @@ export class Deaths {
   }
 
   processEnded(worker: CrewWorker, end: ProcessEnd): void {
-    const { clock, duty, log, report, runEnd } = this.#options;
+    const { clock, duty, log, report, runEnd, sharing, turns } = this.#options;
+    const helped = sharing.helperEnded(worker, !end.isClean);
     const lease = this.#takeBack(worker);
+    for (const helper of sharing.holderEnded(worker)) turns.next(helper);
     const stopping = (worker.stopping ??= { then: 'restart', cause: 'died', rung: null });
     const calm = { health: 'well', memoryBytes: null, pid: null, currentTar: null } as const;
     if (runEnd.isStopped || !isDeath(stopping, end)) {
@@ -55,7 +61,7 @@ export class Deaths {
     worker.state = 'ending';
     if (clock.now() - worker.startedAt > endsRowAfterMs) worker.deathsInRow = 0;
     report.show(worker, { ...calm, phase: 'died' });
-    void this.#findCause(worker, stopping, lease, end);
+    void this.#findCause(worker, stopping, lease, helped, end);
   }
 
   /** All that the process had, but for the tar, which stays in the worker's hand. @returns under which lease it had that */
@@ -76,12 +82,16 @@ export class Deaths {
     worker: CrewWorker,
     stopping: Stopping,
     lease: Lease | null,
+    helped: Lease | null,
     end: ProcessEnd,
   ): Promise<void> {
     const { blaming, duty, hands, report, restarter, runEnd, suspects } = this.#options;
-    const inHand = lease && !end.isClean ? await suspects(worker.number, lease) : [];
+    const noted = lease ?? helped;
+    const inHand = noted && !end.isClean ? await suspects(worker.number, noted) : [];
     if (lease && mayBlameTar(stopping, end) && hands.handOf(worker.number)[0] === lease.tar)
       blaming.blame(worker, lease.tar, inHand, end, stopping.cause);
+    else if (helped && mayBlameTar(stopping, end))
+      blaming.blameShared(worker, helped.tar, inHand, end, stopping.cause);
     // A person may have wished otherwise meanwhile, or the run may have been stopped.
     const { cause, then } = stopping;
     if (cause === 'asked')

@@ -6,7 +6,9 @@ import { isOnDuty, type CrewWorker, type Then } from './crewWorker.ts';
 import type { Processes } from './processes.ts';
 import type { Roster } from './roster.ts';
 import type { RunEnd } from './runEnd.ts';
+import type { Sharing } from './sharing.ts';
 import type { TarHands } from './tarHands.ts';
+import type { TarTurns } from './tarTurns.ts';
 
 export interface DutyOptions {
   readonly roster: Roster;
@@ -16,6 +18,8 @@ export interface DutyOptions {
   readonly assigned: AssignedTars;
   readonly processes: Processes;
   readonly runEnd: RunEnd;
+  readonly turns: TarTurns;
+  readonly sharing: Sharing;
 }
 
 /** Workers without a process: who of them rests, is paused or retired, and who is called to work again. */
@@ -63,10 +67,12 @@ export class Duty {
     worker.deathsInRow = 0;
   }
 
-  /** Starts whoever rests and has a tar, or could have one that nobody is going to begin. */
+  /** Starts whoever rests and has a tar, could have one that nobody is going to begin, or could help with another's. */
   wake(): void {
-    const { hands, processes, report, roster, runEnd } = this.#options;
+    const { hands, processes, report, roster, runEnd, sharing, turns } = this.#options;
     if (runEnd.isStopped || runEnd.hasEnded) return;
+    // Who helps has no tar, and goes before those who have still to be started.
+    for (const helper of sharing.helpers) turns.next(helper);
     const { workers } = roster;
     const resting = (): CrewWorker[] => workers.filter(({ state }) => state === 'resting');
     for (const worker of resting()) if (hands.handOf(worker.number).length > 0) processes.start(worker);
@@ -74,6 +80,7 @@ export class Duty {
       if (roster.tarsToBeHad <= 0) break;
       processes.start(worker);
     }
+    for (const worker of resting()) if (sharing.wantsHelpers) processes.start(worker);
     if (hands.orphans.length === 0 || workers.some(isOnDuty)) return;
     // Better under load than not at all.
     const retired = workers.find(({ state }) => state === 'retired');

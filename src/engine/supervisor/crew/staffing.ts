@@ -7,6 +7,7 @@ import type { Ladder } from './ladder.ts';
 import type { Processes } from './processes.ts';
 import type { Roster } from './roster.ts';
 import type { RunEnd } from './runEnd.ts';
+import type { Sharing } from './sharing.ts';
 import type { TarHands } from './tarHands.ts';
 
 export interface StaffingOptions {
@@ -19,6 +20,7 @@ export interface StaffingOptions {
   readonly processes: Processes;
   readonly duty: Duty;
   readonly runEnd: RunEnd;
+  readonly sharing: Sharing;
 }
 
 /** One worker less, or one more, as the load of the machine asks for. */
@@ -63,9 +65,10 @@ export class Staffing {
 
   /** Lets a worker that was retired work again. @returns whether there was one, and something for it to do */
   employ(reason: string): boolean {
-    const { duty, processes, report, roster, runEnd } = this.#options;
+    const { duty, processes, report, roster, runEnd, sharing } = this.#options;
     const retired = roster.workers.find(worker => worker.state === 'retired');
-    if (runEnd.isStopped || !retired || roster.tarsToBeHad <= 0) return false;
+    if (runEnd.isStopped || !retired) return false;
+    if (roster.tarsToBeHad <= 0 && !sharing.wantsHelpers) return false;
     report.note('scaled', retired, null, `Worker ${String(retired.number)} works again: ${reason}.`);
     duty.reopen(retired);
     processes.start(retired);

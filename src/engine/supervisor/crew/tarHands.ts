@@ -16,6 +16,8 @@ export interface Death {
   readonly doneBytes: number;
   /** Somebody else killed it, or the system did, for want of memory: it was hardly the member in hand. */
   readonly isFromOutside: boolean;
+  /** It was no worker's that holds the tar: what it had in hand is all that it says. */
+  readonly wasHelper?: true;
 }
 
 /** What a death in a tar came to. */
@@ -158,16 +160,13 @@ export class TarHands {
    */
   blame(tar: string, death: Death, hasOthers: boolean): Blame {
     const { doneBytes, worker } = death;
-    const deaths = [...(this.#deaths.get(tar) ?? []), death];
-    this.#deaths.set(tar, deaths);
     const isOfEnough = (some: readonly Death[]): boolean =>
       !hasOthers || new Set(some.map(({ worker }) => worker)).size > 1;
-    const known = this.#poison.get(tar) ?? new Set();
-    const poison = culprits(deaths, isOfEnough).filter(member => !known.has(member));
-    for (const member of poison) known.add(member);
-    this.#poison.set(tar, known);
+    const { deaths, known, poison } = this.#find(tar, death, isOfEnough);
     const isExplained = ({ inHand }: Death): boolean => inHand.some(member => known.has(member));
-    const unexplained = deaths.filter(each => each.doneBytes >= doneBytes && !isExplained(each));
+    const unexplained = deaths.filter(
+      each => !each.wasHelper && each.doneBytes >= doneBytes && !isExplained(each),
+    );
     if (isExplained(death)) return { poison, isGivenUp: false };
     if (unexplained.length >= deathsToGiveUp && isOfEnough(unexplained)) {
       this.#remove(worker, tar);
@@ -178,6 +177,33 @@ export class TarHands {
       this.#orphans.push(tar);
     }
     return { poison, isGivenUp: false };
+  }
+
+  /**
+   * A process has died that helped with the tar, which stays where it is.
+   *
+   * @param hasOthers whether other workers could take the tar
+   * @returns header offsets of members that are put aside from its next lease on
+   */
+  blameShared(tar: string, death: Death, hasOthers: boolean): readonly number[] {
+    const isOfEnough = (some: readonly Death[]): boolean =>
+      !hasOthers || new Set(some.map(({ worker }) => worker)).size > 1;
+    return this.#find(tar, { ...death, wasHelper: true }, isOfEnough).poison;
+  }
+
+  /** Takes note of a death. @returns all of the tar, the members that are poison by now, and those of them that are new */
+  #find(
+    tar: string,
+    death: Death,
+    isOfEnough: (some: readonly Death[]) => boolean,
+  ): { deaths: readonly Death[]; known: ReadonlySet<number>; poison: readonly number[] } {
+    const deaths = [...(this.#deaths.get(tar) ?? []), death];
+    this.#deaths.set(tar, deaths);
+    const known = this.#poison.get(tar) ?? new Set();
+    const poison = culprits(deaths, isOfEnough).filter(member => !known.has(member));
+    for (const member of poison) known.add(member);
+    this.#poison.set(tar, known);
+    return { deaths, known, poison };
   }
 
   /** Members of a tar, by header offset, that are put aside, and those that may have to be. */

@@ -9,6 +9,7 @@ import type { HistoryLog } from './history.ts';
 import type { Ladder } from './ladder.ts';
 import type { Roster } from './roster.ts';
 import type { RunEnd } from './runEnd.ts';
+import type { Sharing } from './sharing.ts';
 import type { TarHands } from './tarHands.ts';
 
 export interface TarTurnsOptions {
@@ -22,6 +23,7 @@ export interface TarTurnsOptions {
   readonly assigned: AssignedTars;
   readonly ladder: Ladder;
   readonly runEnd: RunEnd;
+  readonly sharing: Sharing;
   readonly folderOf: (tar: string) => string | null;
   readonly resumePoint: (worker: number, tar: string) => Promise<ResumePoint | null>;
   readonly onCompleted: (tar: string) => void;
@@ -37,16 +39,17 @@ export class TarTurns {
     this.#options = options;
   }
 
-  /** Gives the worker its next tar, or lets it go when there is none. */
+  /** Gives the worker its next tar; where there is none it helps with another's, or is let go. */
   next(worker: CrewWorker): void {
-    const { assigned, board, hands, ladder, monitorLog, report, runEnd } = this.#options;
+    const { assigned, board, hands, ladder, monitorLog, report, runEnd, sharing } = this.#options;
     // Told to end, and on its way.
     if (worker.stopping) return;
     const lease = runEnd.isStopped ? null : (hands.lease(worker.number) ?? this.#steal(worker));
     if (!lease) {
-      ladder.letEnd(worker, 'rest');
+      if (runEnd.isStopped || !sharing.join(worker)) ladder.letEnd(worker, 'rest');
       return;
     }
+    sharing.leave(worker);
     board.changeTar(lease.tar, { phase: 'running', worker: worker.number });
     report.show(worker, { phase: 'scan', currentTar: lease.tar });
     assigned.tellAll();
@@ -59,7 +62,7 @@ export class TarTurns {
 
   /** A worker says how a tar came to its end, and gets the next one. */
   ended(worker: CrewWorker, event: Extract<WorkerEvent, { type: 'tar:ended' }>): void {
-    const { board, hands, log, onCompleted, report } = this.#options;
+    const { board, hands, log, onCompleted, report, sharing } = this.#options;
     const { name, result, doneBytes, counts, failure } = event;
     const phase = result === 'stopped' ? 'waiting' : result;
     board.advanceTar(name, worker.number, doneBytes, { phase, counts, failure });
@@ -72,7 +75,7 @@ export class TarTurns {
     if (result === 'stopped') return;
     worker.deathsInRow = 0;
     hands.end(worker.number);
-    this.next(worker);
+    for (const free of [worker, ...sharing.holderEnded(worker)]) this.next(free);
   }
 
   /** Round-robin ends unevenly: who has nothing left takes from who has most. */

@@ -1,10 +1,11 @@
-import type { WorkerEvent, WorkerMessage } from '../../../protocol/workerMessages.ts';
+import type { Lease, WorkerEvent, WorkerMessage } from '../../../protocol/workerMessages.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import type { ClaimDesk } from './claimDesk.ts';
 import type { CrewReport } from './crewReport.ts';
 import type { CrewWatch } from './crewWatch.ts';
 import type { CrewWorker } from './crewWorker.ts';
 import type { HistoryLog } from './history.ts';
+import type { Sharing } from './sharing.ts';
 import type { TarHands } from './tarHands.ts';
 import type { TarTurns } from './tarTurns.ts';
 import type { Waiting } from './waiting.ts';
@@ -19,6 +20,9 @@ export interface WorkerWordsOptions {
   readonly watch: CrewWatch;
   readonly waiting: Waiting;
   readonly turns: TarTurns;
+  readonly sharing: Sharing;
+  /** Somebody's tar can be shared. */
+  readonly onShareable: () => void;
 }
 
 /** Brings what workers say to whom it concerns, and lets none speak of a tar that is another's by now. */
@@ -34,7 +38,7 @@ export class WorkerWords {
     watch.hear(worker, event);
     if (event.type === 'worker:health') return;
     if (!lease || hands.holds(worker.number, lease)) {
-      this.#take(worker, event);
+      this.#take(worker, event, lease);
       return;
     }
     // Said of a tar that is another's by now. A book that is on the shelf stays there, and is known to be.
@@ -42,8 +46,12 @@ export class WorkerWords {
     worker.process?.send({ type: 'tar:revoked', lease });
   }
 
-  #take(worker: CrewWorker, event: Exclude<WorkerEvent, { type: 'worker:health' }>): void {
-    const { board, claims, monitorLog, report, turns, waiting } = this.#options;
+  #take(
+    worker: CrewWorker,
+    event: Exclude<WorkerEvent, { type: 'worker:health' }>,
+    lease: Lease | null,
+  ): void {
+    const { board, claims, monitorLog, onShareable, report, sharing, turns, waiting } = this.#options;
     switch (event.type) {
       case 'worker:ready':
         turns.next(worker);
@@ -58,6 +66,20 @@ export class WorkerWords {
         break;
       case 'claim:outcomes':
         claims.settle(worker, event);
+        break;
+      case 'share:possible':
+        if (!lease) break;
+        sharing.open(worker, lease);
+        onShareable();
+        break;
+      case 'share:offer':
+        sharing.offer(worker, event);
+        break;
+      case 'share:outcomes':
+        sharing.outcomes(worker, event);
+        break;
+      case 'share:ended':
+        sharing.ended(worker, event);
         break;
       case 'tar:ended':
         turns.ended(worker, event);
