@@ -1,7 +1,7 @@
 // The layer table of docs/architecture.md, as rules. Each row: what a layer must not import.
 const settings = ['settings', 'destinationSettings', 'secrets', 'signInWatch'];
 // What the command line says, too, is said in English.
-const windowOnly = ['manifest', 'localize', 'countText', ...settings];
+const windowOnly = ['manifest', 'localize', 'countText', 'workerLook', 'destinationName', ...settings];
 const layers = {
   webview: ['engine', 'client', 'cli', 'views', 'commands', 'samples', 'manifest', ...settings, 'extension'],
   protocol: ['engine', 'client', 'cli', 'views', 'commands', 'samples', ...windowOnly, 'extension'],

@@ -134,8 +134,16 @@ export class Settings implements vscode.Disposable {
     return this.#choice('onWindowClose', windowCloseActions, 'keepRunning');
   }
 
-  /** All that an ingest of these folders needs. */
-  ingestOptions(sourceFolders: readonly string[]): IngestOptions {
+  /**
+   * All that an ingest of these folders needs.
+   *
+   * @param destination the one that is set, or another in its place
+   * @throws SettingUnusable as `destination` does
+   */
+  ingestOptions(
+    sourceFolders: readonly string[],
+    destination: DestinationOptions = this.destination(),
+  ): IngestOptions {
     const { bookTypes } = this;
     return {
       sourceFolders: [...sourceFolders],
@@ -147,7 +155,7 @@ export class Settings implements vscode.Disposable {
       afterCompletion: this.afterCompletion,
       metadataReader: this.metadataReader,
       ...(bookTypes ? { bookTypes } : {}),
-      destination: this.destination(),
+      destination,
       supervision: this.supervision,
     };
   }

@@ -134,13 +134,12 @@ function workerRow(worker: WorkerState, tars: ReadonlyMap<string, TarState>): Ro
     const name = `extracting ${printable(tar.name)}: ${extractionText(worker.extraction, tar.sizeBytes)}${rate}`;
     return { label, name, bar: null, rate: '', left: '', isTotal: false };
   }
-  const bytesLeft = tar.sizeBytes - tar.doneBytes;
   return {
     label,
     name: printable(tar.name),
     bar: { done: tar.doneBytes, total: tar.sizeBytes },
     rate: rateText(worker.bytesPerSecond) || paceText(worker),
-    left: leftText(worker.bytesPerSecond > 0 ? bytesLeft / worker.bytesPerSecond : null),
+    left: leftText(worker.secondsLeft),
     isTotal: false,
   };
 }

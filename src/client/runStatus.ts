@@ -71,7 +71,7 @@ function atRest(snapshot: RunSnapshot): RunSnapshot {
     run: { ...snapshot.run, bytesPerSecond: 0, secondsLeft: null },
     workers: snapshot.workers.map(worker => ({
       ...worker,
-      ...{ phase: 'stopped', pid: null, extraction: null, bytesPerSecond: 0 },
+      ...{ phase: 'stopped', pid: null, extraction: null, bytesPerSecond: 0, secondsLeft: null },
       ...{ health: 'well', note: null, memoryBytes: null },
     })),
   };

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { destinationText } from '../protocol/destinationText.ts';
+import { destinationName } from '../destinationName.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
 import { cancellable } from './cancellable.ts';
@@ -16,6 +16,6 @@ export async function checkConnection(
   destination: DestinationOptions,
   secrets: Secrets,
 ): Promise<string | undefined> {
-  const title = vscode.l10n.t('Tarshelf: connecting to {0}', destinationText(destination));
+  const title = vscode.l10n.t('Tarshelf: connecting to {0}', destinationName(destination));
   return await cancellable(title, signal => checkDestination(destination, secrets, signal));
 }

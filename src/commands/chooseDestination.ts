@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { defaultDestination, type offeredDestinations } from '../destinationSettings.ts';
+import { destinationName } from '../destinationName.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
 import { addressProblem } from '../protocol/addresses.ts';
-import { destinationText } from '../protocol/destinationText.ts';
 import { defaultApiUrl, defaultProgram, defaultWebSocketUrl } from '../protocol/ingestOptions.ts';
 import type { Choice } from './prompts.ts';
 import type { Services } from './services.ts';
@@ -34,7 +34,7 @@ export async function chooseDestination(services: Services): Promise<void> {
       await signIn(services);
       return;
     }
-    messages.information(vscode.l10n.t('New books go to {0}.', destinationText(settings.destination())), {
+    messages.information(vscode.l10n.t('New books go to {0}.', destinationName(settings.destination())), {
       title: vscode.l10n.t('Test Connection'),
       run: () => vscode.commands.executeCommand(commandIds.testConnection),
     });

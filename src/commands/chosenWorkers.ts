@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
+import { workerLookText, workerNote } from '../workerLook.ts';
 import type { Choice } from './prompts.ts';
 import type { Services } from './services.ts';
 
@@ -37,10 +38,11 @@ export async function chosenWorkers(
 
 /** A worker as something to pick. */
 export function workerChoice(worker: WorkerState): Choice<number | null> & { readonly value: number } {
+  const note = workerNote(worker);
   return {
     label: vscode.l10n.t('Worker {0}', worker.number),
-    description: [worker.phase, worker.currentTar].filter(text => text !== null).join(' · '),
-    ...(worker.note === null ? {} : { detail: worker.note }),
+    description: [workerLookText(worker.phase), worker.currentTar].filter(text => text !== null).join(' · '),
+    ...(note === null ? {} : { detail: note }),
     value: worker.number,
   };
 }

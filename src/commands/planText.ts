@@ -1,6 +1,6 @@
 import { booksCount, tarsCount, workersCount } from '../countText.ts';
+import { destinationName } from '../destinationName.ts';
 import { t } from '../localize.ts';
-import { destinationText } from '../protocol/destinationText.ts';
 import { formatBytes, formatPercent } from '../protocol/format.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Plan, PlannedTar } from '../protocol/plan.ts';
@@ -20,7 +20,7 @@ export function planTitle(plan: Plan, destination: DestinationOptions): string {
     tarsCount(open.length),
     formatBytes(left),
     workersCount(Math.min(plan.workers, Math.max(1, open.length))),
-    destinationText(destination),
+    destinationName(destination),
   );
 }
 

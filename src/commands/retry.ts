@@ -9,6 +9,7 @@ import type { Choice } from './prompts.ts';
 import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
+import { shownRun, shownStateFolder } from './shownRun.ts';
 import { showTars } from './showTars.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
@@ -16,11 +17,11 @@ type Retry = NonNullable<IngestOptions['retry']>;
 
 /** Tries again what failed: the chosen books or tars, or else what a person picks. Resolves when the run has ended. */
 export async function retry(services: Services, ...args: readonly unknown[]): Promise<Summary | undefined> {
-  const sourceFolders = await sourceFoldersOrAsk(services);
-  if (sourceFolders === undefined) return undefined;
+  const of = shownRun(services) ?? (await sourceFoldersOrAsk(services));
+  if (of === undefined) return undefined;
   const wanted = ofRows(args) ?? (await pickFailures(services));
   if (!wanted) return undefined;
-  return await runIngest(services, sourceFolders, { retry: wanted }, () => retry(services, ...args));
+  return await runIngest(services, of, { retry: wanted }, () => retry(services, ...args));
 }
 
 /** The answer to what needs an engine that rests, while a run is under way. */
@@ -32,10 +33,10 @@ export function failuresWhileRunning({ messages }: Services): void {
   );
 }
 
-/** What has failed in the state folder. Undefined where nothing has, which is said, or where it cannot be told. */
+/** What has failed, in the run that is shown or in the state folder that is set. Undefined where nothing has, which is said, or where it cannot be told. */
 export async function failuresOrSaySo(services: Services): Promise<FailedTar[] | undefined> {
   try {
-    const failures = await services.listFailures(services.settings.stateFolder);
+    const failures = await services.listFailures(shownStateFolder(services));
     if (failures.length > 0) return failures;
     services.messages.information(vscode.l10n.t('Nothing has failed here.'));
   } catch (thrown) {

@@ -1,10 +1,16 @@
 import { booksThatFailedCount } from '../countText.ts';
+import { destinationName } from '../destinationName.ts';
 import { t } from '../localize.ts';
-import { destinationText } from '../protocol/destinationText.ts';
 import { formatBytes, formatDuration, formatNumber } from '../protocol/format.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
-import { totalDuplicates, type RunState, type TarState } from '../protocol/snapshot.ts';
+import {
+  totalDuplicates,
+  type RunPhase,
+  type RunState,
+  type TarPhase,
+  type TarState,
+} from '../protocol/snapshot.ts';
 import { cell, table } from './markdownTable.ts';
 
 /** All that a report of a run is made of. */
@@ -26,8 +32,8 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
       [
         ...run.sourceFolders.map(folder => [t('Source folder'), folder]),
         [t('State folder'), run.stateFolder],
-        ...(options ? [[t('Destination'), destinationText(options.destination)]] : []),
-        [t('State'), run.phase],
+        ...(options ? [[t('Destination'), destinationName(options.destination)]] : []),
+        [t('State'), runPhaseText(run.phase)],
         [t('Tars'), formatNumber(tars.length)],
         [t('Read'), t('{0} of {1}', formatBytes(run.doneBytes), formatBytes(run.totalBytes))],
         [t('Books found'), formatNumber(counts.found)],
@@ -54,7 +60,7 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
       ],
       tars.map(tar => [
         tar.name,
-        tar.earlier ? t('completed earlier') : tar.phase,
+        tar.earlier ? t('completed earlier') : tarPhaseText(tar.phase),
         formatBytes(tar.sizeBytes),
         tar.worker ?? '',
         formatNumber(tar.counts.uploaded),
@@ -78,6 +84,42 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function runPhaseText(phase: RunPhase): string {
+  switch (phase) {
+    case 'starting':
+      return t('starting');
+    case 'running':
+      return t('running');
+    case 'stopping':
+      return t('stopping');
+    case 'stopped':
+      return t('stopped');
+    case 'finished':
+      return t('finished');
+    case 'refused':
+      return t('refused');
+    default:
+      return phase satisfies never;
+  }
+}
+
+function tarPhaseText(phase: TarPhase): string {
+  switch (phase) {
+    case 'waiting':
+      return t('waiting');
+    case 'running':
+      return t('running');
+    case 'completed':
+      return t('completed');
+    case 'completedWithErrors':
+      return t('books failed');
+    case 'failed':
+      return t('failed');
+    default:
+      return phase satisfies never;
+  }
 }
 
 const columns = [

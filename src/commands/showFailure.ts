@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { SettingUnusable } from '../destinationSettings.ts';
 import { commandIds } from '../manifest.ts';
 import { toFailure, type ErrorCode } from '../protocol/errors.ts';
+import { failureText } from './failureText.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
 import type { MessageAction } from './messages.ts';
 import { openSettings } from './openSettings.ts';
@@ -18,7 +19,9 @@ export function showFailure(services: Services, thrown: unknown): void {
   }
   // The stack of what nobody foresaw is for whoever reads the log, not for a message.
   if (failure.code === 'INTERNAL') services.log.error(stackOf(thrown));
-  services.messages.error(`Tarshelf: ${failure.message}`, ...remedies(services, thrown, failure.code));
+  // In English the message says it all itself.
+  const text = vscode.l10n.bundle === undefined ? failure.message : failureText(failure);
+  services.messages.error(`Tarshelf: ${text}`, ...remedies(services, thrown, failure.code));
 }
 
 function remedies(services: Services, thrown: unknown, code: ErrorCode): MessageAction[] {

@@ -31,7 +31,7 @@ export async function showWorkerLog(services: Services, ...args: readonly unknow
 }
 
 /** A tar that is shown may be of sample books, or of settings that are others by now. */
-function stateFolderOf({ engine, settings }: Services, { tar }: Sought): string {
+function stateFolderOf({ engine, settings }: Services, { tar }: Pick<Sought, 'tar'>): string {
   const isShown = tar !== undefined && engine.store.tar(tar) !== undefined;
   return (isShown ? engine.store.run?.stateFolder : undefined) ?? settings.stateFolder;
 }
@@ -73,7 +73,7 @@ async function soughtByRow(services: Services, args: readonly unknown[]): Promis
 
 /** By what is recorded: a run that has passed over the tar does not know. */
 async function workerThatFailed(services: Services, tar: string): Promise<number | undefined> {
-  const failures = await services.listFailures(services.settings.stateFolder);
+  const failures = await services.listFailures(stateFolderOf(services, { tar }));
   return failures.find(failed => failed.tar === tar)?.worker;
 }
 

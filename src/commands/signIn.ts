@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import { destinationName } from '../destinationName.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
-import { destinationText } from '../protocol/destinationText.ts';
 import { toFailure } from '../protocol/errors.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
@@ -46,7 +46,7 @@ async function enter({ settings, prompts, messages }: Services): Promise<Entered
   }
   const destination = settings.destination(userName);
   if (secretNames(destination).password === null) {
-    messages.information(vscode.l10n.t('{0} asks for no password.', destinationText(destination)), {
+    messages.information(vscode.l10n.t('{0} asks for no password.', destinationName(destination)), {
       title: vscode.l10n.t('Open Settings'),
       run: () => openSettings('destination'),
     });
@@ -110,7 +110,7 @@ async function keep(
 
 /** A place and who is to be let in there. */
 function describe(destination: DestinationOptions): string {
-  const place = destinationText(destination);
+  const place = destinationName(destination);
   return 'userName' in destination && destination.userName !== null
     ? vscode.l10n.t('{0} at {1}', destination.userName, place)
     : place;

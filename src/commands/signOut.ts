@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { destinationText } from '../protocol/destinationText.ts';
+import { destinationName } from '../destinationName.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 
@@ -8,7 +8,7 @@ export async function signOut(services: Services): Promise<void> {
   const { settings, secrets, messages } = services;
   try {
     const destination = settings.destination();
-    const place = destinationText(destination);
+    const place = destinationName(destination);
     messages.information(
       (await secrets.forget(destination))
         ? vscode.l10n.t('Signed out: the password for {0} is forgotten.', place)

@@ -5,6 +5,7 @@ import type { Choice } from './prompts.ts';
 import { failedTarChoice, failuresOrSaySo } from './retry.ts';
 import { runIngest } from './runIngest.ts';
 import type { Services } from './services.ts';
+import { shownRun } from './shownRun.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
 /**
@@ -12,8 +13,8 @@ import { sourceFoldersOrAsk } from './sourceFolders.ts';
  * only the worker whose record it is writes there.
  */
 export async function skip(services: Services, ...args: readonly unknown[]): Promise<void> {
-  const sourceFolders = await sourceFoldersOrAsk(services);
-  if (sourceFolders === undefined) return;
+  const of = shownRun(services) ?? (await sourceFoldersOrAsk(services));
+  if (of === undefined) return;
   const { books: ofRows } = chosenRows(args);
   const books = ofRows.length > 0 ? ofRows : await pickBooks(services);
   if (!books || books.length === 0) return;
@@ -29,7 +30,7 @@ export async function skip(services: Services, ...args: readonly unknown[]): Pro
   // Tar by tar: another one may have a member of the same name that is to be tried again.
   for (const [tar, members] of byTar(books)) {
     const given = { tars: [tar], books: members, skip: true };
-    const summary = await runIngest(services, sourceFolders, { retry: given }, () => skip(services, ...args));
+    const summary = await runIngest(services, of, { retry: given }, () => skip(services, ...args));
     if (!summary) return;
   }
 }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { destinationText } from '../protocol/destinationText.ts';
+import { destinationName } from '../destinationName.ts';
 import { formatBytes } from '../protocol/format.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { PlannedTar } from '../protocol/plan.ts';
@@ -78,7 +78,7 @@ async function verifyOne(
   else {
     services.messages.warning(verificationText(found), {
       title: vscode.l10n.t('Show Books'),
-      run: () => openMarkdown(verificationReport(found, destinationText(options.destination))),
+      run: () => openMarkdown(verificationReport(found, destinationName(options.destination))),
     });
   }
   return found;

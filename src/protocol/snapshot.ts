@@ -124,6 +124,8 @@ export const workerStateSchema = v.object({
   extraction: v.optional(v.nullable(extractionSchema), null),
   /** What it extracts or, else, has dealt with. Mean over the last seconds; 0 when it does nothing. */
   bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
+  /** Of its current tar at that rate; null while the rate is not known for long enough to tell. */
+  secondsLeft: v.optional(v.nullable(v.number()), null),
   /** Automatic ones in the last 24 hours. */
   restarts: count,
   health: v.optional(workerHealthSchema, 'well'),
@@ -167,7 +169,7 @@ export const runStateSchema = readSourceFolders({
   totalBytes: count,
   doneBytes: count,
   bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
-  /** Seconds left at the present rate; null while it cannot be told. */
+  /** Seconds left at the present rate; null while that is not known for long enough to tell. */
   secondsLeft: v.nullable(v.number()),
   counts: bookCountsSchema,
   summary: v.nullable(summarySchema),
@@ -203,6 +205,7 @@ export function newWorker(number: number): WorkerState {
     assignedTars: [],
     extraction: null,
     bytesPerSecond: 0,
+    secondsLeft: null,
     restarts: 0,
     health: 'well',
     note: null,

@@ -68,12 +68,10 @@ function runningText(tar: TarState, worker: WorkerState | undefined): string {
     return `${t('extracting')} · ${done}, ${filesCount(files)}`;
   }
   const parts = [formatPercent(tar.doneBytes, tar.sizeBytes)];
-  const rate = worker?.currentTar === tar.name ? worker.bytesPerSecond : 0;
-  if (rate > 0) {
-    parts.push(formatRate(rate));
-    const secondsLeft = (tar.sizeBytes - tar.doneBytes) / rate;
-    if (secondsLeft >= 1) parts.push(t('{0} left', formatDuration(secondsLeft)));
-  }
+  if (worker?.currentTar !== tar.name) return parts.join(' · ');
+  const { bytesPerSecond, secondsLeft } = worker;
+  if (bytesPerSecond > 0) parts.push(formatRate(bytesPerSecond));
+  if (secondsLeft !== null && secondsLeft >= 1) parts.push(t('{0} left', formatDuration(secondsLeft)));
   return parts.join(' · ');
 }
 

@@ -10,13 +10,11 @@ import { FailedBooks, type ListFailures } from './failedBooks.ts';
 import { attentionText, needAttention } from './runText.ts';
 import { groupLabel, TarGroups, type TarGroup } from './tarGroups.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
+import { rowsAtATime, TarRows } from './tarRows.ts';
 import { rowId, type GroupRow, type TarRow, type TarsRow } from './tarsRow.ts';
 import { detailsMarkdown } from './tooltip.ts';
 import { RefreshBatch } from './refreshBatch.ts';
 import { TreeRefresh, type RowLook } from './treeRefresh.ts';
-
-/** Rows that a group, or a tar with failed books, shows at first, and more each time that more are asked for. */
-const rowsAtATime = 100;
 
 const badgeIntervalMs = 1000;
 
@@ -43,9 +41,9 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   readonly #groups: TarGroups;
   readonly #failedBooks: FailedBooks;
   readonly #view: vscode.TreeView<TarsRow>;
-  readonly #rows = new Map<string, TarsRow>();
-  /** How many rows are shown below a row, where those are not the first ones only. */
-  readonly #shown = new Map<TarsRow, number>();
+  readonly #rows = new TarRows();
+  /** Whether the tars may be those of another run than the rows are. */
+  #mayHaveOldRows = false;
   readonly #owned: Subscription[];
 
   constructor(engine: EngineReader, listFailures: ListFailures) {
@@ -58,7 +56,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       listFailures,
       () => engine.store.tars,
       tar => {
-        this.#changes.fire([this.#tarRow(tar)]);
+        this.#changes.fire([this.#rows.tar(tar)]);
       },
     );
     this.#refresh = new TreeRefresh(
@@ -98,6 +96,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
           this.#changedTarOf(change.number);
           badge.add('badge');
         } else if (change.kind === 'all') {
+          this.#mayHaveOldRows = true;
           this.#groups.forget();
           this.#failedBooks.forget();
           this.#refresh.changedAll();
@@ -130,13 +129,16 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
 
   /** Brings a tar into sight and chooses it. */
   async reveal(tar: string): Promise<void> {
-    await this.#view.reveal(this.#tarRow(tar), { select: true, focus: true });
+    await this.#view.reveal(this.#rows.tar(tar), { select: true, focus: true });
   }
 
   getChildren(row?: TarsRow): TarsRow[] | Promise<TarsRow[]> {
-    if (!row) return this.#groups.filled().map(group => this.#row({ kind: 'group', group }));
+    if (!row) {
+      this.#forgetOldRows();
+      return this.#groups.filled().map(group => this.#rows.of({ kind: 'group', group }));
+    }
     if (row.kind === 'group') {
-      return this.#firstOf(row, this.#groups.of(row.group), name => this.#tarRow(name));
+      return this.#firstOf(row, this.#groups.of(row.group), name => this.#rows.tar(name));
     }
     return row.kind === 'tar' ? this.#booksBelow(row) : [];
   }
@@ -147,11 +149,11 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
         return undefined;
       case 'tar': {
         const group = this.#groups.groupOf(row.tar);
-        return group && this.#row({ kind: 'group', group });
+        return group && this.#rows.of({ kind: 'group', group });
       }
       case 'book':
       case 'note':
-        return this.#tarRow(row.tar);
+        return this.#rows.tar(row.tar);
       case 'more':
         return row.of;
       default:
@@ -186,7 +188,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       const tar = this.#engine.store.tar(row.tar);
       if (tar) item.tooltip = tarTooltip(tar, this.#workerOf(tar), this.#engine.isRunning);
     } else if (row.kind === 'book') {
-      this.#refresh.hovered(row, this.#tarRow(row.tar));
+      this.#refresh.hovered(row, this.#rows.tar(row.tar));
       item.tooltip = bookTooltip(row.book);
     }
     return item;
@@ -223,7 +225,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
 
   #moreItem(row: Extract<TarsRow, { kind: 'more' }>): vscode.TreeItem {
     const all = row.of.kind === 'group' ? this.#groups.of(row.of.group).length : this.#failedOf(row.of.tar);
-    const rest = Math.max(0, all - this.#shownBelow(row.of));
+    const rest = Math.max(0, all - this.#rows.shownBelow(row.of));
     const label = vscode.l10n.t('Show {0} more', formatNumber(Math.min(rest, rowsAtATime)));
     const item = new vscode.TreeItem(label);
     item.id = rowId(row);
@@ -240,30 +242,34 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     try {
       const books = await this.#failedBooks.of(tar);
       if (books.length === 0) {
-        return [this.#note(row.tar, vscode.l10n.t('The books that failed are not recorded yet.'))];
+        return [this.#rows.note(row.tar, vscode.l10n.t('The books that failed are not recorded yet.'))];
       }
-      return this.#firstOf(row, books, book => this.#bookRow(row.tar, book));
+      return this.#firstOf(row, books, book => this.#rows.book(row.tar, book));
     } catch (thrown) {
-      return [this.#note(row.tar, oneLine(thrown))];
+      return [this.#rows.note(row.tar, oneLine(thrown))];
     }
   }
 
   #firstOf<T>(row: GroupRow | TarRow, all: readonly T[], rowOf: (each: T) => TarsRow): TarsRow[] {
-    const shown = this.#shownBelow(row);
+    const shown = this.#rows.shownBelow(row);
     const rows = all.slice(0, shown).map(rowOf);
-    if (all.length > shown) rows.push(this.#row({ kind: 'more', of: row }));
+    if (all.length > shown) rows.push(this.#rows.of({ kind: 'more', of: row }));
     return rows;
   }
 
-  #shownBelow(row: TarsRow): number {
-    return this.#shown.get(row) ?? rowsAtATime;
+  /** When the view is drawn anew, so that VS Code has none of them any more. */
+  #forgetOldRows(): void {
+    const { store } = this.#engine;
+    // Before the tars of a new run are told there are none; most are those of the run before.
+    if (!this.#mayHaveOldRows || store.tars.length === 0) return;
+    this.#mayHaveOldRows = false;
+    this.#rows.forgetBut(tar => store.tar(tar) !== undefined);
   }
 
   #showMore(row: unknown): void {
-    const known = [...this.#rows.values()].find(each => each === row);
-    if (known?.kind !== 'more') return;
-    this.#shown.set(known.of, this.#shownBelow(known.of) + rowsAtATime);
-    this.#changes.fire([known.of]);
+    if (!this.#rows.has(row) || row.kind !== 'more') return;
+    this.#rows.showMoreBelow(row.of);
+    this.#changes.fire([row.of]);
   }
 
   #changedTar(name: string, badge: RefreshBatch<'badge'>): void {
@@ -272,13 +278,13 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     if (this.#groups.hasMoved(tar)) {
       this.#refresh.changedAll();
       badge.add('badge');
-    } else this.#refresh.changed(this.#tarRow(name));
+    } else this.#refresh.changed(this.#rows.tar(name));
   }
 
   /** A tar's rate is its worker's. */
   #changedTarOf(worker: number): void {
     const name = this.#engine.store.worker(worker)?.currentTar;
-    if (name !== undefined && name !== null) this.#refresh.changed(this.#tarRow(name));
+    if (name !== undefined && name !== null) this.#refresh.changed(this.#rows.tar(name));
   }
 
   #showBadge(): void {
@@ -315,42 +321,10 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   #failedOf(tar: string): number {
     return this.#engine.store.tar(tar)?.counts.failed ?? 0;
   }
-
-  #tarRow(tar: string): TarRow {
-    return this.#row({ kind: 'tar', tar });
-  }
-
-  #bookRow(tar: string, book: FailedBook): TarsRow {
-    const row = { kind: 'book', tar, book } as const;
-    const known = this.#rows.get(rowId(row));
-    // Another try may have given another reason.
-    if (known?.kind === 'book' && isSame(known.book, book)) return known;
-    this.#rows.set(rowId(row), row);
-    return row;
-  }
-
-  #note(tar: string, text: string): TarsRow {
-    const row = { kind: 'note', tar, text } as const;
-    this.#rows.set(rowId(row), row);
-    return row;
-  }
-
-  #row<R extends TarsRow>(row: R): R {
-    const id = rowId(row);
-    const known = this.#rows.get(id);
-    // An id begins with its kind.
-    if (known) return known as R;
-    this.#rows.set(id, row);
-    return row;
-  }
 }
 
 function hasFailedBooks(tar: TarState): boolean {
   return tar.counts.failed > 0;
-}
-
-function isSame(a: FailedBook, b: FailedBook): boolean {
-  return a.code === b.code && a.message === b.message && a.attempts === b.attempts && a.file === b.file;
 }
 
 function bookItem(book: FailedBook, id: string): vscode.TreeItem {

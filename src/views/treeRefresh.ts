@@ -42,7 +42,10 @@ export class TreeRefresh<T> {
     this.#states = new RefreshBatch(
       changed => {
         // What is not drawn again then is below a row that is closed, or gone.
-        if (changed === 'all') this.#drawn.clear();
+        if (changed === 'all') {
+          this.#drawn.clear();
+          this.#hoveredUntil.clear();
+        }
         fire(changed === 'all' ? undefined : [...changed]);
       },
       stateIntervalMs,

@@ -1,12 +1,10 @@
 import { t } from '../localize.ts';
 import { formatBytes, formatNumber, formatRate } from '../protocol/format.ts';
-import type { WorkerHealth, WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
+import type { WorkerHealth, WorkerState } from '../protocol/snapshot.ts';
 import { pausedByPerson } from '../protocol/workerNotes.ts';
 import { filesCount, restartsCount, tarsCount } from '../countText.ts';
+import { workerLookText, workerNote, type WorkerLook } from '../workerLook.ts';
 import type { RunView } from './engineReader.ts';
-
-/** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */
-export type WorkerLook = WorkerPhase | 'finished';
 
 /** What a person must see before what the worker does: the trouble that it has, if any. */
 export type WorkerTrouble = Exclude<WorkerHealth, 'well'> | 'gaveUp';
@@ -28,38 +26,6 @@ export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLoo
       return phase === 'died' ? 'died' : 'stopped';
     default:
       return run satisfies never;
-  }
-}
-
-function doing(look: WorkerLook): string {
-  switch (look) {
-    case 'starting':
-      return t('starting');
-    case 'idle':
-      return t('idle');
-    case 'index':
-    case 'scan':
-      return t('reading');
-    case 'extract':
-      return t('extracting');
-    case 'hash':
-      return t('comparing');
-    case 'upload':
-      return t('uploading');
-    case 'wait':
-      return t('waiting');
-    case 'stopping':
-      return t('stopping');
-    case 'stopped':
-      return t('stopped');
-    case 'finished':
-      return t('finished');
-    case 'paused':
-      return t('paused');
-    case 'died':
-      return t('starting again');
-    default:
-      return look satisfies never;
   }
 }
 
@@ -127,7 +93,7 @@ export function workerLabel(number: number): string {
 /** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 180 MB memory · 1 restart`. */
 export function workerDescription(worker: WorkerState, look: WorkerLook): string {
   const trouble = workerTrouble(worker, look);
-  const parts = [doing(look)];
+  const parts = [workerLookText(look)];
   // First, for a narrow side bar cuts off the end.
   if (trouble) parts.push(troubleText(trouble));
   if (atTar.has(look)) {
@@ -146,7 +112,7 @@ export function workerDescription(worker: WorkerState, look: WorkerLook): string
 
 /** The line of a worker's tooltip: why it is as it is where the engine says so. */
 export function workerStateText(worker: WorkerState, look: WorkerLook, alive: boolean): string {
-  const note = alive ? worker.note : null;
+  const note = alive ? workerNote(worker) : null;
   return note ?? workerDescription(worker, look);
 }
 
@@ -156,7 +122,7 @@ export function workerDetails(
   look: WorkerLook,
   alive: boolean,
 ): (readonly [string, string])[] {
-  const rows: (readonly [string, string])[] = [[t('State'), doing(look)]];
+  const rows: (readonly [string, string])[] = [[t('State'), workerLookText(look)]];
   const trouble = workerTrouble(worker, look);
   if (trouble) rows.push([t('Trouble'), troubleText(trouble)]);
   if (worker.currentTar !== null && atTar.has(look)) rows.push([t('Tar'), worker.currentTar]);

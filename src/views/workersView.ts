@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { viewIds } from '../manifest.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
+import type { WorkerLook } from '../workerLook.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { detailsMarkdown } from './tooltip.ts';
@@ -14,7 +15,6 @@ import {
   workerLook,
   workerStateText,
   workerTrouble,
-  type WorkerLook,
   type WorkerTrouble,
 } from './workerText.ts';
 

@@ -315,6 +315,7 @@ function begin(given: IngestOptions): void {
     currentTar: tar.name,
     assignedTars: [tar.name],
     bytesPerSecond: 12_500_000 * (index + 1),
+    secondsLeft: tarSize / (12_500_000 * (index + 1)),
   }));
   for (const worker of workers)
     changeTar(worker.currentTar ?? '', { phase: 'running', worker: worker.number });

@@ -7,7 +7,10 @@ import { rootFolder } from '../../scripts/paths.ts';
 import type { ToPage } from '../../src/protocol/throughputMessages.ts';
 import { throughputHtml } from '../../src/views/throughputHtml.ts';
 
-/** Some of the colours of VS Code's own themes, and the class that it gives the body. */
+/**
+ * Some of the colours that VS Code 1.139 has in its own themes, with the defaults of those that a theme does not name,
+ * and the class that it gives the body. What is not here is not set there either.
+ */
 export const themes = {
   dark: {
     class: 'vscode-dark',
@@ -17,8 +20,9 @@ export const themes = {
       ...{ 'button-secondaryBackground': '#313131', 'button-secondaryForeground': '#cccccc' },
       ...{ 'dropdown-background': '#313131', 'dropdown-foreground': '#cccccc', 'dropdown-border': '#3c3c3c' },
       ...{ focusBorder: '#0078d4', 'widget-border': '#313131', 'charts-foreground': '#cccccc' },
-      ...{ 'charts-blue': '#59a4f9', 'charts-green': '#89d185', 'charts-orange': '#d18616' },
-      ...{ 'charts-purple': '#b180d7', 'charts-red': '#f14c4c', 'charts-lines': '#cccccc' },
+      ...{ 'charts-blue': '#59a4f9', 'charts-green': '#89d185', 'charts-orange': '#ea5c0055' },
+      ...{ 'charts-purple': '#b180d7', 'charts-red': '#f14c4c', 'charts-yellow': '#cca700' },
+      ...{ 'charts-lines': '#cccccc80' },
     },
   },
   light: {
@@ -29,8 +33,9 @@ export const themes = {
       ...{ 'button-secondaryBackground': '#e5e5e5', 'button-secondaryForeground': '#3b3b3b' },
       ...{ 'dropdown-background': '#ffffff', 'dropdown-foreground': '#3b3b3b', 'dropdown-border': '#cecece' },
       ...{ focusBorder: '#005fb8', 'widget-border': '#e5e5e5', 'charts-foreground': '#3b3b3b' },
-      ...{ 'charts-blue': '#1a85ff', 'charts-green': '#388a34', 'charts-orange': '#d18616' },
-      ...{ 'charts-purple': '#652d90', 'charts-red': '#e51400', 'charts-lines': '#3b3b3b' },
+      ...{ 'charts-blue': '#0063d3', 'charts-green': '#388a34', 'charts-orange': '#ea5c0055' },
+      ...{ 'charts-purple': '#652d90', 'charts-red': '#e51400', 'charts-yellow': '#bf8803' },
+      ...{ 'charts-lines': '#3b3b3b80' },
     },
   },
   highContrast: {
@@ -41,8 +46,8 @@ export const themes = {
       ...{ 'button-border': '#6fc3df', 'button-secondaryForeground': '#ffffff', contrastBorder: '#6fc3df' },
       ...{ 'dropdown-background': '#000000', 'dropdown-foreground': '#ffffff', 'dropdown-border': '#6fc3df' },
       ...{ focusBorder: '#f38518', contrastActiveBorder: '#f38518', 'charts-foreground': '#ffffff' },
-      ...{ 'charts-blue': '#59a4f9', 'charts-green': '#89d185', 'charts-orange': '#d18616' },
-      ...{ 'charts-purple': '#b180d7', 'charts-red': '#f48771', 'charts-lines': '#ffffff' },
+      ...{ 'charts-blue': '#59a4f9', 'charts-green': '#89d185', 'charts-yellow': '#ffd370' },
+      ...{ 'charts-purple': '#b180d7', 'charts-red': '#f48771', 'charts-lines': '#ffffff80' },
     },
   },
   highContrastLight: {
@@ -53,8 +58,9 @@ export const themes = {
       ...{ 'button-border': '#0f4a85', 'button-secondaryForeground': '#292929', contrastBorder: '#0f4a85' },
       ...{ 'button-secondaryBackground': '#ffffff', focusBorder: '#006bbd', contrastActiveBorder: '#006bbd' },
       ...{ 'dropdown-background': '#ffffff', 'dropdown-foreground': '#292929', 'dropdown-border': '#0f4a85' },
-      ...{ 'charts-foreground': '#292929', 'charts-blue': '#1a85ff', 'charts-green': '#374e06' },
-      ...{ 'charts-orange': '#d18616', 'charts-purple': '#652d90', 'charts-red': '#b5200d' },
+      ...{ 'charts-foreground': '#292929', 'charts-blue': '#0063d3', 'charts-green': '#374e06' },
+      ...{ 'charts-yellow': '#895503', 'charts-purple': '#652d90', 'charts-red': '#b5200d' },
+      ...{ 'charts-lines': '#29292980' },
     },
   },
 } as const;

@@ -6,7 +6,7 @@ import { makeTar } from '../support/gnuTar.ts';
 import { keyOf, keysInLibrary } from '../support/libraryTruth.ts';
 import { bookMetadataFromName } from '../../src/engine/books/metadata/bookMetadata.ts';
 import { libraryPaths } from '../../src/engine/destinations/libraryPaths.ts';
-import { readmePicture, screenshotInThemes } from './themes.ts';
+import { readmePictureOfSideBar, screenshotInThemes } from './themes.ts';
 import { rowsOf, useWorkbench } from './workbench.ts';
 
 describe('a book that failed, by mouse', function () {
@@ -71,7 +71,7 @@ describe('a book that failed, by mouse', function () {
     const book = rows.find(({ label }) => label === 'unlucky.txt');
     assert.ok((book?.description.length ?? 0) > 10, JSON.stringify(rows));
     await screenshotInThemes(workbench(), 'failures-2-reason');
-    readmePicture('failures-2-reason-light', 'failures');
+    await readmePictureOfSideBar(workbench(), 'failures', 'light');
   });
 
   it('is tried again by the button in its row, and fails no more', async () => {

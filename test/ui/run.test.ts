@@ -10,7 +10,7 @@ import { keysInLibrary } from '../support/libraryTruth.ts';
 import { makeManyBooks } from '../support/manyBooks.ts';
 import { faultEnv } from '../support/workerFaults.ts';
 import { findDashboard } from './dashboard.ts';
-import { readmePicture, screenshotInThemes } from './themes.ts';
+import { readmePicture, readmePictureOfSideBar, screenshotInThemes } from './themes.ts';
 import { rowsOf, useWorkbench, type Workbench } from './workbench.ts';
 
 /** From the window's being there to its showing the run that goes on; what it took is printed. */
@@ -33,7 +33,7 @@ describe('a run that goes on, by mouse', function () {
     launcher = new EngineClient({
       enginePath: path.join(rootFolder, 'dist/engine.js'),
       // Slow enough to last until all is seen. VS Code takes such variables from what it starts.
-      env: { ...process.env, ...faultEnv({ flags: path.join(folder, 'flags'), slowReadMs: 200 }) },
+      env: { ...process.env, ...faultEnv({ flags: path.join(folder, 'flags'), slowReadMs: 400 }) },
       whenLeft: 'keepRunning',
     });
     await launcher.start(
@@ -90,7 +90,7 @@ describe('a run that goes on, by mouse', function () {
       ),
     );
     await screenshotInThemes(workbench(), 'run-2-rows');
-    readmePicture('run-2-rows-dark', 'sidebar');
+    await readmePictureOfSideBar(workbench(), 'sidebar', 'dark');
   });
 
   it('says in the hover of a worker what it does, and lets that be read while it works on', async () => {
@@ -160,6 +160,8 @@ describe('a run that goes on, by mouse', function () {
     await workbench().view('Throughput').getByRole('button', { name: 'Show Throughput' }).click();
     const dashboard = await findDashboard(workbench(), 'tab');
     await dashboard.locator('canvas').first().waitFor();
+    // Its hover would lie over what is to be seen.
+    await page().mouse.move(900, 52);
     await screenshotInThemes(workbench(), 'run-9-dashboard');
     readmePicture('run-9-dashboard-dark', 'dashboard');
   });
@@ -184,7 +186,7 @@ describe('a run that goes on, by mouse', function () {
   it('ends with a message, and with every book on the shelf once', async () => {
     await workbench()
       .message(`Tarshelf is done: ${String(tarCount)} of ${String(tarCount)} tars done`)
-      .waitFor({ timeout: 90_000 });
+      .waitFor({ timeout: 120_000 });
     await screenshotInThemes(workbench(), 'run-11-done');
     assert.deepEqual(await keysInLibrary(path.join(folder, 'shelf')), keys);
   });

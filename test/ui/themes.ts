@@ -51,7 +51,40 @@ export function readmePicture(taken: string, name: string): void {
   copyFileSync(path.join(resultsFolder, `${taken}.png`), path.join(rootFolder, 'docs/images', `${name}.png`));
 }
 
-/** The same of the upper part of what is in sight, in the light theme. */
+/** A picture of the readme where what counts is in the side bar: that is made wide for it, and the window small. */
+export async function readmePictureOfSideBar(
+  workbench: Workbench,
+  name: string,
+  theme: ColorTheme,
+): Promise<void> {
+  if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
+  const { page } = workbench;
+  const usual = page.viewportSize() ?? { width: 1280, height: 800 };
+  const dragSash = async (toX: number): Promise<void> => {
+    const box = await page.locator('.part.sidebar').boundingBox();
+    const from = { x: (box?.x ?? 0) + (box?.width ?? 0), y: 400 };
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(toX, from.y, { steps: 5 });
+    await page.mouse.up();
+    // Away from all that has a hover.
+    await page.mouse.move(toX + 100, 200);
+  };
+  const widthBefore = await page.locator('.part.sidebar').boundingBox();
+  await setColorTheme(workbench, theme);
+  await page.setViewportSize({ width: 1000, height: 560 });
+  await dragSash(520);
+  await page.waitForTimeout(3000);
+  await page.screenshot({
+    path: path.join(rootFolder, 'docs/images', `${name}.png`),
+    animations: 'disabled',
+  });
+  await page.setViewportSize(usual);
+  if (widthBefore) await dragSash(widthBefore.x + widthBefore.width);
+  await setColorTheme(workbench, 'dark');
+}
+
+/** A picture of the readme of the upper part of what is in sight, in the light theme. */
 export async function readmePictureOfTop(workbench: Workbench, name: string, height: number): Promise<void> {
   if (process.env['TARSHELF_README_SCREENSHOTS'] === undefined) return;
   await setColorTheme(workbench, 'light');

@@ -115,6 +115,23 @@ describe('the throughput page in a browser', function () {
     }
   }
 
+  for (const theme of Object.keys(themes) as ThemeName[]) {
+    for (const place of ['tab', 'view']) {
+      it(`draws lines that stand out from what is behind them, in ${theme} as a ${place}`, async () => {
+        await open(full, theme, place, place === 'view' ? 320 : 1100);
+        const seen = await page.evaluate<SeenLine[]>(linesAndBackground);
+        const names = new Set(seen.map(({ name }) => name));
+        assert.deepEqual([...names].sort(), ['bytes', 'destination', 'failed', 'others', 'own', 'uploaded']);
+        for (const { name, line, background, isDrawn } of seen) {
+          assert.ok(contrast(line, background) >= 3, `${name}: ${String(contrast(line, background))}`);
+          assert.ok(isDrawn, `the chart has ${name} in the colour of its legend`);
+        }
+        const colors = new Set(seen.map(({ line }) => line.join(',')));
+        assert.equal(colors.size, names.size, 'each line has a colour of its own');
+      });
+    }
+  }
+
   it('says what each chart shows, in words', async () => {
     await open(full);
     const label = await page.getByRole('img').first().getAttribute('aria-label');
@@ -241,3 +258,50 @@ describe('the throughput page in a browser', function () {
     assert.ok(slowest.ms < 1000, String(slowest.ms));
   });
 });
+
+type Rgb = readonly [red: number, green: number, blue: number];
+interface SeenLine {
+  readonly name: string;
+  readonly line: Rgb;
+  readonly background: Rgb;
+  readonly isDrawn: boolean;
+}
+
+/** A script: the colours of the lines as they are seen, with what shines through, and what is behind them. */
+const linesAndBackground = `(() => {
+  const context = document.createElement('canvas').getContext('2d');
+  const seen = (...colors) => {
+    for (const color of colors) {
+      context.fillStyle = color;
+      context.fillRect(0, 0, 1, 1);
+    }
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const behind = getComputedStyle(document.body).getPropertyValue('--dashboard-background');
+  const background = seen(behind);
+  return [...document.querySelectorAll('.swatch')].map(swatch => {
+    const line = seen(behind, getComputedStyle(swatch).borderTopColor);
+    const canvas = swatch.closest('.chart').querySelector('canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let isDrawn = false;
+    for (let at = 0; at < data.length && !isDrawn; at += 4) {
+      isDrawn = data[at + 3] > 200 && line.every((value, index) => Math.abs(value - data[at + index]) <= 3);
+    }
+    const name = swatch.className.split(' ')[1];
+    return { name, line, background, isDrawn };
+  });
+})()`;
+
+/** The ratio of WCAG 2; for graphics it asks for 3. */
+function contrast(a: Rgb, b: Rgb): number {
+  const [lighter, darker] = [luminance(a), luminance(b)].sort((one, other) => other - one);
+  return ((lighter ?? 0) + 0.05) / ((darker ?? 0) + 0.05);
+}
+
+function luminance(color: Rgb): number {
+  const [red, green, blue] = color.map(value => {
+    const share = value / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0);
+}

@@ -1,5 +1,7 @@
 const spanMs = 8000;
 const slotMs = 500;
+/** Of less than this, a mean says nothing of how long anything takes yet. */
+const steadyAfterMs = 5000;
 
 /** Mean bytes per second over the last seconds. Time is passed in, in milliseconds of any steady clock. */
 export class RateMeter {
@@ -8,12 +10,20 @@ export class RateMeter {
   #startedAt: number | undefined;
 
   add(bytes: number, nowMs: number): void {
-    this.#startedAt ??= nowMs;
+    this.#forget(nowMs);
+    // After a standstill it begins anew: over a span in which nothing was done before, anything would seem slow.
+    if (this.#slots.length === 0) this.#startedAt = nowMs;
     const slot = Math.floor(nowMs / slotMs);
     const last = this.#slots.at(-1);
     if (last?.slot === slot) last.bytes += bytes;
     else this.#slots.push({ slot, bytes });
+  }
+
+  /** Whether it was measured for long enough to tell from it how long the rest takes. */
+  isSteady(nowMs: number): boolean {
+    if (this.#startedAt === undefined) return false;
     this.#forget(nowMs);
+    return this.#slots.length > 0 && nowMs - this.#startedAt >= steadyAfterMs;
   }
 
   bytesPerSecond(nowMs: number): number {

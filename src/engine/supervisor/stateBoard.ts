@@ -27,12 +27,13 @@ const refreshEveryMs = 1000;
 export class StateBoard {
   readonly #options: IngestOptions;
   readonly #post: (event: ToldEvent) => void;
+  readonly #now: () => number;
   readonly #tars = new Map<string, TarState>();
   readonly #workers = new Map<number, WorkerState>();
   readonly #rates = new Map<number, RateMeter>();
   readonly #done = new Map<number, Readonly<Amounts>>();
   readonly #total = new RateMeter();
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   /** What of the tars this run has dealt with, and whether some of its time went into extracting. */
   #advancedBytes = 0;
   #hasExtracted = false;
@@ -42,9 +43,12 @@ export class StateBoard {
   #timer: NodeJS.Timeout | undefined;
   #publishAt = 0;
 
-  constructor(options: IngestOptions, post: (event: ToldEvent) => void) {
+  /** @param now a steady clock, in milliseconds */
+  constructor(options: IngestOptions, post: (event: ToldEvent) => void, now = () => performance.now()) {
     this.#options = options;
     this.#post = post;
+    this.#now = now;
+    this.#startedAt = now();
     this.#run = {
       phase: 'starting',
       sourceFolders: options.sourceFolders,
@@ -106,7 +110,7 @@ export class StateBoard {
     const amounts = amountsAhead(before, { ...before, ...change, doneBytes });
     this.#done.set(worker, addAmounts(this.#done.get(worker) ?? noAmounts, amounts));
     if (ahead > 0) {
-      const now = performance.now();
+      const now = this.#now();
       this.#rates.get(worker)?.add(ahead, now);
       this.#total.add(ahead, now);
       this.#advancedBytes += ahead;
@@ -121,7 +125,7 @@ export class StateBoard {
     if (!before && !extraction) return;
     if (!before || !extraction) this.#rates.set(number, new RateMeter());
     const ahead = before && extraction ? extraction.bytes - before.bytes : 0;
-    if (ahead > 0) this.#rates.get(number)?.add(ahead, performance.now());
+    if (ahead > 0) this.#rates.get(number)?.add(ahead, this.#now());
     this.#hasExtracted = true;
     this.changeWorker(number, { extraction });
   }
@@ -159,7 +163,7 @@ export class StateBoard {
 
   /** What this run did, by the states of its tars. */
   summary(): Summary {
-    return summaryOf([...this.#tars.values()], performance.now() - this.#startedAt);
+    return summaryOf([...this.#tars.values()], this.#now() - this.#startedAt);
   }
 
   /** Ends a run with the failure that kept it from beginning. */
@@ -193,12 +197,13 @@ export class StateBoard {
 
   /** Brings what follows from the tars and the clock up to date. */
   #refresh(): void {
-    const now = performance.now();
+    const now = this.#now();
     for (const [number, meter] of this.#rates) {
       const worker = this.worker(number);
       const bytesPerSecond = worker.currentTar === null ? 0 : meter.bytesPerSecond(now);
-      if (bytesPerSecond === worker.bytesPerSecond) continue;
-      this.#workers.set(number, { ...worker, bytesPerSecond });
+      const secondsLeft = meter.isSteady(now) ? secondsLeftOf(worker, this.#tars, bytesPerSecond) : null;
+      if (bytesPerSecond === worker.bytesPerSecond && secondsLeft === worker.secondsLeft) continue;
+      this.#workers.set(number, { ...worker, bytesPerSecond, secondsLeft });
       this.#changedWorkers.add(number);
     }
     const totals = totalsOf([...this.#tars.values()]);
@@ -213,10 +218,21 @@ export class StateBoard {
 
   #secondsLeft(bytesLeft: number, bytesPerSecond: number, now: number): number | null {
     if (this.#run.phase !== 'running') return null;
+    if (!this.#hasExtracted && !this.#total.isSteady(now)) return null;
     // Extracting takes time in which nothing is dealt with, so that the rate of some seconds says nothing of all.
     const rate = this.#hasExtracted ? (this.#advancedBytes * 1000) / (now - this.#startedAt) : bytesPerSecond;
     return rate > 0 ? bytesLeft / rate : null;
   }
+}
+
+function secondsLeftOf(
+  { currentTar, extraction }: WorkerState,
+  tars: ReadonlyMap<string, TarState>,
+  bytesPerSecond: number,
+): number | null {
+  const tar = currentTar === null ? undefined : tars.get(currentTar);
+  if (!tar || bytesPerSecond <= 0) return null;
+  return (tar.sizeBytes - (extraction ? extraction.bytes : tar.doneBytes)) / bytesPerSecond;
 }
 
 /** What of a tar was done between two states of it. A worker that begins it anew has nothing to give back. */

@@ -186,7 +186,7 @@ export function timeText(secondsSince1970: number, hasSeconds: boolean, language
   });
 }
 
-/** The same colour, a little of it; a colour in another form than `#rrggbb` is left out. */
+/** The same colour, a little of it. */
 function faint(color: string): string {
-  return /^#[\da-f]{6}$/i.test(color) ? `${color}22` : 'transparent';
+  return `color-mix(in srgb, ${color} 13%, transparent)`;
 }

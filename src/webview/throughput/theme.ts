@@ -21,15 +21,15 @@ export function readTheme(): Theme {
   return {
     text: style.color,
     muted: color('--vscode-descriptionForeground'),
-    grid: color('--vscode-contrastBorder', color('--vscode-widget-border', color('--vscode-charts-lines'))),
+    grid: color('--grid'),
     background: color('--dashboard-background', color('--vscode-editor-background')),
     font: `${style.fontSize} ${style.fontFamily}`,
-    bytes: color('--vscode-charts-blue'),
-    uploaded: color('--vscode-charts-green'),
-    own: color('--vscode-charts-orange'),
-    others: color('--vscode-charts-purple'),
-    destination: color('--vscode-charts-foreground'),
-    failed: color('--vscode-charts-red'),
+    bytes: color('--series-bytes'),
+    uploaded: color('--series-uploaded'),
+    own: color('--series-own'),
+    others: color('--series-others'),
+    destination: color('--series-destination'),
+    failed: color('--series-failed'),
   };
 }
 

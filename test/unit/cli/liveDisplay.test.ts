@@ -25,7 +25,7 @@ const view: LiveView = {
     tarState('books-04.tar', { phase: 'failed' }),
   ],
   workers: [
-    workerState(1, { currentTar: 'books-01.tar', bytesPerSecond: 12_500_000 }),
+    workerState(1, { currentTar: 'books-01.tar', bytesPerSecond: 12_500_000, secondsLeft: 60 }),
     workerState(2, { currentTar: 'Книги — избранное 2024.tar' }),
     workerState(3, { phase: 'stopped' }),
   ],

@@ -4,12 +4,24 @@ import path from 'node:path';
 import { findTexts } from '../../../scripts/l10n/codeTexts.ts';
 import { extractManifest, withTexts } from '../../../scripts/l10n/manifestTexts.ts';
 import { rootFolder } from '../../../scripts/paths.ts';
+import { failureText } from '../../../src/commands/failureText.ts';
 import { plannedTarText, planHint, planTitle } from '../../../src/commands/planText.ts';
 import { verificationText } from '../../../src/commands/verificationText.ts';
+import { runMarkdown } from '../../../src/commands/runReport.ts';
 import { SettingUnusable, readDestination } from '../../../src/destinationSettings.ts';
+import { destinationName } from '../../../src/destinationName.ts';
 import { setTranslate } from '../../../src/localize.ts';
+import { errorCodes } from '../../../src/protocol/errors.ts';
+import type { DestinationOptions } from '../../../src/protocol/ingestOptions.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
-import { noCounts, workerHealthSchema, workerPhaseSchema } from '../../../src/protocol/snapshot.ts';
+import {
+  noCounts,
+  runPhaseSchema,
+  tarPhaseSchema,
+  workerHealthSchema,
+  workerPhaseSchema,
+} from '../../../src/protocol/snapshot.ts';
+import { pausedByPerson } from '../../../src/protocol/workerNotes.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
 import {
   checkChoices,
@@ -24,6 +36,7 @@ import { groupLabel, tarGroups } from '../../../src/views/tarGroups.ts';
 import { tarDescription, tarDetails } from '../../../src/views/tarText.ts';
 import { workerDescription, workerDetails, workerLook } from '../../../src/views/workerText.ts';
 import { timeLeftText } from '../../../src/webview/throughput/dashboardText.ts';
+import { workerNote } from '../../../src/workerLook.ts';
 import { readJson, readTexts } from '../../support/manifest.ts';
 import { runState, tarState, workerState } from './sampleStates.ts';
 
@@ -208,6 +221,7 @@ describe('In a language that nobody speaks', () => {
     }
     texts.push(attentionText({ tars: 1, workers: 1 }), attentionText({ tars: 2, workers: 2 }));
     texts.push(...tarGroups.map(groupLabel));
+    texts.push(workerNote(workerState({ phase: 'paused', note: pausedByPerson })) ?? '');
     for (const text of texts) assertPseudo(text ?? '');
   });
 
@@ -234,6 +248,40 @@ describe('In a language that nobody speaks', () => {
       ...[0, 90].map(seconds => timeLeftText(seconds, [])),
     ];
     for (const text of texts) assertPseudo(text);
+  });
+
+  it('so do destinations that have no other name than one in words', () => {
+    const server = { apiUrl: '1', webSocketUrl: '1', userName: '1', fallbackLanguage: null, database: null };
+    const destinations: DestinationOptions[] = [
+      { kind: 'none' },
+      { kind: 'mybookshelf2-cli', ...server, container: '1', program: '1' },
+    ];
+    for (const destination of destinations) assertPseudo(destinationName(destination));
+  });
+
+  it('so does the report of a run', () => {
+    const tars = tarPhaseSchema.options.flatMap(phase => [
+      tarState({ phase, name: '1' }),
+      tarState({ phase, name: '1', earlier: true }),
+    ]);
+    for (const phase of runPhaseSchema.options) {
+      const run = runState({ phase, sourceFolders: ['/1'], stateFolder: '/1' });
+      assertPseudo(runMarkdown({ run, options: null, tars, failures: [] }));
+    }
+  });
+
+  it('so does what a failure of the engine is about, before its own words', () => {
+    const alone = errorCodes.filter(code => {
+      const text = failureText({ code, message: '42.' });
+      assertPseudo(text);
+      assert.ok(text.endsWith('42.'));
+      return text === '42.';
+    });
+    // Those of the window itself, and those of tars, books and workers, which no message of the window tells of.
+    assert.deepEqual(alone, [
+      ...['USAGE', 'TAR_DAMAGED', 'BOOK_NOT_READABLE', 'UPLOAD_FAILED', 'DECLINED', 'POISON', 'WORKER_DIED'],
+      'ENGINE_BUSY',
+    ]);
   });
 });
 

@@ -28,8 +28,13 @@ describe('tarDescription', () => {
   const running = tarState({ phase: 'running', doneBytes: 420_000_000 });
 
   it('says how far a running tar is, how fast, and how long it takes', () => {
-    const worker = workerState({ currentTar: 'books-1.tar', bytesPerSecond: 2_000_000 });
+    const worker = workerState({ currentTar: 'books-1.tar', bytesPerSecond: 2_000_000, secondsLeft: 290 });
     assert.equal(tarDescription(running, worker, true), '42 % · 2 MB/s · 5 min left');
+  });
+
+  it('says nothing of the time while the rate is not known for long enough', () => {
+    const worker = workerState({ currentTar: 'books-1.tar', bytesPerSecond: 2_000_000 });
+    assert.equal(tarDescription(running, worker, true), '42 % · 2 MB/s');
   });
 
   it('leaves out a rate that is not this tar’s, or none at all', () => {

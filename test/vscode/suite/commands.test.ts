@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ShownMessage } from '../../../src/commands/messages.ts';
+import type { Choice } from '../../../src/commands/prompts.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
@@ -31,6 +32,7 @@ describe('Commands', function () {
   let listening: vscode.Disposable;
   const source = (): string => path.join(folder, 'tars');
   const library = (): string => path.join(folder, 'library');
+  const state = (): string => path.join(folder, 'state');
 
   before(async () => {
     const extension = vscode.extensions.getExtension<TarshelfApi>(extensionId);
@@ -44,7 +46,7 @@ describe('Commands', function () {
     await makeTar(path.join(source(), 'b.tar'), { 'b.epub': Buffer.from('b') });
     await failingTar('c.tar', 'x.epub');
     await set('sourceFolders', [source()]);
-    await set('stateFolder', path.join(folder, 'state'));
+    await set('stateFolder', state());
     await set('libraryFolder', library());
     await set('workers', 2);
   });
@@ -192,6 +194,41 @@ describe('Commands', function () {
     assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
     const failures = shown.filter(message => message.kind === 'error');
     assert.deepEqual(failures, []);
+  });
+
+  it('try again and skip in the folders and the shelf of the run that is shown, whatever is set by now', async () => {
+    const before = { sourceFolders: [source()], stateFolder: state(), libraryFolder: library() };
+    const elsewhere = path.join(folder, 'elsewhere');
+    for (const name of Object.keys(before)) {
+      const place = path.join(elsewhere, name);
+      await set(name, name === 'sourceFolders' ? [place] : place);
+    }
+    try {
+      const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
+      const summary = await run<Summary>(commandIds.retry, row, [row]);
+      assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+      let offered: readonly Choice<unknown>[] = [];
+      api.prompts.pick = choices => {
+        offered = choices;
+        return Promise.resolve(undefined);
+      };
+      await run(commandIds.skip);
+      assert.deepEqual(
+        offered.map(({ label }) => label),
+        ['c.tar'],
+      );
+      assert.deepEqual(
+        [api.store.options?.sourceFolders, api.store.options?.stateFolder, api.store.options?.destination],
+        [[source()], state(), { kind: 'library', folder: library() }],
+      );
+      await assert.rejects(stat(elsewhere), { code: 'ENOENT' });
+      assert.deepEqual(
+        shown.filter(message => message.kind === 'error'),
+        [],
+      );
+    } finally {
+      for (const [name, value] of Object.entries(before)) await set(name, value);
+    }
   });
 
   it('write a report of the run, as Markdown or for a spreadsheet', async () => {
