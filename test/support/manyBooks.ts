@@ -7,6 +7,8 @@ export interface ManyBooks {
   readonly booksInTar: number;
   /** Size of a book at least. */
   readonly bytes?: number;
+  /** Their names tell nothing, so that each has to be looked into. */
+  readonly nameless?: boolean;
   /** What is in a book besides, such as a fault; by tar and number, both from 0. */
   readonly text?: (tar: number, book: number) => string;
 }
@@ -18,15 +20,16 @@ export interface ManyBooks {
  */
 export async function makeManyBooks(
   folder: string,
-  { tars, booksInTar, bytes = 1500, text = () => '' }: ManyBooks,
+  { tars, booksInTar, bytes = 1500, nameless = false, text = () => '' }: ManyBooks,
 ): Promise<string[]> {
   const keys = new Set<string>();
   for (let tar = 0; tar < tars; tar++) {
     const files: Record<string, Buffer> = {};
     for (let book = 0; book < booksInTar; book++) {
       const of = book % 2 === 0 ? '' : String(tar);
-      const body = Buffer.from(`book ${String(book)} ${of} ${text(tar, book)}`.padEnd(bytes + book, '.'));
-      files[`${String(book).padStart(4, '0')}.txt`] = body;
+      const what = `${nameless ? '%PDF-1.4 ' : ''}book ${String(book)} ${of} ${text(tar, book)}`;
+      const body = Buffer.from(what.padEnd(bytes + book, '.'));
+      files[`${String(book).padStart(4, '0')}${nameless ? '' : '.txt'}`] = body;
       keys.add(keyOf(body));
     }
     await makeTar(join(folder, `${String(tar).padStart(3, '0')}.tar`), 'gnu', files);

@@ -92,7 +92,7 @@ describe('a run, by keyboard alone', function () {
     await workbench().runCommand('Tarshelf: Show Throughput');
     const dashboard = await findDashboard(workbench(), 'tab');
     await dashboard.locator('canvas').first().waitFor();
-    await workbench().screenshot('keyboard-4-dashboard');
+    await screenshotInThemes(workbench(), 'keyboard-4-dashboard');
   });
 
   it('ends with every book on the shelf once', async () => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeSampleWorkspace, type SampleWorkspace } from './sampleWorkspace.ts';
+import { screenshotInThemes } from './themes.ts';
 import { rowsOf, useWorkbench } from './workbench.ts';
 
 describe('a launch from the palette', function () {
@@ -29,7 +30,7 @@ describe('a launch from the palette', function () {
     await workbench().view('Tars').getByText('The tars are chosen').waitFor();
     await workbench().welcomeButton('Tars', 'Launch...').waitFor();
     await workbench().view('Workers').getByText('The workers of a run appear here.').waitFor();
-    await workbench().screenshot('launch-1-welcome');
+    await screenshotInThemes(workbench(), 'launch-1-welcome');
   });
 
   it('fills the views and says in the status bar and in one message how it ended', async () => {
@@ -48,7 +49,7 @@ describe('a launch from the palette', function () {
         `Tarshelf is done: ${all} of ${all} tars done, ${newBooks} new books, ${String(duplicates)} duplicates.`,
       )
       .waitFor();
-    await workbench().screenshot('launch-3-done');
+    await screenshotInThemes(workbench(), 'launch-3-done');
   });
 
   it('shows every tar as completed and every worker', async () => {

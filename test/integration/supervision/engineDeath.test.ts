@@ -27,6 +27,11 @@ describe('a detached run', () => {
     const ended = await watch.client.runEnd();
     await second.client.runEnd();
     assert.equal(ended.phase, 'finished');
+    // Each hears of the end, and what comes with it, in its own time.
+    await watch.until(
+      () => heard[0]!.at(-1)?.sequence === heard[1]!.at(-1)?.sequence,
+      'both to have heard the same',
+    );
     const [one, other] = heard.map(events => events.filter(({ type }) => type !== 'snapshot'));
     const from = Math.max(one![0]!.sequence, other![0]!.sequence);
     assert.deepEqual(

@@ -11,10 +11,11 @@ describe('kill -9 of a worker', () => {
   for (const phase of ['index', 'extract', 'scan', 'hash', 'upload'] as const satisfies WorkerPhase[]) {
     it(`while it is at "${phase}" loses no book and puts none there twice`, async () => {
       // Headers of larger members stand further apart, and take a read each; so do larger bodies.
-      const bytes = { index: 200_000, hash: 20_000, extract: 1500, scan: 1500, upload: 1500 }[phase];
+      const bytes = { index: 200_000, hash: 20_000, extract: 1500, scan: 20_000, upload: 1500 }[phase];
       // Four books are hashed at a time, so that it takes many to be seen at it.
       const booksInTar = phase === 'hash' ? 400 : 60;
-      const keys = await makeManyBooks(source(), { tars: 3, booksInTar, bytes });
+      const nameless = phase === 'scan';
+      const keys = await makeManyBooks(source(), { tars: 3, booksInTar, bytes, nameless });
       const slow = phase === 'extract' || phase === 'upload' ? { slowWriteMs: 15 } : { slowReadMs: 15 };
       const { command, watch } = await launch(
         slow,

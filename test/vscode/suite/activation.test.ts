@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { commandIds, extensionId } from '../../../src/manifest.ts';
@@ -50,6 +51,22 @@ describe('Tarshelf in an extension host', () => {
     const dist = path.join(find().extensionPath, 'dist');
     assert.deepEqual(await descendants(process.pid, new RegExp(`${dist}/\\w+\\.js`)), []);
     assert.equal(existsSync(api.settings.stateFolder), false);
+  });
+
+  it('leaves its process idle while nothing runs', async function () {
+    this.timeout(90_000);
+    await find().activate();
+    const idleMs = 2000;
+    let percent = Infinity;
+    // What the window and the editor's own extensions do when it opens is over after a while.
+    for (let times = 0; times < 30 && percent >= 1; times++) {
+      const before = process.cpuUsage();
+      await sleep(idleMs);
+      const { user, system } = process.cpuUsage(before);
+      percent = (user + system) / 10 / idleMs;
+    }
+    console.log(`      ${percent.toFixed(2)} % of a processor`);
+    assert.ok(percent < 1, `${String(percent)} %`);
   });
 
   it('registers its commands', async () => {
