@@ -22,7 +22,7 @@ export class TarFile implements Archive {
   }
 
   async *members(options?: IndexOptions): AsyncGenerator<ArchiveMember, void, undefined> {
-    for await (const found of readTarIndex(this.#source, options)) {
+    for await (const found of readTarIndex(this.#source, { ...options, takesBodies: true })) {
       for (const { member, body } of found) yield new FileMember(this.#source, member, body);
     }
   }

@@ -29,6 +29,8 @@ export interface IndexedMember {
 export interface IndexOptions {
   /** Members whose `headerOffset` is below are left out. The one at it, or at 0, must be a member's. */
   readonly from?: number;
+  /** Small bodies are wanted, too, where they were read with their headers. */
+  readonly takesBodies?: boolean;
   /** Told of what is odd but costs no member. */
   readonly onNotice?: (message: string) => void;
 }
@@ -41,7 +43,7 @@ export interface IndexOptions {
  */
 export async function* readTarIndex(
   source: ByteSource,
-  { from = 0, onNotice }: IndexOptions = {},
+  { from = 0, takesBodies = false, onNotice }: IndexOptions = {},
 ): AsyncGenerator<IndexedMember[], void, undefined> {
   const window = new Window(source);
   const walk = new TarWalk(source.sizeBytes, await startAt(window, from));
@@ -61,7 +63,8 @@ export async function* readTarIndex(
         if (!member) continue;
         // Waiting for what is there already would cost more than all the rest.
         const settled = walk.linkTarget || links.inUse ? await settle(member) : member;
-        if (settled.headerOffset >= from) found.push({ member: settled, body: window.bodyOf(settled) });
+        if (settled.headerOffset >= from)
+          found.push({ member: settled, body: takesBodies ? window.bodyOf(settled) : null });
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
