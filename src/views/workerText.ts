@@ -1,6 +1,7 @@
 import { t } from '../localize.ts';
 import { formatBytes, formatNumber, formatRate } from '../protocol/format.ts';
 import type { WorkerHealth, WorkerState } from '../protocol/snapshot.ts';
+import { workPhases } from '../protocol/throughput.ts';
 import { pausedByPerson } from '../protocol/workerNotes.ts';
 import { filesCount, restartsCount, tarsCount } from '../countText.ts';
 import { workerLookText, workerNote, type WorkerLook } from '../workerLook.ts';
@@ -43,15 +44,7 @@ const atTar: ReadonlySet<WorkerLook> = new Set([
 const withoutProcess: ReadonlySet<WorkerLook> = new Set(['stopped', 'finished', 'paused', 'died']);
 
 /** The looks between which a worker changes all the time, many times a second where tars are small. */
-const atWork: ReadonlySet<WorkerLook> = new Set([
-  'idle',
-  'index',
-  'extract',
-  'scan',
-  'hash',
-  'upload',
-  'wait',
-]);
+const atWork: ReadonlySet<WorkerLook> = new Set<WorkerLook>(['idle', ...workPhases]);
 
 /**
  * The kind and state of a worker's row. What it is at while it works makes no other row: drawn anew at each step, the

@@ -4,7 +4,7 @@ import type { WorkerPhase } from '../../protocol/snapshot.ts';
 export type WorkPhase = Exclude<WorkerPhase, 'stopping' | 'stopped' | 'paused' | 'died'>;
 
 /** What goes on beside the reading of headers, and of which there may be several at a time. */
-export type SideWork = 'hash' | 'upload';
+type SideWork = 'hash' | 'upload' | 'othersUpload';
 
 /**
  * What the process is about, for its heartbeat. Counters grow over its whole life: that they do is what tells a worker
@@ -29,7 +29,7 @@ export class Activity {
   doing: WorkPhase = 'starting';
   isStopping = false;
   #waits = 0;
-  readonly #underWay: Record<SideWork | 'othersUpload', number> = { hash: 0, upload: 0, othersUpload: 0 };
+  readonly #underWay: Record<SideWork, number> = { hash: 0, upload: 0, othersUpload: 0 };
 
   get phase(): WorkerPhase {
     if (this.isStopping) return 'stopping';
@@ -45,12 +45,12 @@ export class Activity {
   };
 
   /** To be followed by {@link end} of the same. */
-  begin(work: SideWork | 'othersUpload', times = 1): void {
-    this.#underWay[work] += times;
+  begin(work: SideWork): void {
+    this.#underWay[work]++;
   }
 
-  end(work: SideWork | 'othersUpload', times = 1): void {
-    this.#underWay[work] -= times;
+  end(work: SideWork): void {
+    this.#underWay[work]--;
   }
 
   /** Begins to wait for what is not ours to mend. @returns what ends that, once */

@@ -53,7 +53,7 @@ const batchesWithShared = 64;
  * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
  * batches as are under way. Where many books are uploaded at the same time, there have to be as many.
  */
-export function largestBatchBytes(parallelUploads: number): number {
+function largestBatchBytes(parallelUploads: number): number {
   return (parallelUploads <= 4 ? 8 : 16) * 1024 * 1024;
 }
 
