@@ -1,8 +1,8 @@
 import Mocha from 'mocha';
-import { writeResults } from './suiteResults.ts';
+import { recordResults } from './suiteResults.ts';
 
 /**
- * Mocha's spec reporter, which also writes the counts to the file that
+ * Mocha's spec reporter, which also writes the results to the file that
  * `--reporter-option results=<file>` names.
  */
 class ResultsReporter extends Mocha.reporters.Spec {
@@ -10,9 +10,7 @@ class ResultsReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const { results } = options.reporterOptions as { results?: string };
     if (results === undefined) throw new Error('resultsReporter needs --reporter-option results=<file>');
-    runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
-      writeResults(results, { passed: this.stats.passes, failed: this.stats.failures });
-    });
+    recordResults(runner, results);
   }
 }
 

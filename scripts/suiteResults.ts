@@ -6,18 +6,39 @@ import path from 'node:path';
 export interface SuiteResults {
   readonly passed: number;
   readonly failed: number;
+  /** Each test that failed: its whole title and what was wrong. */
+  readonly failures?: readonly string[];
 }
 
-export function writeResults(file: string, results: SuiteResults): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify({ passed: results.passed, failed: results.failed }));
+/** What this needs of mocha's runner: the tests inside VS Code are given mocha only when it is loaded late. */
+interface Runner {
+  readonly stats?: { readonly passes: number; readonly failures: number } | undefined;
+  on(event: 'fail', heard: (test: { fullTitle(): string }, thrown: unknown) => void): unknown;
+  once(event: 'end', heard: () => void): unknown;
+}
+
+/** Writes to the file, when the suite ends, how many of its tests passed, and which failed. */
+export function recordResults(runner: Runner, file: string): void {
+  const failures: string[] = [];
+  runner.on('fail', (test, thrown) => {
+    failures.push(`${test.fullTitle()}\n${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  });
+  runner.once('end', () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    const { passes = 0, failures: failed = 0 } = runner.stats ?? {};
+    writeFileSync(file, JSON.stringify({ passed: passes, failed, failures } satisfies SuiteResults));
+  });
 }
 
 /** What the suite wrote, or undefined when it wrote nothing that can be read. */
 export function readResults(file: string): SuiteResults | undefined {
   try {
-    const { passed, failed } = JSON.parse(readFileSync(file, 'utf8')) as Record<keyof SuiteResults, unknown>;
-    return typeof passed === 'number' && typeof failed === 'number' ? { passed, failed } : undefined;
+    const { passed, failed, failures } = JSON.parse(readFileSync(file, 'utf8')) as Record<
+      keyof SuiteResults,
+      unknown
+    >;
+    if (typeof passed !== 'number' || typeof failed !== 'number' || !Array.isArray(failures)) return undefined;
+    return { passed, failed, failures: failures.map(String) };
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 // `npm test`: every check and every suite, one after another, also when an earlier one failed.
 //   node scripts/test.ts                            all of them
 //   node scripts/test.ts --only unit,integration    some of: lint, unit, integration, comparison, vscode, ui
+//   node scripts/test.ts --coverage                 also reports what the engine's own suites covered: it takes longer
 // The last line is "N passed, N failed". A check counts as one test. A suite that crashes, hangs or runs no test
 // counts as a failure even if none of its tests failed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
@@ -32,8 +33,11 @@ interface RunOptions {
 
 const coverageFolder = path.join(rootFolder, 'coverage');
 const rawCoverage = path.join(coverageFolder, 'tmp');
+const { only, coverage } = parseArgs({
+  options: { only: { type: 'string' }, coverage: { type: 'boolean', default: false } },
+}).values;
 // Node itself records the coverage, also that of child processes; c8 makes the report from all of it.
-const recordCoverage = { NODE_V8_COVERAGE: rawCoverage };
+const recordCoverage: Readonly<Record<string, string>> = coverage ? { NODE_V8_COVERAGE: rawCoverage } : {};
 
 const stages: readonly Stage[] = [
   { name: 'build', groups: ['unit', 'integration', 'vscode', 'ui'], run: check(node('esbuild.mjs')) },
@@ -70,7 +74,7 @@ const stages: readonly Stage[] = [
   { name: 'comparison', groups: ['comparison'], run: mochaSuite('comparison', { minutes: 10 }) },
   {
     name: 'coverage',
-    groups: ['unit', 'integration'],
+    groups: coverage ? ['unit', 'integration'] : [],
     run: step(node('scripts/coverageReport.ts', rawCoverage, coverageFolder)),
   },
   {
@@ -136,9 +140,11 @@ function suite(
     const file = path.join(resultsFolder, `${name}.json`);
     const { command, options } = prepare(file);
     const ended = await succeeds(command, options);
-    const { passed, failed } = readResults(file) ?? { passed: 0, failed: 0 };
+    const { passed, failed, failures } = readResults(file) ?? { passed: 0, failed: 0, failures: [] };
     const broken = failed === 0 && (!ended || passed === 0);
-    return { passed, failed: broken ? 1 : failed };
+    return broken
+      ? { passed, failed: 1, failures: ['It did not come to its end, or ran no test.'] }
+      : { passed, failed, failures };
   };
 }
 
@@ -188,9 +194,8 @@ function endTree(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 function chosenGroups(): readonly Group[] {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } });
-  if (values.only === undefined) return groups;
-  const names = values.only.split(',');
+  if (only === undefined) return groups;
+  const names = only.split(',');
   const unknown = names.filter(name => !groups.some(group => group === name));
   if (unknown.length > 0) {
     console.error(`--only takes ${groups.join(', ')}, separated by commas; not ${unknown.join(', ')}`);
@@ -210,6 +215,7 @@ for (const folder of [resultsFolder, coverageFolder]) rmSync(folder, { recursive
 const begin = performance.now();
 const total = { passed: 0, failed: 0 };
 const table: string[] = [];
+const failures: string[] = [];
 for (const stage of stages) {
   if (!stage.groups.some(group => chosen.includes(group))) continue;
   console.log(`\n── ${stage.name} ──`);
@@ -217,10 +223,13 @@ for (const stage of stages) {
   const results = await stage.run();
   total.passed += results.passed;
   total.failed += results.failed;
+  failures.push(...(results.failures ?? []).map(failure => `${stage.name}: ${failure}`));
   const row = [stage.name.padEnd(12), seconds(stageBegin).padStart(8), ` ${counted(results)}`].join('  ');
   table.push(row);
   console.log(row);
 }
+// Said again at the end: what failed must not be searched for in thousands of lines.
+if (failures.length > 0) console.log(`\nFailed:\n\n${failures.join('\n\n')}`);
 console.log(`\n${table.join('\n')}\n${'total'.padEnd(12)}  ${seconds(begin).padStart(8)}\n`);
 console.log(counted(total));
 process.exitCode = total.failed > 0 ? 1 : 0;

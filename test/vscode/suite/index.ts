@@ -3,7 +3,7 @@ import { appendFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { format } from 'node:util';
-import { writeResults } from '../../../scripts/suiteResults.ts';
+import { recordResults } from '../../../scripts/suiteResults.ts';
 
 /** Runs every bundled test file. VS Code takes a rejection as failure. */
 export async function run(): Promise<void> {
@@ -23,10 +23,8 @@ export async function run(): Promise<void> {
     if (name.endsWith('.test.cjs')) mocha.addFile(path.join(__dirname, name));
   }
   const failures = await new Promise<number>(resolve => {
-    const runner = mocha.run(failed => {
-      if (results !== undefined) writeResults(results, { passed: runner.stats?.passes ?? 0, failed });
-      resolve(failed);
-    });
+    const runner = mocha.run(resolve);
+    if (results !== undefined) recordResults(runner, results);
   });
   if (failures > 0) throw new Error(`${String(failures)} test(s) failed`);
 }
