@@ -37,7 +37,11 @@ if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
     for (;;);
   };
   const hoard = [];
-  const leak = () => setInterval(() => hoard.push(Buffer.alloc(8 * 1024 * 1024, 1)), 50);
+  // Over any limit within a second, however busy the machine is, and never more than a machine has.
+  const leak = () => {
+    const more = () => hoard.length < 16 && hoard.push(Buffer.alloc(64 * 1024 * 1024, 1));
+    setInterval(more, 50).unref();
+  };
   const faults = [
     ['@crash@', crash],
     ['@block@', block],

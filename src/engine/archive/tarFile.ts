@@ -1,5 +1,5 @@
 import { MemberFields } from './memberFields.ts';
-import type { Archive, ArchiveMember } from './archive.ts';
+import type { Archive, ArchiveMember, FilePlace } from './archive.ts';
 import { readAt, type FileIdentity, type FileSource } from './byteSource.ts';
 import { readTarIndex, type IndexOptions } from './tarIndex.ts';
 import type { TarMember } from './tarWalk.ts';
@@ -58,15 +58,19 @@ class FileMember extends MemberFields implements ArchiveMember {
     return this.bodyOffset > this.headerOffset ? this.sizeBytes : 0;
   }
 
+  get place(): FilePlace | null {
+    if (this.#body) return null;
+    return {
+      descriptor: this.#source.descriptor,
+      position: this.bodyOffset,
+      sizeBytes: this.sizeBytes,
+    };
+  }
+
   read(position: number, length: number): Promise<Buffer> {
     if (this.#body) return Promise.resolve(this.#body.subarray(position, position + length));
     const rest = Math.max(0, this.sizeBytes - position);
     return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
-  }
-
-  readInto(target: Buffer, position: number): Promise<number> {
-    const length = Math.min(target.length, Math.max(0, this.sizeBytes - position));
-    return this.#source.read(target.subarray(0, length), this.bodyOffset + position);
   }
 
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {

@@ -1,18 +1,17 @@
 import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
-import { bufferReader } from '../books/byteReader.ts';
 import { correctedBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
-import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
+import { handedOver, rereadBody } from './bookBody.ts';
+import { digestGroups, digestMembers, type DigestedBody } from './digest.ts';
 import type { FinalVerdict } from './engineLink.ts';
-import { MemberBytes } from './memberBytes.ts';
 import type { WorkerContext } from './workerContext.ts';
 import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
 
-/** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
+/** So many groups of books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
 const digestsAtOnce = 4;
 
 interface NoBook extends FoundBook {
@@ -59,48 +58,62 @@ export class BatchWork {
    */
   async digest({ books }: Batch): Promise<DigestedBatch | null> {
     const { activity, stop } = this.#context;
-    const read: (DigestedBook | UnreadableBook | NoBook)[] = [];
+    const groups = digestGroups(books);
+    const read: DigestedBatch[] = [];
     let next = 0;
-    const disk: { gone: SourceUnplugged | null } = { gone: null };
     const readOn = async (): Promise<void> => {
-      // Once its disk is gone no further book is begun: the whole batch is read again.
-      while (next < books.length && disk.gone === null && !stop.aborted) {
+      while (next < groups.length && !stop.aborted) {
         const index = next++;
-        const found = books[index];
-        if (!found) return;
-        try {
-          read[index] = await this.#digestBook(found);
-        } catch (thrown) {
-          const gone = await this.#options.unpluggedBy(thrown);
-          if (gone) disk.gone = gone;
-          else read[index] = { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
-        }
+        const group = groups[index];
+        if (group) read[index] = await this.#digestGroup(group);
       }
     };
     activity.begin('hash');
     try {
-      await Promise.all(Array.from({ length: Math.min(digestsAtOnce, books.length) }, readOn));
+      const readers = Array.from({ length: Math.min(digestsAtOnce, groups.length) }, readOn);
+      // What is under way comes to its end before anything is done about one that was thrown.
+      for (const ended of await Promise.allSettled(readers))
+        if (ended.status === 'rejected') throw ended.reason;
     } finally {
       activity.end('hash');
     }
-    if (disk.gone !== null) throw disk.gone;
-    return stop.aborted ? null : read;
+    return stop.aborted ? null : read.flat();
   }
 
-  async #digestBook(found: FoundBook): Promise<DigestedBook | NoBook> {
-    const { bodies, digestThread, hand, options } = this.#context;
-    const { member, format } = found;
-    const slot = hand.take(member.headerOffset);
+  /** @throws SourceUnplugged */
+  async #digestGroup(group: readonly FoundBook[]): Promise<DigestedBatch> {
+    const { activity, digestThread, hand } = this.#context;
+    const slots = group.map(({ member }) => hand.take(member.headerOffset));
     try {
-      const body = await digestBody(member, bodies, digestThread);
-      // A name may lie: now that its bytes are at hand, they decide where they are sure.
-      const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
-      const detection = wanted(await correctedBook(format, bytes), options.bookTypes);
-      if (detection.kind === 'book') return { member, format: detection.format, body };
-      this.#giveBack(body);
-      return { member, format, skipped: detection.reason };
+      const members = group.map(({ member }) => member);
+      const bodies = await digestMembers(members, digestThread, activity.addBytes);
+      const read: (DigestedBook | UnreadableBook | NoBook)[] = [];
+      for (const [index, found] of group.entries()) {
+        const body = bodies[index];
+        if (body) read.push(await this.#lookInto(found, body));
+      }
+      return read;
     } finally {
-      hand.drop(slot);
+      for (const slot of slots) hand.drop(slot);
+    }
+  }
+
+  /** What the bytes of a book say that it is. */
+  async #lookInto(
+    { member, format }: FoundBook,
+    digested: PromiseSettledResult<DigestedBody>,
+  ): Promise<DigestedBook | UnreadableBook | NoBook> {
+    try {
+      if (digested.status === 'rejected') throw digested.reason;
+      const body = digested.value;
+      // A name may lie: now that its bytes are at hand, they decide where they are sure.
+      const detection = wanted(await correctedBook(format, body.bytes), this.#context.options.bookTypes);
+      if (detection.kind === 'book') return { member, format: detection.format, body };
+      return { member, format, skipped: detection.reason };
+    } catch (thrown) {
+      const gone = await this.#options.unpluggedBy(thrown);
+      if (gone) throw gone;
+      return { member, format, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
     }
   }
 
@@ -145,7 +158,6 @@ export class BatchWork {
         try {
           if (verdict.kind === 'duplicate') {
             this.#outcomes.duplicate(batch, book.member, book.body.key, verdict.layer);
-            this.#giveBack(book.body);
           } else if (there.has(book)) this.#thereAlready(batch, book);
           else await uploads(() => this.#upload(batch, book));
         } finally {
@@ -211,12 +223,6 @@ export class BatchWork {
   #thereAlready(batch: Batch, { member, body }: DigestedBook): void {
     this.#context.link.settle(body.key, 'stored');
     this.#outcomes.duplicate(batch, member, body.key, 'destination');
-    this.#giveBack(body);
-  }
-
-  /** Only where nothing can read it any more: a body that failed to be stored may still be on its way. */
-  #giveBack({ kept }: DigestedBody): void {
-    if (kept) this.#context.bodies.give(kept);
   }
 
   async #upload(batch: Batch, book: DigestedBook): Promise<void> {
@@ -251,7 +257,6 @@ export class BatchWork {
       );
       this.#outcomes.stored(batch, member, body.key, outcome);
       link.settle(body.key, 'stored');
-      this.#giveBack(body);
     } catch (thrown) {
       link.settle(body.key, 'failed');
       // No outcome of this book: its batch is not whole, and the next run meets the book again.

@@ -1,81 +1,96 @@
 import { Worker } from 'node:worker_threads';
+import type { FilePlace } from '../archive/archive.ts';
+import { headLength } from '../books/contentType.ts';
 
-/** Handing over a smaller body takes as long as digesting it. */
-const smallestHandedOver = 128 * 1024;
+/** What goes into the thread. */
+export interface PlacesToDigest {
+  readonly id: number;
+  readonly places: readonly FilePlace[];
+  /** So many of the first bytes of each are wanted. */
+  readonly headBytes: number;
+}
+
+/** What comes out of it: once with what was digested, and before that any number of times without. */
+export interface DigestAnswer {
+  readonly id: number;
+  /** Read since the last answer. */
+  readonly bytes: number;
+  readonly digested: readonly DigestedPlace[] | null;
+}
+
+/** What a place holds; how long it is where it ends too early; or what the system says of it. */
+export type DigestedPlace =
+  | { readonly sha1: string; readonly head: Uint8Array }
+  | { readonly endsAt: number }
+  | { readonly error: { readonly message: string; readonly code: string | undefined } };
+
+interface Asked {
+  readonly onRead: (bytes: number) => void;
+  readonly resolve: (digested: readonly DigestedPlace[]) => void;
+  readonly reject: (thrown: Error) => void;
+}
 
 /**
- * Digests bodies beside the event loop, for a machine that has a core to spare. One at a time: whoever finds it busy
- * digests by itself meanwhile. It reads bodies where they are, in shared memory.
+ * Reads and digests bodies beside the event loop: it waits for no disk, and with a core to spare it goes on with the
+ * books before while the next ones are read. What it is given lies in open files, which stay open until it has answered.
  */
 export class DigestThread {
   readonly #entry: string;
   #thread: Worker | null = null;
-  #isBusy = false;
-  #isClosed = false;
+  readonly #asked = new Map<number, Asked>();
+  #lastId = 0;
 
   /** @param entry absolute path of what runs in the thread */
   constructor(entry: string) {
     this.#entry = entry;
   }
 
-  /** Whether it would begin at once with a body, and that is worth it. */
-  wants(body: Buffer): boolean {
-    return (
-      !this.#isBusy &&
-      !this.#isClosed &&
-      body.length >= smallestHandedOver &&
-      body.buffer instanceof SharedArrayBuffer
-    );
-  }
-
   /**
-   * To be called only with what it {@link wants}, which nobody may change meanwhile.
-   *
-   * @returns the SHA-1 in hex; null where the thread ended over it
+   * @param places in the order in which they are to be read
+   * @param onRead told of bytes as they are read
+   * @returns what each place holds
+   * @throws Error where the thread ends over it; the next one who asks begins a new one
    */
-  async digest(body: Buffer): Promise<string | null> {
-    this.#isBusy = true;
-    try {
-      return await this.#ask(body);
-    } finally {
-      this.#isBusy = false;
-    }
+  digest(places: readonly FilePlace[], onRead: (bytes: number) => void): Promise<readonly DigestedPlace[]> {
+    const thread = (this.#thread ??= this.#start());
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { onRead, resolve, reject });
+      thread.ref();
+      thread.postMessage({ id, places, headBytes: headLength } satisfies PlacesToDigest);
+    });
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     await this.#thread?.terminate();
-  }
-
-  #ask(body: Buffer): Promise<string | null> {
-    const thread = (this.#thread ??= this.#start());
-    return new Promise(resolve => {
-      const end = (sha1: string | null): void => {
-        thread.off('message', end).off('exit', onExit);
-        thread.unref();
-        resolve(sha1);
-      };
-      const onExit = (): void => {
-        end(null);
-      };
-      thread.once('message', end).once('exit', onExit);
-      thread.ref();
-      thread.postMessage(body);
-    });
   }
 
   #start(): Worker {
     const thread = new Worker(this.#entry, {
-      // It holds nothing of its own.
+      // It holds one piece of a body, and nothing else.
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
       stdout: true,
       stderr: true,
     });
-    // The exit says it, too.
-    thread.on('error', () => undefined);
-    thread.once('exit', () => {
-      if (this.#thread === thread) this.#thread = null;
+    let why = 'it ended';
+    thread.on('message', ({ id, bytes, digested }: DigestAnswer) => {
+      const asked = this.#asked.get(id);
+      asked?.onRead(bytes);
+      if (!asked || !digested) return;
+      this.#asked.delete(id);
+      if (this.#asked.size === 0) thread.unref();
+      asked.resolve(digested);
     });
+    thread.on('error', thrown => {
+      why = thrown.message;
+    });
+    thread.once('exit', () => {
+      this.#thread = null;
+      const asked = [...this.#asked.values()];
+      this.#asked.clear();
+      for (const { reject } of asked) reject(new Error(`The thread that reads books has failed: ${why}.`));
+    });
+    thread.unref();
     return thread;
   }
 }

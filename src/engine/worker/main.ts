@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import {
@@ -22,7 +21,6 @@ import { HandFile, handFilePath } from '../progress/handFile.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
-import { BodyPool } from './bodyPool.ts';
 import { depart } from './departure.ts';
 import { DigestThread } from './digestThread.ts';
 import { EngineLink } from './engineLink.ts';
@@ -32,7 +30,7 @@ import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
-import { largestBodies, processTar } from './processTar.ts';
+import { processTar } from './processTar.ts';
 import type { WorkerContext } from './workerContext.ts';
 import { UploadWindow } from './uploadWindow.ts';
 import { logWorkerEvent } from './workerLog.ts';
@@ -206,9 +204,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   );
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
-  if (availableParallelism() > init.options.workers) {
-    digestThread = new DigestThread(join(import.meta.dirname, 'digestThread.js'));
-  }
+  digestThread = new DigestThread(join(import.meta.dirname, 'digestThread.js'));
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
@@ -229,7 +225,6 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     abandon: abandon.signal,
     activity,
     hand,
-    bodies: new BodyPool(largestBodies(parallelUploads)),
     digestThread,
     uploads,
     log,

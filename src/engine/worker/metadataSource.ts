@@ -1,5 +1,5 @@
 import type { MetadataReader } from '../../protocol/ingestOptions.ts';
-import type { ArchiveMember } from '../archive/archive.ts';
+import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import {
   bookMetadataFromName,
@@ -8,13 +8,15 @@ import {
 } from '../books/metadata/bookMetadata.ts';
 import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.ts';
 import { EbookMeta } from '../books/metadata/ebookMeta.ts';
-import { hasReader, readMetadata } from '../books/metadata/readMetadata.ts';
-import { rereadBody, type DigestedBody } from './bookBody.ts';
+import { readBook, type BookBytes } from '../books/metadata/readBook.ts';
+import { hasReader } from '../books/metadata/readMetadata.ts';
+import { rereadBody } from './bookBody.ts';
+import type { DigestedBody } from './digest.ts';
 
 interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
-  readonly body: DigestedBody;
+  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place'>;
 }
 
 // A copy of more than this takes longer than its metadata are worth.
@@ -25,7 +27,7 @@ export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
   readonly #newCalibre: () => EbookMeta;
-  readonly #readBytes: typeof readMetadata;
+  readonly #readBook: typeof readBook;
   /** Looked for when it is first asked for, and not again. */
   #calibre: EbookMeta | undefined;
   #toldAbsence = false;
@@ -34,12 +36,12 @@ export class MetadataSource {
     choice: MetadataReader,
     onNotice: (message: string) => void,
     newCalibre: () => EbookMeta = () => new EbookMeta(),
-    readBytes: typeof readMetadata = readMetadata,
+    read: typeof readBook = readBook,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
     this.#newCalibre = newCalibre;
-    this.#readBytes = readBytes;
+    this.#readBook = read;
   }
 
   /**
@@ -63,8 +65,9 @@ export class MetadataSource {
   }
 
   #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
-    return body.kept && hasReader(format)
-      ? this.#readBytes(format, body.kept, member.name)
+    const bytes = bytesForReader(body);
+    return bytes && hasReader(format)
+      ? this.#readBook(format, bytes, member.name)
       : Promise.resolve(bookMetadataFromName(member.name));
   }
 
@@ -96,5 +99,10 @@ function isForCalibre(book: BookToRead): boolean {
 }
 
 function canReadOwn({ format, body }: BookToRead): boolean {
-  return body.kept !== null && hasReader(format);
+  return bytesForReader(body) !== null && hasReader(format);
+}
+
+/** A reader has all of a book in memory, and for one at a time there is some. */
+function bytesForReader({ kept, place }: BookToRead['body']): BookBytes | null {
+  return kept ?? (place && place.sizeBytes <= largestKeptBody ? place : null);
 }

@@ -57,11 +57,6 @@ function largestBatchBytes(parallelUploads: number): number {
   return (parallelUploads <= 4 ? 8 : 16) * 1024 * 1024;
 }
 
-/** What bodies of all batches under way may take, with what is left over where they do not fit. */
-export function largestBodies(parallelUploads: number): number {
-  return (batchesAtOnce + 1) * largestBatchBytes(parallelUploads);
-}
-
 /** A tar and where it lies. */
 export interface TarPlace {
   readonly name: string;

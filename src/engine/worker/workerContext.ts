@@ -5,7 +5,6 @@ import type { EventLog } from '../logs/eventLog.ts';
 import type { HandFile } from '../progress/handFile.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import type { Activity } from './activity.ts';
-import type { BodyPool } from './bodyPool.ts';
 import type { DigestThread } from './digestThread.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
@@ -26,10 +25,7 @@ export interface WorkerContext {
   readonly abandon: AbortSignal;
   readonly activity: Activity;
   readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
-  /** Memory for the bodies of books. */
-  readonly bodies: BodyPool;
-  /** Null where there is no core to spare. */
-  readonly digestThread: DigestThread | null;
+  readonly digestThread: DigestThread;
   /** Lets through as many uploads as may be under way at the same time. */
   readonly uploads: LimitFunction;
   /** What becomes of single members goes here, for people. */

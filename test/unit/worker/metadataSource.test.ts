@@ -32,7 +32,7 @@ describe('the source of metadata', () => {
       },
     } as unknown as ArchiveMember;
     const sha1 = '0'.repeat(40);
-    return { member, format, body: { key: { sha1, sizeBytes }, kept } };
+    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null } };
   }
 
   async function source(choice: MetadataReader, script: string | null): Promise<MetadataSource> {
