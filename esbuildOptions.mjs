@@ -34,6 +34,9 @@ export const processes = {
     samples: 'src/samples/main.ts',
   },
   outdir: 'dist',
+  // What several of them have, and what is loaded only when it is needed, is in files of their own.
+  splitting: true,
+  chunkNames: 'part-[name]-[hash]',
 };
 
 /** Of the page in webviews, with its style sheet: a folder of its own, so that webviews can read nothing else. */

@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { ByteReader } from './byteReader.ts';
@@ -134,6 +133,8 @@ function isWordDocument(head: Buffer): boolean {
 
 /** Of what file-type knows, only pictures are sure enough to overrule a name. */
 async function detectImage(head: Buffer): Promise<Content> {
+  // Loaded by the first one that may be a picture: in most tars there is none.
+  const { fileTypeFromBuffer } = await import('file-type');
   let found;
   try {
     found = await fileTypeFromBuffer(head);

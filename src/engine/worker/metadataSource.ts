@@ -7,9 +7,9 @@ import {
   type BookMetadata,
 } from '../books/metadata/bookMetadata.ts';
 import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.ts';
-import { EbookMeta } from '../books/metadata/ebookMeta.ts';
-import { readBook, type BookBytes } from '../books/metadata/readBook.ts';
-import { hasReader } from '../books/metadata/readMetadata.ts';
+import type { EbookMeta } from '../books/metadata/ebookMeta.ts';
+import type { BookBytes, readBook } from '../books/metadata/readBook.ts';
+import { hasReader } from '../books/metadata/readableFormats.ts';
 import { rereadBody } from './bookBody.ts';
 import type { DigestedBody } from './digest.ts';
 
@@ -22,21 +22,27 @@ interface BookToRead {
 // A copy of more than this takes longer than its metadata are worth.
 const largestCopyBytes = 1024 * 1024 * 1024;
 
+/** Few need it, and it comes with what starts programs. */
+async function loadCalibre(): Promise<EbookMeta> {
+  const { EbookMeta } = await import('../books/metadata/ebookMeta.ts');
+  return new EbookMeta();
+}
+
 /** Decides for a worker who reads what a book calls itself: our own readers, calibre or nobody. */
 export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
-  readonly #newCalibre: () => EbookMeta;
+  readonly #newCalibre: () => Promise<EbookMeta>;
   readonly #readBook: typeof readBook;
   /** Looked for when it is first asked for, and not again. */
-  #calibre: EbookMeta | undefined;
+  #calibre: Promise<EbookMeta> | undefined;
   #toldAbsence = false;
 
   constructor(
     choice: MetadataReader,
     onNotice: (message: string) => void,
-    newCalibre: () => EbookMeta = () => new EbookMeta(),
-    read: typeof readBook = readBook,
+    read: typeof readBook,
+    newCalibre: () => Promise<EbookMeta> = loadCalibre,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
@@ -50,7 +56,7 @@ export class MetadataSource {
    */
   async read(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
     if (this.#choice === 'none') return bookMetadataFromName(book.member.name);
-    const calibre = this.#calibreFor(book);
+    const calibre = this.#asksCalibre(book) ? await this.#calibreFor(book) : undefined;
     if (!calibre) return await this.#readOwn(book);
     const { member, format, body } = book;
     try {
@@ -71,11 +77,14 @@ export class MetadataSource {
       : Promise.resolve(bookMetadataFromName(member.name));
   }
 
-  #calibreFor(book: BookToRead): EbookMeta | undefined {
-    if (this.#choice === 'builtin' || (this.#choice === 'auto' && !isForCalibre(book))) return undefined;
-    this.#calibre ??= this.#newCalibre();
-    if (!this.#calibre.reads(book.format) || book.member.sizeBytes > largestCopyBytes) return undefined;
-    if (this.#calibre.isInstalled) return this.#calibre;
+  #asksCalibre(book: BookToRead): boolean {
+    return this.#choice === 'calibre' || (this.#choice === 'auto' && isForCalibre(book));
+  }
+
+  async #calibreFor(book: BookToRead): Promise<EbookMeta | undefined> {
+    const calibre = await (this.#calibre ??= this.#newCalibre());
+    if (!calibre.reads(book.format) || book.member.sizeBytes > largestCopyBytes) return undefined;
+    if (calibre.isInstalled) return calibre;
     this.#tellAbsence(book.format);
     return undefined;
   }
