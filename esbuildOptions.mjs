@@ -29,7 +29,7 @@ export const processes = {
     engine: 'src/engine/supervisor/main.ts',
     worker: 'src/engine/worker/main.ts',
     metadataReader: 'src/engine/books/metadata/readerThread.ts',
-    digestThread: 'src/engine/worker/digestEntry.ts',
+    bodyThread: 'src/engine/worker/bodyThreadEntry.ts',
     cli: 'src/cli/main.ts',
     samples: 'src/samples/main.ts',
   },

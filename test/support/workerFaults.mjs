@@ -14,14 +14,15 @@
 //   @leak-once@    it takes more and more memory from then on, the first time
 import { Buffer } from 'node:buffer';
 import crypto from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const isWorker = (process.argv[1] ?? '').endsWith('worker.js');
+// The threads of a worker have its faults, too.
+const isWorker = /(?:worker|bodyThread)\.js$/.test(process.argv[1] ?? '');
 if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
   const { flags, slowReadMs = 0, slowWriteMs = 0 } = JSON.parse(process.env.TARSHELF_FAULTS);
 
@@ -55,6 +56,12 @@ if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
     if (algorithm === 'sha1') for (const [text, fault] of faults) if (data.includes(text)) fault();
     return hash(algorithm, data, ...rest);
   };
+  const { readSync } = fs;
+  if (slowReadMs > 0)
+    fs.readSync = (...args) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, slowReadMs);
+      return readSync(...args);
+    };
   syncBuiltinESMExports();
 
   const handle = await open(process.argv[1]);

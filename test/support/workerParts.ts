@@ -3,27 +3,24 @@ import pLimit from 'p-limit';
 import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
 import { HandFile, handFilePath } from '../../src/engine/progress/handFile.ts';
 import { Activity } from '../../src/engine/worker/activity.ts';
-import { DigestThread } from '../../src/engine/worker/digestThread.ts';
+import { BodyThread } from '../../src/engine/worker/bodyThread.ts';
 import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
 import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 
 /** One for all that run here: it is not held by what it has no work from. */
-let thread: DigestThread | null = null;
-
-export function digestThread(): DigestThread {
-  return (thread ??= new DigestThread(join(import.meta.dirname, '../../src/engine/worker/digestEntry.ts')));
-}
+const thread = new BodyThread(join(import.meta.dirname, '../../src/engine/worker/bodyThreadEntry.ts'));
 
 /** What a worker's process gives to each of its tars, for one that is no process. */
 export function workerParts(
   stateFolder: string,
   parallelUploads = 1,
   worker = 1,
-): Pick<WorkerContext, 'abandon' | 'activity' | 'digestThread' | 'hand' | 'uploads'> {
+): Pick<WorkerContext, 'abandon' | 'activity' | 'copyThread' | 'digestThread' | 'hand' | 'uploads'> {
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
-    digestThread: digestThread(),
+    digestThread: thread,
+    copyThread: thread,
     hand: HandFile.open(handFilePath(stateFolder, worker)),
     uploads: pLimit(parallelUploads),
   };

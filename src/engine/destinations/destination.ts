@@ -16,6 +16,13 @@ export interface Book {
   readonly member: string;
   /** Its bytes, in order. Throws when they are not the ones that the key was made of. */
   body(): AsyncIterable<Buffer> | Iterable<Buffer>;
+  /**
+   * Writes its bytes to a new file and makes them durable; where that fails there is no file. Cheaper than to write what
+   * `body` gives; absent where that is all there is.
+   *
+   * @throws as `body` does, or what the system says of the file
+   */
+  copyTo?(path: string): Promise<void>;
 }
 
 /** A key as a destination knows it; one that keeps no sizes knows books by SHA-1 alone. */

@@ -5,7 +5,7 @@ import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { summarizeProgress } from '../progress/progressSummaries.ts';
 import { verifyTar } from '../verification/verifyTar.ts';
-import { DigestThread } from '../worker/digestThread.ts';
+import { BodyThread } from '../worker/bodyThread.ts';
 import { makePlan } from './plan.ts';
 
 /** Time for work that was given up to end what it began. */
@@ -44,7 +44,7 @@ async function verify(
   { options, secrets, tar }: Extract<Question, { type: 'tar:verify' }>,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const thread = new DigestThread(join(import.meta.dirname, 'digestThread.js'));
+  const thread = new BodyThread(join(import.meta.dirname, 'bodyThread.js'));
   const onProgress = (doneBytes: number, totalBytes: number): void => {
     say({ type: 'progress', doneBytes, totalBytes });
   };

@@ -16,7 +16,7 @@ import { openToRead } from '../destinations/openDestination.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
 import { folderOfTar } from '../supervisor/sourceFolder.ts';
 import { digestMembers } from '../worker/digest.ts';
-import { DigestThread } from '../worker/digestThread.ts';
+import { BodyThread } from '../worker/bodyThread.ts';
 import { MemberBytes } from '../worker/memberBytes.ts';
 
 /*
@@ -51,7 +51,7 @@ export async function verifyTar(
   options: VerifyOptions,
   secrets: Secrets,
   tar: string,
-  thread: DigestThread,
+  thread: BodyThread,
   onProgress: (doneBytes: number, totalBytes: number) => void,
   signal: AbortSignal,
 ): Promise<Verification> {
@@ -104,7 +104,7 @@ class Comparison {
   readonly #known: KeyTable;
   readonly #signal: AbortSignal;
   readonly #found: Verification;
-  readonly #thread: DigestThread;
+  readonly #thread: BodyThread;
   /** Not listed; the destination may know them all the same. */
   #unlisted: FoundBook[] = [];
   #reportedAt = 0;
@@ -114,7 +114,7 @@ class Comparison {
     options: VerifyOptions,
     destination: Destination,
     known: KeyTable,
-    thread: DigestThread,
+    thread: BodyThread,
     signal: AbortSignal,
   ) {
     this.#options = options;

@@ -2,9 +2,10 @@ import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import { correctedBook, type Detection } from '../books/bookType.ts';
-import { DestinationUnusable } from '../destinations/destination.ts';
+import { DestinationUnusable, type Book } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
 import { handedOver, rereadBody } from './bookBody.ts';
+import { copyBody } from './copyBody.ts';
 import { digestGroups, digestMembers, type DigestedBody } from './digest.ts';
 import type { FinalVerdict } from './engineLink.ts';
 import type { WorkerContext } from './workerContext.ts';
@@ -12,7 +13,7 @@ import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
 
 /** So many groups of books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
-const digestsAtOnce = 4;
+const digestsAtOnce = 3;
 
 interface NoBook extends FoundBook {
   readonly skipped: SkipReason;
@@ -251,6 +252,7 @@ export class BatchWork {
           tar: this.#tar,
           member: member.name,
           body: () => handedOver(bytes(), activity.addBytes, abandon),
+          ...this.#copying(book),
         },
         abandon,
         onPause,
@@ -272,6 +274,15 @@ export class BatchWork {
     } finally {
       hand.drop(slot);
     }
+  }
+
+  /** For a book that lies in an open file. */
+  #copying({ member, body: { key, place } }: DigestedBook): Pick<Book, 'copyTo'> {
+    if (!place) return {};
+    const { abandon, activity, copyThread } = this.#context;
+    return {
+      copyTo: path => copyBody({ member, place, key }, path, copyThread, activity.addBytes, abandon),
+    };
   }
 
   /** What the engine answers, or null when the stop came first: the engine that would answer may be gone. */

@@ -14,12 +14,7 @@ export async function* rereadBody(member: ArchiveMember, key: BookKey): AsyncGen
     digest.update(chunk);
     yield chunk;
   }
-  if (digest.digest('hex') !== key.sha1) {
-    throw new TarshelfError(
-      'BOOK_NOT_READABLE',
-      `${member.name} changed while it was read. Leave the tars as they are during a run, then launch again.`,
-    );
-  }
+  if (digest.digest('hex') !== key.sha1) throw changed(member);
 }
 
 /**
@@ -89,5 +84,13 @@ export function cutOff(member: ArchiveMember): TarshelfError {
   return new TarshelfError(
     'BOOK_NOT_READABLE',
     `${member.name} ends before its ${String(member.sizeBytes)} bytes. The tar became shorter while it was read; launch again when it is whole.`,
+  );
+}
+
+/** Of a member whose bytes are not those of which its key was made. */
+export function changed({ name }: ArchiveMember): TarshelfError {
+  return new TarshelfError(
+    'BOOK_NOT_READABLE',
+    `${name} changed while it was read. Leave the tars as they are during a run, then launch again.`,
   );
 }

@@ -3,7 +3,8 @@ import type { BookKey } from '../../protocol/bookKey.ts';
 import { largestKeptBody, type ArchiveMember, type FilePlace } from '../archive/archive.ts';
 import { bufferReader, type ByteReader } from '../books/byteReader.ts';
 import { cannotRead, cutOff, readChunks } from './bookBody.ts';
-import type { DigestedPlace, DigestThread } from './digestThread.ts';
+import type { BodyThread, DigestedPlace } from './bodyThread.ts';
+import { systemError } from './copyBody.ts';
 import { MemberBytes } from './memberBytes.ts';
 
 /** A book's key, and the way to its bytes. */
@@ -62,7 +63,7 @@ export function digestGroups<Book extends { readonly member: ArchiveMember }>(
  */
 export async function digestMembers(
   members: readonly ArchiveMember[],
-  thread: DigestThread,
+  thread: BodyThread,
   onRead: (bytes: number) => void,
 ): Promise<PromiseSettledResult<DigestedBody>[]> {
   const places = members.map(placeToHandOver).filter(place => place !== null);
@@ -104,10 +105,7 @@ function bodyAt(
   digested: DigestedPlace | undefined,
 ): DigestedBody {
   if (!place || !digested) throw new Error('a thread has not said what it was asked');
-  if ('error' in digested) {
-    const { message, code } = digested.error;
-    throw cannotRead(member, Object.assign(new Error(message), { code }));
-  }
+  if ('error' in digested) throw cannotRead(member, systemError(digested.error));
   if ('endsAt' in digested) throw cutOff(member);
   const { sha1, head } = digested;
   const { sizeBytes } = member;

@@ -22,7 +22,7 @@ import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
 import { depart } from './departure.ts';
-import { DigestThread } from './digestThread.ts';
+import { BodyThread } from './bodyThread.ts';
 import { EngineLink } from './engineLink.ts';
 import { Helper } from './helper.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -56,7 +56,7 @@ let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
-let digestThread: DigestThread | null = null;
+let bodyThreads: readonly BodyThread[] = [];
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
@@ -204,7 +204,11 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   );
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
-  digestThread = new DigestThread(join(import.meta.dirname, 'digestThread.js'));
+  const bodyThread = (): BodyThread =>
+    new BodyThread(join(import.meta.dirname, 'bodyThread.js'), abandon.signal);
+  const digestThread = bodyThread();
+  const copyThread = bodyThread();
+  bodyThreads = [digestThread, copyThread];
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
@@ -225,6 +229,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     activity,
     hand,
     digestThread,
+    copyThread,
     uploads,
     log,
   };
@@ -276,7 +281,7 @@ async function leave(): Promise<void> {
   try {
     if (hasEnded) {
       await reader?.close();
-      await digestThread?.close();
+      await Promise.all(bodyThreads.map(thread => thread.close()));
       context?.destination.close();
       await progress?.close();
     } else {

@@ -5,7 +5,7 @@ import type { EventLog } from '../logs/eventLog.ts';
 import type { HandFile } from '../progress/handFile.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import type { Activity } from './activity.ts';
-import type { DigestThread } from './digestThread.ts';
+import type { BodyThread } from './bodyThread.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
@@ -25,7 +25,9 @@ export interface WorkerContext {
   readonly abandon: AbortSignal;
   readonly activity: Activity;
   readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
-  readonly digestThread: DigestThread;
+  readonly digestThread: BodyThread;
+  /** Another one: to digest never waits for the disk of a destination. */
+  readonly copyThread: BodyThread;
   /** Lets through as many uploads as may be under way at the same time. */
   readonly uploads: LimitFunction;
   /** What becomes of single members goes here, for people. */
