@@ -21,9 +21,9 @@ import path from 'node:path';
 import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// The threads of a worker have its faults, too.
-const isWorker = /(?:worker|bodyThread)\.js$/.test(process.argv[1] ?? '');
-if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
+const isWorker = (process.argv[1] ?? '').endsWith('worker.js');
+const isThread = (process.argv[1] ?? '').endsWith('bodyThread.js');
+if ((isWorker || isThread) && process.env.TARSHELF_FAULTS !== undefined) {
   const { flags, slowReadMs = 0, slowWriteMs = 0 } = JSON.parse(process.env.TARSHELF_FAULTS);
 
   const isFirst = kind => {
@@ -56,12 +56,18 @@ if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
     if (algorithm === 'sha1') for (const [text, fault] of faults) if (data.includes(text)) fault();
     return hash(algorithm, data, ...rest);
   };
-  const { readSync } = fs;
-  if (slowReadMs > 0)
-    fs.readSync = (...args) => {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, slowReadMs);
-      return readSync(...args);
+  if (isThread) {
+    // Its files are read and written at once.
+    const slow = (name, ms) => {
+      const original = fs[name];
+      fs[name] = (...args) => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+        return original(...args);
+      };
     };
+    if (slowReadMs > 0) slow('readSync', slowReadMs);
+    if (slowWriteMs > 0) slow('writeSync', slowWriteMs);
+  }
   syncBuiltinESMExports();
 
   const handle = await open(process.argv[1]);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
@@ -8,7 +9,9 @@ import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
 import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 
 /** One for all that run here: it is not held by what it has no work from. */
-const thread = new BodyThread(join(import.meta.dirname, '../../src/engine/worker/bodyThreadEntry.ts'));
+const thread = new BodyThread(join(import.meta.dirname, '../../src/engine/worker/bodyThreadEntry.ts'), why =>
+  assert.fail(why),
+);
 
 /** What a worker's process gives to each of its tars, for one that is no process. */
 export function workerParts(

@@ -44,7 +44,7 @@ async function verify(
   { options, secrets, tar }: Extract<Question, { type: 'tar:verify' }>,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const thread = new BodyThread(join(import.meta.dirname, 'bodyThread.js'));
+  const thread = new BodyThread(join(import.meta.dirname, 'bodyThread.js'), () => undefined);
   const onProgress = (doneBytes: number, totalBytes: number): void => {
     say({ type: 'progress', doneBytes, totalBytes });
   };

@@ -62,17 +62,21 @@ interface Asked {
  */
 export class BodyThread {
   readonly #entry: string;
+  readonly #onFailure: (why: string) => void;
   readonly #abandoned = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #thread: Worker | null = null;
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
+  #isClosed = false;
 
   /**
    * @param entry absolute path of what runs in the thread
+   * @param onFailure told why a thread has ended over what it was asked
    * @param abandon aborted when copies that are under way are to be left off
    */
-  constructor(entry: string, abandon?: AbortSignal) {
+  constructor(entry: string, onFailure: (why: string) => void, abandon?: AbortSignal) {
     this.#entry = entry;
+    this.#onFailure = onFailure;
     abandon?.addEventListener('abort', () => Atomics.store(this.#abandoned, 0, 1), { once: true });
   }
 
@@ -106,6 +110,7 @@ export class BodyThread {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#thread?.terminate();
   }
 
@@ -133,7 +138,7 @@ export class BodyThread {
       stdout: true,
       stderr: true,
     });
-    let why = 'it ended';
+    let why = 'it has ended by itself';
     thread.on('message', ({ id, bytes, result }: BodyAnswer) => {
       const asked = this.#asked.get(id);
       asked?.onRead(bytes);
@@ -149,6 +154,8 @@ export class BodyThread {
       this.#thread = null;
       const asked = [...this.#asked.values()];
       this.#asked.clear();
+      if (asked.length === 0 || this.#isClosed) why = 'it was closed';
+      else this.#onFailure(why);
       for (const { reject } of asked) reject(new Error(`The thread that reads books has failed: ${why}.`));
     });
     thread.unref();

@@ -205,7 +205,11 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
   const bodyThread = (): BodyThread =>
-    new BodyThread(join(import.meta.dirname, 'bodyThread.js'), abandon.signal);
+    new BodyThread(
+      join(import.meta.dirname, 'bodyThread.js'),
+      why => log?.warn(`a thread that reads books has ended (${why}); its books are read without it`),
+      abandon.signal,
+    );
   const digestThread = bodyThread();
   const copyThread = bodyThread();
   bodyThreads = [digestThread, copyThread];

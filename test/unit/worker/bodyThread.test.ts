@@ -30,11 +30,12 @@ describe('the thread that reads and digests', function () {
 
   const place = (position: number, sizeBytes: number) => ({ descriptor: file.fd, position, sizeBytes });
   const digest = (...places: ReturnType<typeof place>[]) => thread.digest(places, () => undefined);
+  const fail = (why: string): never => assert.fail(why);
   const sha1 = (position: number, sizeBytes: number) =>
     hash('sha1', bytes.subarray(position, position + sizeBytes), 'hex');
 
   it('gives the SHA-1 and the beginning of each place, in their order', async () => {
-    thread = new BodyThread(entry);
+    thread = new BodyThread(entry, fail);
     const places: [number, number][] = [
       ...([
         [0, 1],
@@ -59,7 +60,7 @@ describe('the thread that reads and digests', function () {
   });
 
   it('tells of what it reads while it reads', async () => {
-    thread = new BodyThread(entry);
+    thread = new BodyThread(entry, fail);
     const told: number[] = [];
     await thread.digest([place(0, 20_000_000)], read => told.push(read));
     assert.ok(told.length >= 2, String(told));
@@ -70,7 +71,7 @@ describe('the thread that reads and digests', function () {
   });
 
   it('says where a file ends too early, and what the system says, and goes on with the others', async () => {
-    thread = new BodyThread(entry);
+    thread = new BodyThread(entry, fail);
     const found: readonly DigestedPlace[] = await digest(
       place(19_000_000, 2_000_000),
       { ...place(0, 10), descriptor: 9999 },
@@ -88,7 +89,7 @@ describe('the thread that reads and digests', function () {
       thread.copy(place(512, sizeBytes), path, sha1Wanted, () => undefined);
 
     it('gives the whole copy, open', async () => {
-      thread = new BodyThread(entry);
+      thread = new BodyThread(entry, fail);
       for (const size of [0, 1, 262_144, 5_000_001]) {
         const copied = await copy(size);
         assert.ok('descriptor' in copied, JSON.stringify(copied));
@@ -98,7 +99,7 @@ describe('the thread that reads and digests', function () {
     });
 
     it('says what is wrong with what it reads, and what with what it writes', async () => {
-      thread = new BodyThread(entry);
+      thread = new BodyThread(entry, fail);
       assert.deepEqual(await copy(20_000_000, ''), { endsAt: 19_999_488 });
       assert.deepEqual(await copy(1000, sha1(0, 1000)), { isAnother: true });
       const written = await copy(1000, undefined, join(folder(), 'nowhere', 'copy'));
@@ -116,7 +117,7 @@ describe('the thread that reads and digests', function () {
 
     it('leaves off when it is told to', async () => {
       const abandon = new AbortController();
-      thread = new BodyThread(entry, abandon.signal);
+      thread = new BodyThread(entry, fail, abandon.signal);
       assert.equal((await digest(place(0, 10))).length, 1);
       abandon.abort();
       const copied = await copy(1000);
@@ -126,7 +127,7 @@ describe('the thread that reads and digests', function () {
     });
 
     it('makes a copy durable, or leaves no file', async () => {
-      thread = new BodyThread(entry);
+      thread = new BodyThread(entry, fail);
       const path = join(folder(), 'copy');
       const body = (sizeBytes: number, key = sha1(0, sizeBytes)) => ({
         member: { name: 'a.epub', sizeBytes } as ArchiveMember,
@@ -158,17 +159,19 @@ describe('the thread that reads and digests', function () {
   });
 
   it('says so where it ended over a body, and begins anew', async () => {
+    const failures: string[] = [];
     // The reader with a fault stumbles over what is no book.
-    thread = new BodyThread(faulty);
+    thread = new BodyThread(faulty, why => failures.push(why));
     await assert.rejects(digest(place(0, 10)), /The thread that reads books has failed/);
     await assert.rejects(digest(place(0, 10)), /The thread that reads books has failed/);
+    assert.equal(failures.length, 2);
     await thread.close();
-    thread = new BodyThread(entry);
+    thread = new BodyThread(entry, fail);
     assert.equal((await digest(place(0, 10))).length, 1);
   });
 
   it('fails what waits when it is closed', async () => {
-    thread = new BodyThread(entry);
+    thread = new BodyThread(entry, fail);
     const waiting = assert.rejects(digest(place(0, 20_000_000)), /has failed/);
     await thread.close();
     await waiting;
