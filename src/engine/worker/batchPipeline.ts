@@ -138,7 +138,7 @@ export class BatchPipeline<D> {
 
   async #run(batch: Batch, settling: Promise<boolean>, before: Promise<boolean>): Promise<boolean> {
     const isSettled = await settling;
-    for (const { member } of batch.books) await member.release();
+    for (const { member } of batch.books) if (!member.body) await member.release();
     // Thrown on where that failed: this one cannot end, either.
     const mayEnd = await before;
     if (!isSettled || !mayEnd) return false;

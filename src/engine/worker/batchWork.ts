@@ -1,11 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import { bufferReader } from '../books/byteReader.ts';
-import { correctedBook, type Detection } from '../books/bookType.ts';
+import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
-import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
+import { digestAtOnce, digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { FinalVerdict } from './engineLink.ts';
 import { MemberBytes } from './memberBytes.ts';
 import type { WorkerContext } from './workerContext.ts';
@@ -14,6 +15,12 @@ import type { SourceUnplugged } from './unplugged.ts';
 
 /** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
 const digestsAtOnce = 4;
+
+/** So many books whose bodies are in memory are noted as in hand together: they are dealt with in less time than that takes. */
+const notedTogether = 8;
+
+/** So many of them are read before anything else may happen in this process: some milliseconds. */
+const readInARow = 512;
 
 interface NoBook extends FoundBook {
   readonly skipped: SkipReason;
@@ -59,7 +66,7 @@ export class BatchWork {
    */
   async digest({ books }: Batch): Promise<DigestedBatch | null> {
     const { activity, stop } = this.#context;
-    const read: (DigestedBook | UnreadableBook | NoBook)[] = [];
+    const read: (DigestedBook | UnreadableBook | NoBook | undefined)[] = books.map(() => undefined);
     let next = 0;
     const disk: { gone: SourceUnplugged | null } = { gone: null };
     const readOn = async (): Promise<void> => {
@@ -67,7 +74,7 @@ export class BatchWork {
       while (next < books.length && disk.gone === null && !stop.aborted) {
         const index = next++;
         const found = books[index];
-        if (!found) return;
+        if (!found || read[index]) continue;
         try {
           read[index] = await this.#digestBook(found);
         } catch (thrown) {
@@ -79,12 +86,55 @@ export class BatchWork {
     };
     activity.begin('hash');
     try {
+      await this.#digestInMemory(books, read);
       await Promise.all(Array.from({ length: Math.min(digestsAtOnce, books.length) }, readOn));
     } finally {
       activity.end('hash');
     }
     if (disk.gone !== null) throw disk.gone;
-    return stop.aborted ? null : read;
+    return stop.aborted ? null : read.filter(book => book !== undefined);
+  }
+
+  /** Reads those whose bodies came along with their headers: there is nothing to wait for, and waiting costs more than they do. */
+  async #digestInMemory(
+    books: readonly FoundBook[],
+    read: (DigestedBook | UnreadableBook | NoBook | undefined)[],
+  ): Promise<void> {
+    const { hand, options, stop } = this.#context;
+    const noted: number[] = [];
+    for (let from = 0; from < books.length; from += notedTogether) {
+      if (from > 0 && from % readInARow === 0) await nextTurn();
+      if (stop.aborted) return;
+      const end = Math.min(from + notedTogether, books.length);
+      noted.length = 0;
+      for (let index = from; index < end; index++) {
+        const { member } = books[index] ?? {};
+        if (member?.body) noted.push(member.headerOffset);
+      }
+      const slots = hand.takeAll(noted);
+      try {
+        for (let index = from; index < end; index++) {
+          const found = books[index];
+          if (found?.member.body)
+            read[index] = this.#digestAtOnce(found, found.member.body, options.bookTypes);
+        }
+      } finally {
+        hand.dropAll(slots);
+      }
+    }
+  }
+
+  /** Undefined for one that takes more than a look at its head. */
+  #digestAtOnce(
+    { member, format }: FoundBook,
+    bytes: Buffer,
+    bookTypes: readonly BookFormat[] | undefined,
+  ): DigestedBook | NoBook | undefined {
+    const corrected = correctedAtOnce(format, bytes);
+    if (!corrected) return undefined;
+    const detection = wanted(corrected, bookTypes);
+    if (detection.kind === 'book') return { member, format: detection.format, body: digestAtOnce(bytes) };
+    return { member, format, skipped: detection.reason };
   }
 
   async #digestBook(found: FoundBook): Promise<DigestedBook | NoBook> {
@@ -133,9 +183,16 @@ export class BatchWork {
       });
       return false;
     }
+    const takesAtOnce = this.#context.destination.takesAtOnce && this.#context.metadata.readsNothing;
+    const left: number[] = [];
+    for (const [index, book] of books.entries())
+      if (!this.#settleAtOnce(batch, book, verdicts[index], there, takesAtOnce)) left.push(index);
+    if (left.length === 0) return !stop.aborted;
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const settled = await Promise.allSettled(
-      books.map(async (book, index) => {
+      left.map(async index => {
+        const book = books[index];
+        if (!book) return;
         const verdict = await this.#heard(verdicts[index]);
         if (verdict === null) {
           this.#giveClaimBack(book, verdicts[index]);
@@ -143,11 +200,8 @@ export class BatchWork {
         }
         activity.begin('upload');
         try {
-          if (verdict.kind === 'duplicate') {
-            this.#outcomes.duplicate(batch, book.member, book.body.key, verdict.layer);
-            this.#giveBack(book.body);
-          } else if (there.has(book)) this.#thereAlready(batch, book);
-          else await uploads(() => this.#upload(batch, book));
+          if (!this.#settleAtOnce(batch, book, verdict, there, takesAtOnce))
+            await uploads(() => this.#upload(batch, book));
         } finally {
           activity.end('upload');
         }
@@ -158,6 +212,33 @@ export class BatchWork {
     if (rejected === undefined || stop.aborted) return !stop.aborted;
     await this.#options.commit();
     throw rejected.reason;
+  }
+
+  /**
+   * Gives a book its outcome where there is nothing to wait for.
+   *
+   * @param takesAtOnce what is claimed needs no upload
+   * @returns whether it has its outcome
+   */
+  #settleAtOnce(
+    batch: Batch,
+    book: DigestedBook,
+    verdict: FinalVerdict | Promise<FinalVerdict> | undefined,
+    there: ReadonlySet<DigestedBook>,
+    takesAtOnce: boolean,
+  ): boolean {
+    if (verdict === undefined || verdict instanceof Promise) return false;
+    const { member, body } = book;
+    if (verdict.kind === 'duplicate') this.#outcomes.duplicate(batch, member, body.key, verdict.layer);
+    else if (there.has(book)) {
+      this.#context.link.settle(body.key, 'stored');
+      this.#outcomes.duplicate(batch, member, body.key, 'destination');
+    } else if (takesAtOnce) {
+      this.#outcomes.stored(batch, member, body.key, 'uploaded');
+      this.#context.link.settle(body.key, 'stored');
+    } else return false;
+    this.#giveBack(body);
+    return true;
   }
 
   /** The verdict of a book, however long that takes; null after a stop. */
@@ -189,7 +270,7 @@ export class BatchWork {
     verdicts: readonly (FinalVerdict | Promise<FinalVerdict>)[],
   ): Promise<ReadonlySet<DigestedBook>> {
     const { destination, stop } = this.#context;
-    if (stop.aborted) return new Set();
+    if (stop.aborted || !destination.isAsked) return new Set();
     const claimed = books.filter((_, index) => {
       const verdict = verdicts[index];
       return !(verdict instanceof Promise) && verdict?.kind === 'claimed';
@@ -206,12 +287,6 @@ export class BatchWork {
       this.#context.log?.warn(`${this.#tar}: ${oneLine(thrown)}`);
       return new Set();
     }
-  }
-
-  #thereAlready(batch: Batch, { member, body }: DigestedBook): void {
-    this.#context.link.settle(body.key, 'stored');
-    this.#outcomes.duplicate(batch, member, body.key, 'destination');
-    this.#giveBack(body);
   }
 
   /** Only where nothing can read it any more: a body that failed to be stored may still be on its way. */

@@ -42,6 +42,11 @@ export class MetadataSource {
     this.#readBytes = readBytes;
   }
 
+  /** Nobody reads them: a book goes by the name of its file. */
+  get readsNothing(): boolean {
+    return this.#choice === 'none';
+  }
+
   /**
    * @throws the reason of `stop` when that was aborted while calibre was reading; a TarshelfError when the book's
    *   bytes cannot be read. For a book that says nothing there is its name.

@@ -25,7 +25,7 @@ export interface WorkerContext {
   /** Aborted when there is no time left even for the book in hand: what has no outcome then gets none. */
   readonly abandon: AbortSignal;
   readonly activity: Activity;
-  readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
+  readonly hand: Pick<HandFile, 'begin' | 'take' | 'takeAll' | 'drop' | 'dropAll' | 'end'>;
   /** Memory for the bodies of books. */
   readonly bodies: BodyPool;
   /** Null where there is no core to spare. */
