@@ -54,8 +54,16 @@ export async function* readTarIndex(
     links.pass(member.headerOffset, walk.rawName);
     return member;
   };
+  /** Its small body goes on behind the window. */
+  let cut: TarMember | null = null;
   while (!walk.hasEnded()) {
     const found: IndexedMember[] = [];
+    if (cut) {
+      // What comes next is read with it. Where it cannot be, that is for whoever reads the body, or the next header.
+      await window.load(cut.bodyOffset, cut.sizeBytes).catch(() => false);
+      found.push({ member: cut, body: window.bodyOf(cut) });
+      cut = null;
+    }
     let damage: TarDamage | undefined;
     try {
       while (!walk.hasEnded() && window.has(walk.position, walk.needs)) {
@@ -63,8 +71,12 @@ export async function* readTarIndex(
         if (!member) continue;
         // Waiting for what is there already would cost more than all the rest.
         const settled = walk.linkTarget || links.inUse ? await settle(member) : member;
-        if (settled.headerOffset >= from)
-          found.push({ member: settled, body: takesBodies ? window.bodyOf(settled) : null });
+        if (settled.headerOffset < from) continue;
+        if (takesBodies && window.cuts(settled)) {
+          cut = settled;
+          break;
+        }
+        found.push({ member: settled, body: takesBodies ? window.bodyOf(settled) : null });
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
@@ -72,7 +84,7 @@ export async function* readTarIndex(
     }
     if (found.length > 0) yield found;
     if (damage) throw damage;
-    if (walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
+    if (cut || walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
     const member = walk.finish(source.sizeBytes);
     if (member && member.headerOffset >= from) yield [{ member: await settle(member), body: null }];
   }
@@ -187,6 +199,12 @@ class Window {
 
   has(position: number, length: number): boolean {
     return position >= this.#start && position + length <= this.#start + this.#length;
+  }
+
+  /** Whether a small body begins here and goes on where nothing was read yet. */
+  cuts({ kind, bodyOffset, sizeBytes }: TarMember): boolean {
+    if (kind !== 'file' || sizeBytes > largestBodyTaken) return false;
+    return this.has(bodyOffset, 0) && !this.has(bodyOffset, sizeBytes);
   }
 
   /** A copy of a small body that is there; null for any other. */

@@ -134,13 +134,30 @@ export class KeyTable {
     return this.#record(sha1, sizeBytes, owner, true);
   }
 
+  /**
+   * Records a key whose SHA-1 no record has, at any size.
+   *
+   * @returns false where one has it, and for what is no SHA-1 in hex digits: nothing is recorded then.
+   */
+  setNewSha1(sha1: string, sizeBytes: number, owner: number): boolean {
+    if (!parse(sha1)) return false;
+    const segment = this.#withRoom();
+    const { words, capacity } = segment;
+    for (let at = home(capacity); ; at = at + 1 === capacity ? 0 : at + 1) {
+      const base = at * entryWords;
+      if (isFree(words, base)) {
+        write(words, base, sizeBytes, Math.min(owner, largestOwner));
+        segment.count++;
+        this.#count++;
+        return true;
+      }
+      if (isSameSha1(words, base)) return false;
+    }
+  }
+
   #record(sha1: string, sizeBytes: number | undefined, owner: number, keepsHigher: boolean): boolean {
     if (!parse(sha1)) return false;
-    let segment = this.#segment();
-    if (segment.count + 1 > segment.capacity * fullest) {
-      growTo(segment, Math.ceil(segment.capacity * growth));
-      segment = this.#segment();
-    }
+    const segment = this.#withRoom();
     const { words, capacity } = segment;
     for (let at = home(capacity); ; at = at + 1 === capacity ? 0 : at + 1) {
       const base = at * entryWords;
@@ -154,6 +171,13 @@ export class KeyTable {
       }
       return true;
     }
+  }
+
+  /** The segment of the key under question, with room for one more. */
+  #withRoom(): Segment {
+    const segment = this.#segment();
+    if (segment.count + 1 > segment.capacity * fullest) growTo(segment, Math.ceil(segment.capacity * growth));
+    return segment;
   }
 
   #segment(): Segment {
