@@ -6,6 +6,7 @@ import {
   decodeLine,
   encodeLine,
   Journal,
+  JournalLines,
   replayJournal,
   type JournalEntry,
   type JournalLine,
@@ -120,7 +121,7 @@ describe('journal', () => {
         await rm(path(), { force: true });
         const journal = await Journal.open(path(), { validBytes: 0, crc: 0 });
         const lines = entries.map((each, index) => encodeLine(index + 5, each));
-        for (const line of lines) await journal.append(line);
+        for (const line of lines) await journal.append({ bytes: Buffer.from(line) });
         const expected = entries.map((each, index) => ({ n: index + 5, ...each }));
         assert.deepEqual(await booksIn(journal), expected.flatMap(booksOnly));
         await journal.close();
@@ -150,7 +151,11 @@ describe('journal', () => {
       fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 6 }), fc.nat(), async (entries, place) => {
         await rm(path(), { force: true });
         const journal = await Journal.open(path(), { validBytes: 0, crc: 0 });
-        await journal.append(entries.map((each, index) => encodeLine(index + 5, each)).join(''));
+        const lines = new JournalLines();
+        entries.forEach((each, index) => {
+          lines.add(index + 5, each);
+        });
+        await journal.append(lines);
         const bytes = await readFile(path());
         bytes[place % bytes.length]! ^= 1;
         await writeFile(path(), bytes);

@@ -9,8 +9,8 @@ import { TarWalk, type TarMember } from './tarWalk.ts';
 const smallestWindow = blockSize;
 /** Where the next header is nearer than this, reading all up to it costs less than another read. */
 const usualWindow = 64 * 1024;
-/** With the smallest bodies: measured, half as many members again each second as with the window before. */
-const largestWindow = 256 * 1024;
+/** With the smallest bodies: each read is waited for, and with four times as much a worker only takes more memory. */
+const largestWindow = 512 * 1024;
 /** As many headers in one window make it worth to read more at once. */
 const manyHeaders = 16;
 
@@ -19,6 +19,8 @@ const manyHeaders = 16;
  * more than all else that is done with it.
  */
 const largestBodyTaken = 16 * 1024;
+/** Memory is asked for by so much: for each body alone that would take longer than to copy it. */
+const bodiesTogether = 64 * 1024;
 
 export interface IndexedMember {
   readonly member: TarMember;
@@ -192,6 +194,9 @@ class Window {
   #start = 0;
   #length = 0;
   #taken = 0;
+  /** Memory for small bodies, and how much of it has one. */
+  #bodies = Buffer.alloc(0);
+  #bodiesTaken = 0;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -210,8 +215,16 @@ class Window {
   /** A copy of a small body that is there; null for any other. */
   bodyOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
     if (kind !== 'file' || sizeBytes > largestBodyTaken || !this.has(bodyOffset, sizeBytes)) return null;
+    if (this.#bodies.length - this.#bodiesTaken < sizeBytes) {
+      this.#bodies = Buffer.allocUnsafeSlow(bodiesTogether);
+      this.#bodiesTaken = 0;
+    }
+    const end = this.#bodiesTaken + sizeBytes;
+    const body = this.#bodies.subarray(this.#bodiesTaken, end);
+    this.#bodiesTaken = end;
     const at = bodyOffset - this.#start;
-    return Buffer.from(this.bytes.subarray(at, at + sizeBytes));
+    this.bytes.copy(body, 0, at, at + sizeBytes);
+    return body;
   }
 
   /** Where in `bytes` a position is, for one who takes what stands there. */

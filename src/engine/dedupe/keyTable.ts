@@ -5,6 +5,9 @@ const firstCapacity = 16;
 /** A fuller table probes too far, an emptier one wastes memory: 35 to 44 bytes a key between two growths. */
 const fullest = 0.8;
 const growth = 1.25;
+/** A small one grows faster: what that wastes is little, and what growing takes is most of what a small table takes. */
+const smallGrowth = 2;
+const smallCapacity = 512;
 
 /*
  * An entry, 28 bytes. The first byte of the SHA-1 chooses the segment and need not be stored.
@@ -176,7 +179,11 @@ export class KeyTable {
   /** The segment of the key under question, with room for one more. */
   #withRoom(): Segment {
     const segment = this.#segment();
-    if (segment.count + 1 > segment.capacity * fullest) growTo(segment, Math.ceil(segment.capacity * growth));
+    if (segment.count + 1 > segment.capacity * fullest)
+      growTo(
+        segment,
+        Math.ceil(segment.capacity * (segment.capacity < smallCapacity ? smallGrowth : growth)),
+      );
     return segment;
   }
 

@@ -109,18 +109,74 @@ const pieceBytes = 1024 * 1024;
 /** No line is longer; what has no end within this is damage, and not read into memory whole. */
 const longestLine = 16 * 1024 * 1024;
 
-export function encodeLine(n: number, entry: JournalEntry): string {
-  const body = entry.kind === 'book' ? bookBody(n, entry) : JSON.stringify({ n, ...entry });
-  return `${crcStart}${crc32(body).toString(16).padStart(8, '0')}",${body.slice(1)}\n`;
+/**
+ * Lines on their way to a journal, in bytes: as texts of their own they would be most of what a worker has to collect
+ * again and again.
+ */
+export class JournalLines {
+  #bytes = Buffer.allocUnsafeSlow(firstLineBytes);
+  #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  /** Valid until more is added. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  add(n: number, entry: JournalEntry): void {
+    const rest = entry.kind === 'book' ? restOfBook(n, entry) : JSON.stringify({ n, ...entry }).slice(1);
+    const text = `${crcStart}00000000",${rest}\n`;
+    // No character takes more.
+    this.#makeRoom(text.length * 3);
+    const start = this.#length;
+    this.#length += this.#bytes.write(text, start);
+    let crc = crc32(this.#bytes.subarray(start + bodyStart, this.#length - 1), crcOfBrace);
+    for (let at = start + crcStart.length + 7; at >= start + crcStart.length; at--) {
+      this.#bytes[at] = hexDigits[crc & 0xf] ?? 0;
+      crc >>>= 4;
+    }
+  }
+
+  addAll({ bytes }: JournalLines): void {
+    this.#makeRoom(bytes.length);
+    bytes.copy(this.#bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    // What has been kept for long, such as while the disk was full, is not kept as room.
+    if (this.#bytes.length > largestRoom) this.#bytes = Buffer.allocUnsafeSlow(firstLineBytes);
+  }
+
+  #makeRoom(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + more));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
 }
 
-/** The same as `JSON.stringify`, in half the time. */
-function bookBody(n: number, entry: Extract<JournalEntry, { kind: 'book' }>): string {
+const firstLineBytes = 64 * 1024;
+const largestRoom = 1024 * 1024;
+const hexDigits = Buffer.from('0123456789abcdef');
+
+export function encodeLine(n: number, entry: JournalEntry): string {
+  const lines = new JournalLines();
+  lines.add(n, entry);
+  return lines.bytes.toString();
+}
+
+/** What `JSON.stringify` makes of it behind the first brace, in half the time. */
+function restOfBook(n: number, entry: Extract<JournalEntry, { kind: 'book' }>): string {
   const { sha1, size, file, status, at, member } = entry;
   const settles = member
     ? `,"member":{"tar":${JSON.stringify(member.tar)},"header_offset":${String(member.header_offset)},"outcome":"${member.outcome}"}`
     : '';
-  return `{"n":${String(n)},"kind":"book","sha1":${JSON.stringify(sha1)},"size":${String(size)},"file":${JSON.stringify(file)},"status":"${status}","at":${JSON.stringify(at)}${settles}}`;
+  return `"n":${String(n)},"kind":"book","sha1":${JSON.stringify(sha1)},"size":${String(size)},"file":${JSON.stringify(file)},"status":"${status}","at":${JSON.stringify(at)}${settles}}`;
 }
 
 const lineText = v.pipe(v.string(), v.parseJson(), journalLineSchema);
@@ -149,7 +205,7 @@ export interface BookLine {
   readonly at: string;
 }
 
-/** Of a line of {@link bookBody}, behind its checksum; null for any other. The text may go on behind the line. */
+/** Of a line of {@link restOfBook}, behind its checksum; null for any other. The text may go on behind the line. */
 function bookOf(text: string, start: number, end: number): BookLine | null {
   const kindAt = text.indexOf(bookMark, start + bodyStart);
   if (kindAt < 0 || kindAt > end) return null;
@@ -309,8 +365,7 @@ export class Journal {
    * Appends lines in one write, which outlives a kill of this process; a power cut only after {@link sync}.
    * After a failure the same lines may be appended again.
    */
-  async append(lines: string): Promise<void> {
-    const bytes = Buffer.from(lines);
+  async append({ bytes }: Pick<JournalLines, 'bytes'>): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await this.#handle.write(
         bytes,
@@ -324,8 +379,7 @@ export class Journal {
   }
 
   /** The same, before anything else can happen in this process. */
-  appendNow(lines: string): void {
-    const bytes = Buffer.from(lines);
+  appendNow({ bytes }: Pick<JournalLines, 'bytes'>): void {
     for (let done = 0; done < bytes.length;) {
       done += writeSync(this.#handle.fd, bytes, done, bytes.length - done, this.#sizeBytes + done);
     }

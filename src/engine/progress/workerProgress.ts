@@ -11,8 +11,8 @@ import type { FileIdentity } from '../archive/byteSource.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
 import { readChunks, replaceFile, syncFile } from '../durableFiles.ts';
 import {
-  encodeLine,
   Journal,
+  JournalLines,
   replayJournal,
   type BookLine,
   type JournalEntry,
@@ -166,7 +166,9 @@ export class WorkerProgress {
   /** Number of the last line in the journal, and of the last one that the progress file includes. */
   #appended: number;
   #applied: number;
-  #pending: string[] = [];
+  #pending = new JournalLines();
+  /** Room for the next ones, while those are on their way. */
+  #spare = new JournalLines();
   /** Under way while a batch goes on. */
   #trickling: Promise<void> | null = null;
   /** The last commit, which nothing else may overtake. */
@@ -317,7 +319,7 @@ export class WorkerProgress {
   trickle(): void {
     const now = performance.now();
     if (this.#trickling || this.#isCommitting) return;
-    if (this.#pending.length === 0 || now - this.#lastAppendAt < trickleEveryMs) return;
+    if (this.#pending.isEmpty || now - this.#lastAppendAt < trickleEveryMs) return;
     this.#trickling = this.#append()
       .catch(() => undefined)
       .finally(() => {
@@ -445,29 +447,35 @@ export class WorkerProgress {
 
   #add(entry: JournalEntry): void {
     this.#record.apply(entry);
-    this.#pending.push(encodeLine(++this.#lastNumber, entry));
+    this.#pending.add(++this.#lastNumber, entry);
   }
 
   async #append(): Promise<void> {
     const lines = this.#pending;
     this.#lastAppendAt = performance.now();
-    if (lines.length === 0) return;
+    if (lines.isEmpty) return;
     const last = this.#lastNumber;
-    this.#pending = [];
+    this.#pending = this.#spare;
+    this.#spare = lines;
     try {
-      await this.#journal.append(lines.join(''));
+      await this.#journal.append(lines);
     } catch (thrown) {
-      this.#pending = [...lines, ...this.#pending];
+      // Before what came meanwhile.
+      lines.addAll(this.#pending);
+      this.#spare = this.#pending;
+      this.#pending = lines;
       throw thrown;
+    } finally {
+      this.#spare.clear();
     }
     this.#appended = last;
   }
 
   /** The same without a moment in between. None may be under way. */
   #appendNow(): void {
-    if (this.#pending.length === 0) return;
-    this.#journal.appendNow(this.#pending.join(''));
-    this.#pending = [];
+    if (this.#pending.isEmpty) return;
+    this.#journal.appendNow(this.#pending);
+    this.#pending.clear();
     this.#appended = this.#lastNumber;
   }
 
@@ -738,7 +746,7 @@ function notWritable(path: string, thrown: unknown): TarshelfError {
 }
 
 function withoutNul(text: string): string {
-  return text.replaceAll('\0', '');
+  return text.includes('\0') ? text.replaceAll('\0', '') : text;
 }
 
 /** Of the last second that was asked for: many books are recorded in each. */

@@ -17,7 +17,7 @@ import type { SourceUnplugged } from './unplugged.ts';
 const digestsAtOnce = 4;
 
 /** So many books whose bodies are in memory are noted as in hand together: they are dealt with in less time than that takes. */
-const notedTogether = 8;
+const notedTogether = 16;
 
 /** So many of them are read before anything else may happen in this process: some milliseconds. */
 const readInARow = 512;

@@ -49,6 +49,8 @@ export interface TarResult {
 /** One that is digested, and others whose books are uploaded. What helpers are at takes no memory here. */
 const batchesAtOnce = 3;
 const batchesWithShared = 64;
+/** They take no memory for bodies: a disk that is slow to make one durable makes several durable at once then. */
+const batchesToEnd = 5;
 
 /**
  * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
@@ -329,6 +331,7 @@ class TarRun {
       {
         batches: batchesAtOnce,
         bytes: batchesAtOnce * largestBatchBytes(parallelUploads),
+        batchesToEnd,
         batchesWithShared,
       },
     );
