@@ -19,8 +19,11 @@ const manyHeaders = 16;
  * more than all else that is done with it.
  */
 const largestBodyTaken = 16 * 1024;
-/** Memory is asked for by so much: for each body alone that would take longer than to copy it. */
-const bodiesTogether = 64 * 1024;
+/**
+ * Bodies of up to half of this share memory: to ask for it for each alone would take longer than to copy it. A thread that is
+ * sent one of them gets a copy of all that it lies in, so that is little.
+ */
+const bodiesTogether = 8 * 1024;
 
 export interface IndexedMember {
   readonly member: TarMember;
@@ -215,16 +218,21 @@ class Window {
   /** A copy of a small body that is there; null for any other. */
   bodyOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
     if (kind !== 'file' || sizeBytes > largestBodyTaken || !this.has(bodyOffset, sizeBytes)) return null;
+    const body = this.#memoryFor(sizeBytes);
+    const at = bodyOffset - this.#start;
+    this.bytes.copy(body, 0, at, at + sizeBytes);
+    return body;
+  }
+
+  #memoryFor(sizeBytes: number): Buffer {
+    if (sizeBytes > bodiesTogether / 2) return Buffer.allocUnsafeSlow(sizeBytes);
     if (this.#bodies.length - this.#bodiesTaken < sizeBytes) {
       this.#bodies = Buffer.allocUnsafeSlow(bodiesTogether);
       this.#bodiesTaken = 0;
     }
-    const end = this.#bodiesTaken + sizeBytes;
-    const body = this.#bodies.subarray(this.#bodiesTaken, end);
-    this.#bodiesTaken = end;
-    const at = bodyOffset - this.#start;
-    this.bytes.copy(body, 0, at, at + sizeBytes);
-    return body;
+    const start = this.#bodiesTaken;
+    this.#bodiesTaken += sizeBytes;
+    return this.#bodies.subarray(start, this.#bodiesTaken);
   }
 
   /** Where in `bytes` a position is, for one who takes what stands there. */
