@@ -50,6 +50,8 @@ export class BatchWork {
   readonly #context: WorkerContext;
   readonly #outcomes: BookOutcomes;
   readonly #options: BatchWorkOptions;
+  /** All uploads of the batches before have been begun. */
+  #allBegun: Promise<unknown> = Promise.resolve();
 
   constructor(tar: string, context: WorkerContext, outcomes: BookOutcomes, options: BatchWorkOptions) {
     this.#tar = tar;
@@ -184,13 +186,19 @@ export class BatchWork {
       return false;
     }
     const takesAtOnce = this.#context.destination.takesAtOnce && this.#context.metadata.readsNothing;
-    const left: number[] = [];
-    for (const [index, book] of books.entries())
-      if (!this.#settleAtOnce(batch, book, verdicts[index], there, takesAtOnce)) left.push(index);
-    if (left.length === 0) return !stop.aborted;
+    const claimed: DigestedBook[] = [];
+    const waiting: number[] = [];
+    for (const [index, book] of books.entries()) {
+      const verdict = verdicts[index];
+      if (this.#settleAtOnce(batch, book, verdict, there, takesAtOnce)) continue;
+      if (verdict instanceof Promise) waiting.push(index);
+      else claimed.push(book);
+    }
+    if (claimed.length + waiting.length === 0) return !stop.aborted;
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
-    const settled = await Promise.allSettled(
-      left.map(async index => {
+    const settled = await Promise.allSettled([
+      ...this.#uploadAll(batch, claimed),
+      ...waiting.map(async index => {
         const book = books[index];
         if (!book) return;
         const verdict = await this.#heard(verdicts[index]);
@@ -206,12 +214,48 @@ export class BatchWork {
           activity.end('upload');
         }
       }),
-    );
+    ]);
     const rejected = settled.find(outcome => outcome.status === 'rejected');
     // After a stop it is the stop that counts: until then it was waited for.
     if (rejected === undefined || stop.aborted) return !stop.aborted;
     await this.#options.commit();
     throw rejected.reason;
+  }
+
+  /**
+   * Uploads books in their order, once all of the batch before are begun: no more of them wait for their turn at a time than
+   * there may ever be turns, for each that waits takes memory.
+   *
+   * @returns what rejects where a book failed in a way that is not its own; the others are uploaded nevertheless
+   */
+  #uploadAll(batch: Batch, books: readonly DigestedBook[]): Promise<void>[] {
+    if (books.length === 0) return [];
+    const { activity, destination, options, uploads } = this.#context;
+    const before = this.#allBegun;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#allBegun = promise;
+    let next = 0;
+    const uploadOn = async (): Promise<void> => {
+      await before;
+      const failures: unknown[] = [];
+      activity.begin('upload');
+      try {
+        for (let book = books[next++]; book; book = books[next++]) {
+          const taken = book;
+          if (next >= books.length) resolve(undefined);
+          try {
+            await uploads(() => this.#upload(batch, taken));
+          } catch (thrown) {
+            failures.push(thrown);
+          }
+        }
+      } finally {
+        activity.end('upload');
+      }
+      if (failures.length > 0) throw failures[0];
+    };
+    const most = Math.max(options.parallelUploads, destination.storesTogether);
+    return Array.from({ length: Math.min(most, books.length) }, uploadOn);
   }
 
   /**
