@@ -36,6 +36,8 @@ export interface Archive {
    * @throws TarDamage where the tar is cut off or is no tar, after all members before that
    */
   members(options?: IndexOptions): AsyncGenerator<ArchiveMember, void, undefined>;
+  /** The same, as many at a time as one read found, for whom waiting for each costs too much. Absent: they pass by one by one. */
+  memberGroups?(options?: IndexOptions): AsyncGenerator<readonly ArchiveMember[], void, undefined>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,8 @@ export interface ArchiveMember extends TarMember {
   readonly filePosition: number;
   /** What of that is this member's own body, as far as that can be told. */
   readonly fileBytes: number;
+  /** The whole body, where it came along with the header and is in memory: nothing has to be waited for, or released. */
+  readonly body?: Buffer | null;
   /** Up to `length` bytes of the body. Fewer where it ends. */
   read(position: number, length: number): Promise<Buffer>;
   /**

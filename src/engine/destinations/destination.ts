@@ -46,6 +46,8 @@ export interface Destination {
   readonly id: string;
   /** Up to so many books are best stored at the same time, whatever a user sets; absent: as many as that. */
   readonly storesTogether?: number;
+  /** Books are counted and nothing of them is wanted: there is nothing to wait for in {@link store}, which may be left out. */
+  readonly keepsNothing?: true;
   /**
    * Stores a book, or finds that the destination has it already.
    *

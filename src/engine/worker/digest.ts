@@ -80,18 +80,19 @@ export async function digestMembers(
   );
 }
 
+/** Makes the key of a body that is in memory. */
+export function digestAtOnce(body: Buffer): DigestedBody {
+  const key = { sha1: hash('sha1', body, 'hex'), sizeBytes: body.length };
+  return { key, kept: body, place: null, bytes: bufferReader(body) };
+}
+
 /** As for a thread, but by this one. */
 export async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
   const { sizeBytes } = member;
   if (sizeBytes <= largestKeptBody) {
     const kept = await member.read(0, sizeBytes);
     if (kept.length < sizeBytes) throw cutOff(member);
-    return {
-      key: { sha1: hash('sha1', kept, 'hex'), sizeBytes },
-      kept,
-      place: null,
-      bytes: bufferReader(kept),
-    };
+    return digestAtOnce(kept);
   }
   const digest = createHash('sha1');
   for await (const chunk of readChunks(member)) digest.update(chunk);

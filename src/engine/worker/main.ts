@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import {
+  encodeMessage,
   workerRequestSchema,
   type Lease,
   type WorkerEvent,
-  type WorkerMessage,
   type WorkerRequest,
 } from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
@@ -101,8 +101,7 @@ function post(event: WorkerEvent): void {
   if (log) logWorkerEvent(event, log);
   // Health is the process's own: where it was said under a lease that has passed on, the process would seem silent.
   const lease = event.type === 'worker:health' ? null : (held?.lease ?? null);
-  const message: WorkerMessage = { lease, event };
-  if (process.connected) process.send?.(message, () => undefined);
+  if (process.connected) process.send?.(encodeMessage({ lease, event }), () => undefined);
 }
 
 function receive(request: WorkerRequest): void {

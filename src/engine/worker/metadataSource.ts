@@ -50,6 +50,11 @@ export class MetadataSource {
     this.#readBook = read;
   }
 
+  /** Nobody reads them: a book goes by the name of its file. */
+  get readsNothing(): boolean {
+    return this.#choice === 'none';
+  }
+
   /**
    * @throws the reason of `stop` when that was aborted while calibre was reading; a TarshelfError when the book's
    *   bytes cannot be read. For a book that says nothing there is its name.

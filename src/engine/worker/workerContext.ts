@@ -24,7 +24,7 @@ export interface WorkerContext {
   /** Aborted when there is no time left even for the book in hand: what has no outcome then gets none. */
   readonly abandon: AbortSignal;
   readonly activity: Activity;
-  readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
+  readonly hand: Pick<HandFile, 'begin' | 'take' | 'takeAll' | 'drop' | 'dropAll' | 'end'>;
   readonly digestThread: BodyThread;
   /** Another one: to digest never waits for the disk of a destination. */
   readonly copyThread: BodyThread;
