@@ -16,7 +16,7 @@ import { openToRead } from '../destinations/openDestination.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
 import { folderOfTar } from '../supervisor/sourceFolder.ts';
 import { digestMembers } from '../worker/digest.ts';
-import { BodyThread } from '../worker/bodyThread.ts';
+import type { BodyThread } from '../worker/bodyThread.ts';
 import { MemberBytes } from '../worker/memberBytes.ts';
 
 /*

@@ -75,9 +75,13 @@ export async function digestMembers(
     // Whatever ended it, the books are none the worse for it.
     return await Promise.allSettled(members.map(digestHere));
   }
-  return await Promise.allSettled(
-    members.map(async (member, index) => bodyAt(member, places[index], digested[index])),
-  );
+  return members.map((member, index) => {
+    try {
+      return { status: 'fulfilled', value: bodyAt(member, places[index], digested[index]) };
+    } catch (reason) {
+      return { status: 'rejected', reason };
+    }
+  });
 }
 
 /** Makes the key of a body that is in memory. */
