@@ -215,7 +215,6 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     message => {
       post({ type: 'notice', message });
     },
-    undefined,
     reader.read.bind(reader),
   );
   context = {

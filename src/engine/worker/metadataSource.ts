@@ -8,7 +8,8 @@ import {
 } from '../books/metadata/bookMetadata.ts';
 import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.ts';
 import { EbookMeta } from '../books/metadata/ebookMeta.ts';
-import { hasReader, readMetadata } from '../books/metadata/readMetadata.ts';
+import { hasReader } from '../books/metadata/readableFormats.ts';
+import type { readMetadata } from '../books/metadata/readMetadata.ts';
 import { rereadBody, type DigestedBody } from './bookBody.ts';
 
 interface BookToRead {
@@ -30,11 +31,12 @@ export class MetadataSource {
   #calibre: EbookMeta | undefined;
   #toldAbsence = false;
 
+  /** @param readBytes reads with our own readers: in a thread, where that has to be ended */
   constructor(
     choice: MetadataReader,
     onNotice: (message: string) => void,
+    readBytes: typeof readMetadata,
     newCalibre: () => EbookMeta = () => new EbookMeta(),
-    readBytes: typeof readMetadata = readMetadata,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
