@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import { madeBooks } from '../../support/books/madeBooks.ts';
+import {
+  makeEncryptedPdf,
+  makePdfBook,
+  pdfEncryptions,
+  xmpPacket,
+  xmpTitle,
+} from '../../support/books/pdfWriter.ts';
 
 describe('what a book says of itself', () => {
   for (const { name, format, body, says } of madeBooks) {
@@ -18,6 +25,22 @@ describe('what a book says of itself', () => {
       });
     });
   }
+
+  it('is the same in shared memory, which not every part of the platform takes', async () => {
+    const [title, author, xmp] = ['Emma', 'Jane Austen', xmpPacket(xmpTitle('Emma'))];
+    const pdf = { info: `/Title (${title}) /Author (${author})`, xmp };
+    const books = [
+      ...madeBooks.map(({ format, body }) => [format, body] as const),
+      ...(['table', 'streams', 'hybrid'] as const).map(layout => ['pdf', makePdfBook(pdf, layout)] as const),
+      ...pdfEncryptions.map(kind => ['pdf', makeEncryptedPdf(kind, '', { title, author, xmp })] as const),
+    ];
+    for (const [format, body] of books) {
+      const shared = Buffer.from(new SharedArrayBuffer(body.length));
+      body.copy(shared);
+      assert.deepEqual(await readMetadata(format, shared, 'a'), await readMetadata(format, body, 'a'));
+      assert.deepEqual(shared, body);
+    }
+  });
 
   it('is the name of the database of a Palm text', async () => {
     const body = Buffer.alloc(300);

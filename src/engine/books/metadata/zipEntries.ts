@@ -1,4 +1,5 @@
 import { constants, inflateRawSync } from 'node:zlib';
+import { ownBytes } from '../ownBytes.ts';
 import { UnreadableBookError } from './bookMetadata.ts';
 
 // Only the central directory and the entries asked for are looked at. zlib with a limit of its own output and
@@ -20,6 +21,8 @@ const directorySignature = 0x02014b50;
 const directoryEntryLength = 46;
 const localSignature = 0x04034b50;
 const localHeaderLength = 30;
+const smallestPiece = 64;
+const largestPiece = 64 * 1024;
 
 /** The entries of a ZIP whose name is `wanted`, in the order of its directory. Throws when it has none. */
 export function findZipEntries(body: Buffer, wanted: (name: string) => boolean): ZipEntry[] {
@@ -57,12 +60,12 @@ function isDirectory(body: Buffer, at: number): boolean {
 
 /** The whole of an entry. Throws when it is longer than `maxBytes`, whatever it declares. */
 export function readZipEntry(body: Buffer, entry: ZipEntry, maxBytes: number): Buffer {
-  const data = compressedData(body, entry, entry.compressedBytes);
+  const data = packedBytes(body, entry);
   if (entry.method === 0) {
     if (data.length > maxBytes) throw new UnreadableBookError(`${entry.name} in it is too long`);
     return data;
   }
-  return inflateRawSync(data, { maxOutputLength: maxBytes });
+  return inflateRawSync(ownBytes(data), { maxOutputLength: maxBytes, chunkSize: pieceFor(entry) });
 }
 
 /** What the first `maxCompressedBytes` of an entry hold. Throws when that is more than `maxBytes`. */
@@ -72,13 +75,19 @@ export function readZipEntryStart(
   maxCompressedBytes: number,
   maxBytes: number,
 ): Buffer {
-  const data = compressedData(body, entry, Math.min(entry.compressedBytes, maxCompressedBytes));
+  const data = packedBytes(body, entry, Math.min(entry.compressedBytes, maxCompressedBytes));
   if (entry.method === 0) return data.subarray(0, maxBytes);
   // Without this flag zlib takes the cut for damage.
-  return inflateRawSync(data, { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH });
+  return inflateRawSync(ownBytes(data), { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH });
 }
 
-function compressedData(body: Buffer, entry: ZipEntry, length: number): Buffer {
+/** zlib makes its output in pieces, of 16 KiB if nothing else is said, and one is enough where the entry tells the truth. */
+function pieceFor({ sizeBytes }: ZipEntry): number {
+  return Math.max(smallestPiece, Math.min(sizeBytes + 1, largestPiece));
+}
+
+/** An entry as it is stored, or the start of that. Throws where it is not there, or cannot be unpacked by us. */
+export function packedBytes(body: Buffer, entry: ZipEntry, length = entry.compressedBytes): Buffer {
   const at = entry.headerOffset;
   if (at < 0 || at + localHeaderLength > body.length || body.readUInt32LE(at) !== localSignature) {
     throw new UnreadableBookError(`${entry.name} in it is not where its ZIP says`);

@@ -1,3 +1,4 @@
+import { ownBytes } from '../../ownBytes.ts';
 import { UnreadableBookError } from '../bookMetadata.ts';
 import { PdfDecryption } from './pdfDecryption.ts';
 import { applyFilters } from './pdfFilters.ts';
@@ -16,6 +17,11 @@ const startBytes = 1024;
 const tailBytes = 64 * 1024;
 const maxSections = 1000;
 const maxDepth = 20;
+const startWord = Buffer.from('startxref', 'latin1');
+const startXref = /^startxref[\0\t\n\f\r ]+(\d{1,12})/;
+const startOfSection = /^[\0\t\n\f\r ]*(?:xref|\d+[\0\t\n\f\r ]+\d+[\0\t\n\f\r ]+obj)/;
+const startOfObject = /^[\0\t\n\f\r ]*(\d+)[\0\t\n\f\r ]/;
+const leadingBlanks = /^[\0\t\n\f\r ]*/;
 const endOfStream = Buffer.from('endstream', 'latin1');
 
 /** What may be unpacked for one book, all in all; cross-references of 100,000 objects take half a megabyte. */
@@ -119,8 +125,9 @@ export class PdfFile {
   }
 
   #readSections(): PdfSection[] {
-    const tail = this.#body.toString('latin1', Math.max(0, this.#body.length - tailBytes));
-    const start = /^startxref[\0\t\n\f\r ]+(\d{1,12})/.exec(tail.slice(tail.lastIndexOf('startxref')));
+    const tail = this.#body.subarray(Math.max(0, this.#body.length - tailBytes));
+    const last = tail.lastIndexOf(startWord);
+    const start = last === -1 ? null : startXref.exec(tail.toString('latin1', last));
     const sections: PdfSection[] = [];
     const open: number[] = [Number(start?.[1] ?? NaN)];
     const seen = new Set<number>();
@@ -144,10 +151,8 @@ export class PdfFile {
   }
 
   #sectionAt(stated: number): PdfSection {
-    const at = this.#placeOf(stated, place =>
-      /^[\0\t\n\f\r ]*(?:xref|\d+[\0\t\n\f\r ]+\d+[\0\t\n\f\r ]+obj)/.test(place),
-    );
-    const blanks = /^[\0\t\n\f\r ]*/.exec(this.#body.toString('latin1', at, at + 32))?.[0].length ?? 0;
+    const at = this.#placeOf(stated, place => startOfSection.test(place));
+    const blanks = leadingBlanks.exec(this.#body.toString('latin1', at, at + 32))?.[0].length ?? 0;
     if (this.#body.toString('latin1', at + blanks, at + blanks + 4) === 'xref') {
       return readTableSection(this.#body, at + blanks);
     }
@@ -175,13 +180,11 @@ export class PdfFile {
         switch (place.kind) {
           case 'free':
             return nothing;
-          case 'file': {
-            const header = new RegExp(`^[\\0\\t\\n\\f\\r ]*0*${String(number)}[\\0\\t\\n\\f\\r ]`);
+          case 'file':
             return this.#objectAt(
-              this.#placeOf(place.at, text => header.test(text)),
+              this.#placeOf(place.at, text => Number(startOfObject.exec(text)?.[1] ?? NaN) === number),
               number,
             );
-          }
           case 'stream':
             return { value: this.#objectsIn(place.stream).get(number), dataAt: undefined, owner: undefined };
         }
@@ -240,7 +243,7 @@ export class PdfFile {
     const names = filters.map(filter => (isName(filter) ? filter.name : ''));
     const parameters = this.#list(dictionary.get('DecodeParms') ?? dictionary.get('DP'));
     const end = this.#endOfData(dictionary, dataAt);
-    const raw = this.#body.subarray(dataAt, end);
+    const raw = ownBytes(this.#body.subarray(dataAt, end));
     const isOpen = names.includes('Crypt') || this.#isOpenMetadata(dictionary);
     const plain = this.#decryption && owner && !isOpen ? this.#decryption.stream(raw, owner) : raw;
     const data = applyFilters(
