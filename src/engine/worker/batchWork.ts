@@ -7,6 +7,7 @@ import { DestinationUnusable } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
 import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
 import type { FinalVerdict } from './engineLink.ts';
+import { MetadataAhead } from './metadataAhead.ts';
 import { MemberBytes } from './memberBytes.ts';
 import type { WorkerContext } from './workerContext.ts';
 import type { BookOutcomes } from './tarOutcomes.ts';
@@ -133,6 +134,11 @@ export class BatchWork {
       });
       return false;
     }
+    const claimed = books.filter((book, index) => {
+      const verdict = verdicts[index];
+      return !(verdict instanceof Promise) && verdict?.kind === 'claimed' && !there.has(book);
+    });
+    const says = new MetadataAhead(this.#context.metadata, claimed, this.#context.hand);
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const settled = await Promise.allSettled(
       books.map(async (book, index) => {
@@ -147,7 +153,7 @@ export class BatchWork {
             this.#outcomes.duplicate(batch, book.member, book.body.key, verdict.layer);
             this.#giveBack(book.body);
           } else if (there.has(book)) this.#thereAlready(batch, book);
-          else await uploads(() => this.#upload(batch, book));
+          else await uploads(() => this.#upload(batch, book, says));
         } finally {
           activity.end('upload');
         }
@@ -219,12 +225,12 @@ export class BatchWork {
     if (kept) this.#context.bodies.give(kept);
   }
 
-  async #upload(batch: Batch, book: DigestedBook): Promise<void> {
+  async #upload(batch: Batch, book: DigestedBook, metadata: Pick<MetadataAhead, 'read'>): Promise<void> {
     if (this.#context.stop.aborted) {
       this.#context.link.settle(book.body.key, 'failed');
       return;
     }
-    const { abandon, activity, destination, hand, link, log, metadata, stop } = this.#context;
+    const { abandon, activity, destination, hand, link, log, stop } = this.#context;
     const { member, format, body } = book;
     let slot = hand.take(member.headerOffset);
     // A book that lies there while its destination takes none is none to suspect.

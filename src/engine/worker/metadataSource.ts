@@ -12,7 +12,7 @@ import { hasReader } from '../books/metadata/readableFormats.ts';
 import type { readMetadata } from '../books/metadata/readMetadata.ts';
 import { rereadBody, type DigestedBody } from './bookBody.ts';
 
-interface BookToRead {
+export interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
   readonly body: DigestedBody;
@@ -62,6 +62,11 @@ export class MetadataSource {
       if (canReadOwn(book)) return await this.#readOwn(book);
       return { ...bookMetadataFromName(member.name), warning: nameUsed(thrown.message) };
     }
+  }
+
+  /** Whether a book is read by a reader of ours whatever happens, so that it may be read before anybody asks. */
+  readsOwn(book: BookToRead): boolean {
+    return (this.#choice === 'auto' || this.#choice === 'builtin') && canReadOwn(book);
   }
 
   #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
