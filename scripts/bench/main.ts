@@ -10,7 +10,8 @@
 // folder each time; CPU seconds are of all their processes. Numbers are medians, ratios the median of each round's own.
 // Tars are made once and kept (corpora.ts); TARSHELF_BENCH_FOLDER says where. Linux, bash; see docs/performance.md.
 //
-// Beside it lie benches of a single thing, run by hand: batchCommit.ts, engine.ts, parallelUploads.ts, readMetadata.ts.
+// Beside it lie benches of a single thing, run by hand: batchCommit.ts, engine.ts, metadata.ts, parallelUploads.ts,
+// readMetadata.ts.
 import { argv } from 'node:process';
 import { parseArguments, UsageError, type BenchArguments } from './arguments.ts';
 import { describeMachine, machineText } from './machine.ts';

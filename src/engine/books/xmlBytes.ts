@@ -1,3 +1,4 @@
+import { ownBytes } from './ownBytes.ts';
 import { decodeWindows1252 } from './windows1252.ts';
 
 const declaration = /^\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z][\w.:-]*)["']/;
@@ -26,15 +27,18 @@ function xmlEncoding(start: Buffer): string {
 }
 
 const chunkBytes = 8192;
+/** Most that is looked for stands at the very start. */
+const firstChunkBytes = 2048;
 
 /** Decodes an XML text piece by piece, so that whoever has seen enough can stop. At most `maxBytes` of it. */
 export function* decodeXml(body: Buffer, maxBytes: number): Generator<string, void, undefined> {
   const end = Math.min(body.length, maxBytes);
   const encoding = xmlEncoding(body.subarray(0, 256));
   const decoder = encoding === 'windows-1252' ? undefined : new TextDecoder(encoding);
-  for (let at = 0; at < end; at += chunkBytes) {
-    const chunk = body.subarray(at, Math.min(at + chunkBytes, end));
-    yield decoder ? decoder.decode(chunk, { stream: true }) : decodeWindows1252(chunk);
+  for (let at = 0; at < end;) {
+    const chunk = body.subarray(at, Math.min(at + (at === 0 ? firstChunkBytes : chunkBytes), end));
+    yield decoder ? decoder.decode(ownBytes(chunk), { stream: true }) : decodeWindows1252(chunk);
+    at += chunk.length;
   }
 }
 

@@ -45,7 +45,7 @@ const schema = `
 
 const patienceForMakingMs = 60_000;
 /** Making a name or a row durable takes as long for many as for one, so as many as wait share it. */
-const storedTogether = 16;
+const storedTogether = 12;
 const keysInSlice = 5000;
 
 /** System errors after which the next book cannot be stored either. */

@@ -9,6 +9,7 @@ import { handedOver, rereadBody } from './bookBody.ts';
 import { copyBody } from './copyBody.ts';
 import { digestAtOnce, digestGroups, digestMembers, type DigestedBody } from './digest.ts';
 import type { FinalVerdict } from './engineLink.ts';
+import { MetadataAhead } from './metadataAhead.ts';
 import type { WorkerContext } from './workerContext.ts';
 import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
@@ -213,9 +214,10 @@ export class BatchWork {
       else claimed.push(book);
     }
     if (claimed.length + waiting.length === 0) return !stop.aborted;
+    const says = new MetadataAhead(this.#context.metadata, claimed, this.#context.hand);
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const settled = await Promise.allSettled([
-      ...this.#uploadAll(batch, claimed),
+      ...this.#uploadAll(batch, claimed, says),
       ...waiting.map(async index => {
         const book = books[index];
         if (!book) return;
@@ -227,7 +229,7 @@ export class BatchWork {
         activity.begin('upload');
         try {
           if (!this.#settleAtOnce(batch, book, verdict, there, takesAtOnce))
-            await uploads(() => this.#upload(batch, book));
+            await uploads(() => this.#upload(batch, book, says));
         } finally {
           activity.end('upload');
         }
@@ -246,7 +248,7 @@ export class BatchWork {
    *
    * @returns what rejects where a book failed in a way that is not its own; the others are uploaded nevertheless
    */
-  #uploadAll(batch: Batch, books: readonly DigestedBook[]): Promise<void>[] {
+  #uploadAll(batch: Batch, books: readonly DigestedBook[], says: MetadataAhead): Promise<void>[] {
     if (books.length === 0) return [];
     const { activity, destination, options, uploads } = this.#context;
     const before = this.#allBegun;
@@ -262,7 +264,7 @@ export class BatchWork {
           const taken = book;
           if (next >= books.length) resolve(undefined);
           try {
-            await uploads(() => this.#upload(batch, taken));
+            await uploads(() => this.#upload(batch, taken, says));
           } catch (thrown) {
             failures.push(thrown);
           }
@@ -350,12 +352,12 @@ export class BatchWork {
     }
   }
 
-  async #upload(batch: Batch, book: DigestedBook): Promise<void> {
+  async #upload(batch: Batch, book: DigestedBook, metadata: MetadataAhead): Promise<void> {
     if (this.#context.stop.aborted) {
       this.#context.link.settle(book.body.key, 'failed');
       return;
     }
-    const { abandon, activity, destination, hand, link, log, metadata, stop } = this.#context;
+    const { abandon, activity, destination, hand, link, log, stop } = this.#context;
     const { member, format, body } = book;
     let slot = hand.take(member.headerOffset);
     // A book that lies there while its destination takes none is none to suspect.

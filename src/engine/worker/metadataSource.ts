@@ -8,12 +8,12 @@ import {
 } from '../books/metadata/bookMetadata.ts';
 import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.ts';
 import type { EbookMeta } from '../books/metadata/ebookMeta.ts';
-import type { BookBytes, readBook } from '../books/metadata/readBook.ts';
+import type { BookBody, readMetadata } from '../books/metadata/readMetadata.ts';
 import { hasReader } from '../books/metadata/readableFormats.ts';
 import { rereadBody } from './bookBody.ts';
 import type { DigestedBody } from './digest.ts';
 
-interface BookToRead {
+export interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
   readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place'>;
@@ -33,21 +33,22 @@ export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
   readonly #newCalibre: () => Promise<EbookMeta>;
-  readonly #readBook: typeof readBook;
+  readonly #readMetadata: typeof readMetadata;
   /** Looked for when it is first asked for, and not again. */
   #calibre: Promise<EbookMeta> | undefined;
   #toldAbsence = false;
 
+  /** @param read reads with our own readers: in a thread, where that has to be ended */
   constructor(
     choice: MetadataReader,
     onNotice: (message: string) => void,
-    read: typeof readBook,
+    read: typeof readMetadata,
     newCalibre: () => Promise<EbookMeta> = loadCalibre,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
     this.#newCalibre = newCalibre;
-    this.#readBook = read;
+    this.#readMetadata = read;
   }
 
   /** Nobody reads them: a book goes by the name of its file. */
@@ -75,10 +76,15 @@ export class MetadataSource {
     }
   }
 
+  /** Whether a book is read by a reader of ours whatever happens, so that it may be read before anybody asks. */
+  readsOwn(book: BookToRead): boolean {
+    return (this.#choice === 'auto' || this.#choice === 'builtin') && canReadOwn(book);
+  }
+
   #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
     const bytes = bytesForReader(body);
     return bytes && hasReader(format)
-      ? this.#readBook(format, bytes, member.name)
+      ? this.#readMetadata(format, bytes, member.name)
       : Promise.resolve(bookMetadataFromName(member.name));
   }
 
@@ -117,6 +123,6 @@ function canReadOwn({ format, body }: BookToRead): boolean {
 }
 
 /** A reader has all of a book in memory, and for one at a time there is some. */
-function bytesForReader({ kept, place }: BookToRead['body']): BookBytes | null {
+function bytesForReader({ kept, place }: BookToRead['body']): BookBody | null {
   return kept ?? (place && place.sizeBytes <= largestKeptBody ? place : null);
 }

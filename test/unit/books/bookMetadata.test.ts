@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { cleanText } from '../../../src/engine/books/metadata/cleanText.ts';
-import { normalizeLanguage } from '../../../src/engine/books/metadata/language.ts';
+import { commonLanguages, normalizeLanguage } from '../../../src/engine/books/metadata/language.ts';
 import { displayNames } from '../../../src/engine/books/metadata/personName.ts';
 
 describe('bookMetadataFromName', () => {
@@ -63,6 +63,17 @@ describe('cleanText', () => {
     assert.equal(cleanText('!\t\u0000\t¡', 256), '! ¡');
   });
 
+  it('leaves each character as it is composed, whatever it stands beside', () => {
+    for (let code = 0x20; code < 0xfffe; code++) {
+      const character = String.fromCharCode(code);
+      if (/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u.test(character)) continue;
+      const text = `a${character}e`;
+      const composed = text.normalize('NFC').replace(/\s+/g, ' ');
+      assert.equal(cleanText(text, 256), composed, code.toString(16));
+      assert.equal(cleanText(` ${text}  ${text} `, 256), `${composed} ${composed}`, code.toString(16));
+    }
+  });
+
   it('gives clean text of bounded length for any text', () => {
     fc.assert(
       fc.property(
@@ -97,6 +108,14 @@ describe('displayNames', () => {
 });
 
 describe('normalizeLanguage', () => {
+  it('says of common languages what the platform says', () => {
+    const english = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+    for (const [stated, code] of commonLanguages) {
+      assert.deepEqual([stated, code], [stated, Intl.getCanonicalLocales(stated)[0]]);
+      assert.notEqual(english.of(code), undefined, code);
+    }
+  });
+
   it('gives ISO 639-1 for codes of either standard, tags and names', () => {
     const languages: [string, string | null][] = [
       ['ru', 'ru'],

@@ -3,6 +3,7 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { FoundMetadata } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { UnreadableBookError } from '../../../src/engine/books/metadata/bookMetadata.ts';
+import { bytesInMemory } from '../../../src/engine/books/metadata/bookBytes.ts';
 import { readPdf } from '../../../src/engine/books/metadata/pdf.ts';
 import {
   appendToPdf,
@@ -22,8 +23,10 @@ import { pdfOfQpdf } from '../../support/books/pdfOfQpdf.ts';
 const layouts: readonly PdfLayout[] = ['table', 'streams', 'hybrid'];
 const emma = '/Title (Emma) /Author (Jane Austen) /Producer (Tests)';
 
+const readPdfBook = (body: Buffer): FoundMetadata => readPdf(bytesInMemory(body));
+
 function says(body: Buffer, expected: Partial<FoundMetadata>, what?: string): void {
-  const found = readPdf(body);
+  const found = readPdfBook(body);
   const asked = Object.fromEntries(
     Object.keys(expected).map(key => [key, found[key as keyof FoundMetadata]]),
   );
@@ -188,7 +191,7 @@ describe('the PDF reader', () => {
       const xmp = xmpPacket(xmpTitle('In XMP'));
       says(makeEncryptedPdf(kind, '', { ...book, xmp }), { title: 'In XMP' });
       assert.throws(
-        () => readPdf(makeEncryptedPdf(kind, 'secret', book)),
+        () => readPdfBook(makeEncryptedPdf(kind, 'secret', book)),
         (thrown: unknown) => thrown instanceof UnreadableBookError && thrown.message.includes('password'),
       );
     });
@@ -196,7 +199,7 @@ describe('the PDF reader', () => {
 
   it('reads what qpdf has encrypted by the newest revision', () => {
     says(pdfOfQpdf('emptyPassword'), saysEmma);
-    assert.throws(() => readPdf(pdfOfQpdf('password')), /password/);
+    assert.throws(() => readPdfBook(pdfOfQpdf('password')), /password/);
   });
 
   it('reads files made for the web, whose first cross-references stand at the start', () => {
@@ -217,7 +220,7 @@ describe('the PDF reader', () => {
       [Buffer.from('%PDF-1.4'), /no catalog/],
       [layPdf(pdfParts({ info: emma }), 'table', '/Encrypt << /Filter /Own /V 1 /R 2 >>'), /unknown way/],
     ];
-    for (const [body, reason] of reasons) assert.throws(() => readPdf(body), reason);
+    for (const [body, reason] of reasons) assert.throws(() => readPdfBook(body), reason);
   });
 });
 
@@ -243,7 +246,7 @@ describe('the PDF reader and hostile files', () => {
       ['/Root 1 0 R', '/Root 6 0 R'],
       ['/Info 4 0 R', '/Info 7 0 R'],
     ] as const) {
-      bounded(() => readPdf(Buffer.from(file.replace(from, to), 'latin1')));
+      bounded(() => readPdfBook(Buffer.from(file.replace(from, to), 'latin1')));
     }
   });
 
@@ -270,7 +273,7 @@ describe('the PDF reader and hostile files', () => {
 
   it('takes a title that is deeply nested or never ends for none', () => {
     for (const info of [`/A ${'['.repeat(100_000)}`, `/Title (${'('.repeat(100_000)}`, '/Title (Emma']) {
-      bounded(() => readPdf(makePdfBook({ info })));
+      bounded(() => readPdfBook(makePdfBook({ info })));
     }
   });
 
@@ -287,7 +290,7 @@ describe('the PDF reader and hostile files', () => {
         (whole, changes, cut) => {
           const body = Buffer.from(whole.subarray(0, cut === null ? whole.length : cut % whole.length));
           for (const { at, byte } of changes) if (body.length > 0) body[at % body.length] = byte;
-          bounded(() => readPdf(body));
+          bounded(() => readPdfBook(body));
         },
       ),
       { numRuns: 2000 },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { EbookMeta } from '../../../src/engine/books/metadata/ebookMeta.ts';
-import { readBook } from '../../../src/engine/books/metadata/readBook.ts';
+import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import type { MetadataReader } from '../../../src/protocol/ingestOptions.ts';
 import { makePdfBook } from '../../support/books/pdfWriter.ts';
@@ -44,7 +44,7 @@ describe('the source of metadata', () => {
       await chmod(program, 0o755);
     }
     const note = (message: string): void => void notices.push(message);
-    return new MetadataSource(choice, note, readBook, () => {
+    return new MetadataSource(choice, note, readMetadata, () => {
       asked++;
       return Promise.resolve(new EbookMeta({ program, temporaryFolder: folder() }));
     });

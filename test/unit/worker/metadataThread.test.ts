@@ -30,6 +30,38 @@ describe('the thread that reads metadata', function () {
     assert.deepEqual(body, copy);
   });
 
+  it('reads bodies wherever they lie, many and large ones at once', async () => {
+    thread = new MetadataThread(real);
+    const titles = Array.from({ length: 100 }, (_, index) => `Emma ${String(index)}`);
+    const read = await Promise.all(
+      titles.map((title, index) => {
+        const head = `<FictionBook><description><title-info><book-title>${title}</book-title></title-info></description>`;
+        const length = index % 7 === 0 ? 3_000_000 : 2048;
+        const body = index % 2 === 0 ? Buffer.alloc(length) : Buffer.from(new SharedArrayBuffer(length));
+        body.write(head);
+        return thread.read('fb2', body, 'a.fb2');
+      }),
+    );
+    assert.deepEqual(
+      read.map(({ title, warning }) => [title, warning]),
+      titles.map(title => [title, null]),
+    );
+  });
+
+  it('finds the books at fault among many that are read together', async () => {
+    thread = new MetadataThread(faulty, { timeoutMs: 300 });
+    const names = Array.from({ length: 20 }, (_, index) => `Book ${String(index)}`);
+    names[3] = 'loop';
+    names[11] = 'crash';
+    const read = await Promise.all(names.map(name => thread.read('epub', noBytes, name)));
+    assert.deepEqual(
+      read.map(({ title, warning }) => [title, warning !== null]),
+      names.map(name => [name, name === 'loop' || name === 'crash']),
+    );
+    assert.match(read[3]?.warning ?? '', /took more than 0\.3 seconds/);
+    assert.match(read[11]?.warning ?? '', /a fault of the reader/);
+  });
+
   for (const [fault, why] of [
     ['loop', /took more than 0\.3 seconds/],
     ['heap', /took (?:too much memory|more than)/],

@@ -1,3 +1,4 @@
+import type { BookBytes } from './bookBytes.ts';
 import type { FoundAuthor, FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
 import { isbnIn } from './isbn.ts';
@@ -5,7 +6,7 @@ import { displayNames } from './personName.ts';
 import type { XmlVisitor } from './walkXml.ts';
 import { GrowingText, walkXml } from './walkXml.ts';
 import type { ZipEntry } from './zipEntries.ts';
-import { findZipEntries, readZipEntry } from './zipEntries.ts';
+import { findZipEntries, packedBytes, readZipEntry } from './zipEntries.ts';
 
 const containerName = 'META-INF/container.xml';
 // A package lists every file of its book, after the metadata.
@@ -13,16 +14,16 @@ const maxXmlBytes = 4 * 1024 * 1024;
 const maxElements = 200;
 
 /** EPUB 2 and 3: container.xml names the package, whose `metadata` has the elements of Dublin Core. */
-export function readEpub(body: Buffer): FoundMetadata {
+export function readEpub(body: BookBytes): FoundMetadata {
   const entries = findZipEntries(body, name => name === containerName || name.toLowerCase().endsWith('.opf'));
   const metadata = new PackageMetadata();
   walkXml(readZipEntry(body, packageEntry(body, entries), maxXmlBytes), maxXmlBytes, metadata);
   return metadata.found();
 }
 
-function packageEntry(body: Buffer, entries: readonly ZipEntry[]): ZipEntry {
+function packageEntry(body: BookBytes, entries: readonly ZipEntry[]): ZipEntry {
   const container = entries.find(entry => entry.name === containerName);
-  const path = container && packagePath(readZipEntry(body, container, maxXmlBytes));
+  const path = container && pathInContainer(body, container);
   const named = path === undefined ? undefined : findEntry(body, entries, path);
   // Without a word of the container, or with a wrong one: a package is a package.
   const entry = named ?? entries.find(candidate => candidate !== container);
@@ -30,7 +31,7 @@ function packageEntry(body: Buffer, entries: readonly ZipEntry[]): ZipEntry {
   return entry;
 }
 
-function findEntry(body: Buffer, entries: readonly ZipEntry[], path: string): ZipEntry | undefined {
+function findEntry(body: BookBytes, entries: readonly ZipEntry[], path: string): ZipEntry | undefined {
   const known = entries.find(entry => entry.name === path);
   if (known) return known;
   const plain = percentDecoded(path);
@@ -44,6 +45,22 @@ function percentDecoded(path: string): string {
     // A percent sign that is only a percent sign.
     return path;
   }
+}
+
+// Most programs write the same container into all their books, so what it says is known by what it is packed as.
+const knownPaths = new Map<string, string | undefined>();
+const maxKnownPaths = 100;
+const maxKnownBytes = 1024;
+
+function pathInContainer(body: BookBytes, container: ZipEntry): string | undefined {
+  if (container.compressedBytes > maxKnownBytes)
+    return packagePath(readZipEntry(body, container, maxXmlBytes));
+  const packed = `${String(container.method)} ${packedBytes(body, container).toString('latin1')}`;
+  if (knownPaths.has(packed)) return knownPaths.get(packed);
+  const path = packagePath(readZipEntry(body, container, maxXmlBytes));
+  if (knownPaths.size >= maxKnownPaths) knownPaths.clear();
+  knownPaths.set(packed, path);
+  return path;
 }
 
 function packagePath(container: Buffer): string | undefined {

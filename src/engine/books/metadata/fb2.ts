@@ -1,3 +1,4 @@
+import type { BookBytes } from './bookBytes.ts';
 import type { FoundAuthor, FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
 import { isbnIn } from './isbn.ts';
@@ -26,7 +27,7 @@ export function readFb2(body: Buffer): FoundMetadata {
 }
 
 /** FictionBook 2 within a ZIP, of which only the start is unpacked. */
-export function readFb2Zip(body: Buffer): FoundMetadata {
+export function readFb2Zip(body: BookBytes): FoundMetadata {
   const entry = findZipEntries(body, name => name.toLowerCase().endsWith('.fb2'))[0];
   if (!entry) throw new UnreadableBookError('there is no FB2 in its ZIP');
   return readFb2(readZipEntryStart(body, entry, 128 * 1024, 16 * maxDescriptionBytes));

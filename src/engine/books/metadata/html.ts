@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { ownBytes } from '../ownBytes.ts';
 import { decodeWindows1252 } from '../windows1252.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { namesIn } from './personName.ts';
@@ -33,7 +34,7 @@ export function readHtml(body: Buffer): FoundMetadata {
       if (name === 'head') done = true;
     },
   });
-  parser.write(decodeHtml(body.subarray(0, maxHeadBytes)));
+  parser.write(decodeHtml(ownBytes(body.subarray(0, maxHeadBytes))));
   parser.end();
   const said = (...names: string[]): string[] =>
     metas.filter(meta => names.includes(meta.name) && meta.content.trim() !== '').map(meta => meta.content);

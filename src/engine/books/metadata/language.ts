@@ -16,7 +16,26 @@ const ownNames =
   'ar be bg bn ca cs da de el en eo es et eu fa fi fr ga he hi hr hu hy id it ja ka kk ko la lt lv mk ms nb nl ' +
   'nn no pl pt ro ru sk sl sq sr sv th tr uk uz vi zh';
 
+// And their codes of three letters. What most books say is told from here; the platform knows all the others, but to ask
+// it for the first time takes as long as reading a thousand books.
+const codesOfThree =
+  'ara:ar bel:be bul:bg ben:bn cat:ca ces:cs cze:cs dan:da deu:de ger:de ell:el gre:el eng:en epo:eo spa:es est:et ' +
+  'eus:eu baq:eu fas:fa per:fa fin:fi fra:fr fre:fr gle:ga heb:he hin:hi hrv:hr hun:hu hye:hy arm:hy ind:id ita:it ' +
+  'jpn:ja kat:ka geo:ka kaz:kk kor:ko lat:la lit:lt lav:lv mkd:mk mac:mk msa:ms may:ms nob:nb nld:nl dut:nl nno:nn ' +
+  'nor:no pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl sqi:sq alb:sq srp:sr swe:sv tha:th tur:tr ukr:uk ' +
+  'uzb:uz vie:vi zho:zh chi:zh';
+
+/** By code in lower case; exported to be compared with what the platform says. */
+export const commonLanguages: ReadonlyMap<string, string> = new Map([
+  ...ownNames.split(' ').map(code => [code, code] as const),
+  ...codesOfThree.split(' ').map(pair => [pair.slice(0, 3), pair.slice(4)] as const),
+]);
+
 const languageTag = /^[a-z]{2,3}(?:[-_][a-z\d]{1,8})*$/i;
+
+/** What was found for a statement: most books of a collection state one of a few. */
+const known = new Map<string, string | null>();
+const maxKnown = 1000;
 
 let englishNames: Intl.DisplayNames | undefined;
 let codeOfName: ReadonlyMap<string, string> | undefined;
@@ -29,6 +48,15 @@ let codeOfName: ReadonlyMap<string, string> | undefined;
 export function normalizeLanguage(stated: string): string | null {
   const text = stated.trim();
   if (text === '' || text.length > 64) return null;
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const language = lookUp(text);
+  if (known.size >= maxKnown) known.clear();
+  known.set(text, language);
+  return language;
+}
+
+function lookUp(text: string): string | null {
   if (languageTag.test(text)) {
     const code = codeOfTag(text);
     if (code !== undefined) return noLanguage.has(code) ? null : code;
@@ -39,7 +67,9 @@ export function normalizeLanguage(stated: string): string | null {
 
 function codeOfTag(tag: string): string | undefined {
   const first = tag.split(/[-_]/, 1)[0]?.toLowerCase() ?? '';
-  const code = mistakes[first] ?? canonical(first);
+  const common = commonLanguages.get(mistakes[first] ?? first);
+  if (common !== undefined) return common;
+  const code = canonical(first);
   return code !== undefined && englishName(code) !== undefined ? code : undefined;
 }
 

@@ -1,3 +1,4 @@
+import type { BookBytes } from './bookBytes.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { UnreadableBookError } from './bookMetadata.ts';
 import { namesIn } from './personName.ts';
@@ -8,7 +9,7 @@ import { findZipEntries, readZipEntry } from './zipEntries.ts';
 const maxXmlBytes = 1024 * 1024;
 
 /** DOCX: the core properties in Dublin Core, and the company of the extended ones. */
-export function readDocx(body: Buffer): FoundMetadata {
+export function readDocx(body: BookBytes): FoundMetadata {
   const core = propertiesOf(body, 'docProps/core.xml');
   const extended = propertiesOf(body, 'docProps/app.xml');
   if (!core && !extended) throw new UnreadableBookError('it has no document properties');
@@ -21,7 +22,7 @@ export function readDocx(body: Buffer): FoundMetadata {
 }
 
 /** ODT: `meta.xml`. Who wrote a text first is its author; who saved it last is not. */
-export function readOdt(body: Buffer): FoundMetadata {
+export function readOdt(body: BookBytes): FoundMetadata {
   const meta = propertiesOf(body, 'meta.xml');
   if (!meta) throw new UnreadableBookError('it has no meta.xml');
   const authors = meta.all('initial-creator');
@@ -32,7 +33,7 @@ export function readOdt(body: Buffer): FoundMetadata {
   };
 }
 
-function propertiesOf(body: Buffer, name: string): Properties | null {
+function propertiesOf(body: BookBytes, name: string): Properties | null {
   const [entry] = findZipEntries(body, found => found === name);
   if (!entry) return null;
   const properties = new Properties();

@@ -1,3 +1,4 @@
+import { wholeOf, type BookBytes } from './bookBytes.ts';
 import { UnreadableBookError, type FoundMetadata } from './bookMetadata.ts';
 import { isbnIn } from './isbn.ts';
 import { namesIn } from './personName.ts';
@@ -9,7 +10,7 @@ import { readXmp, xmpLimitBytes, type Xmp } from './pdf/xmp.ts';
 // is in pdf/ finds both; this file holds the rules for what counts, which are calibre's.
 
 /** Info and XMP of a PDF, whichever is the newer where both speak. */
-export function readPdf(body: Buffer): FoundMetadata {
+export function readPdf(body: BookBytes): FoundMetadata {
   const { info, language, xmp } = openParts(body);
   const text = (key: string): string => decodePdfText(info?.string(key) ?? '').trim();
   const infoTitle = text('Title');
@@ -35,7 +36,7 @@ interface Parts {
   xmp: Xmp | undefined;
 }
 
-function openParts(body: Buffer): Parts {
+function openParts(body: BookBytes): Parts {
   let file: PdfFile;
   try {
     file = new PdfFile(body);
@@ -58,7 +59,8 @@ const packetStart = Buffer.from('<x:xmpmeta', 'latin1');
 const packetEnd = Buffer.from('</x:xmpmeta>', 'latin1');
 
 /** A packet stands in the file as it is, so that programs find it that know nothing of PDF. The last one is the newest. */
-function xmpInTheOpen(body: Buffer): Xmp | undefined {
+function xmpInTheOpen(bytes: BookBytes): Xmp | undefined {
+  const body = wholeOf(bytes);
   const start = body.lastIndexOf(packetStart);
   if (start === -1) return undefined;
   const end = body.indexOf(packetEnd, start);

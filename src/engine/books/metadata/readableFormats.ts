@@ -1,6 +1,6 @@
 import type { BookFormat } from '../../../protocol/bookFormat.ts';
 
-/** Formats that have a reader of ours. */
+/** Formats for which there is a reader of ours. Apart from the readers, which take their time to be loaded. */
 export const readableFormats = [
   'epub',
   'fb2',

@@ -25,19 +25,26 @@ const maxDepth = 200;
  */
 export function walkXml(body: Buffer, maxBytes: number, visitor: XmlVisitor): void {
   const path: string[] = [];
+  const stopWhenDone = (): void => {
+    if (visitor.done) parser.pause();
+  };
   const parser = new Parser(
     {
       onopentag(name, attributes) {
         path.push(localName(name));
         if (path.length > maxDepth) throw new UnreadableBookError('its XML is nested too deeply');
-        if (!visitor.done) visitor.open(path, localAttributes(attributes));
+        if (visitor.done) return;
+        visitor.open(path, localAttributes(attributes));
+        stopWhenDone();
       },
       ontext(text) {
         if (!visitor.done) visitor.text(path, text);
       },
       onclosetag() {
-        if (!visitor.done) visitor.close(path);
+        if (visitor.done) return;
+        visitor.close(path);
         path.pop();
+        stopWhenDone();
       },
     },
     { xmlMode: true },
@@ -55,7 +62,7 @@ function localName(name: string): string {
 
 function localAttributes(attributes: Readonly<Record<string, string>>): Record<string, string> {
   const local: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries(attributes)) local[localName(name)] = value;
+  for (const name of Object.keys(attributes)) local[localName(name)] = attributes[name] ?? '';
   return local;
 }
 

@@ -1,4 +1,6 @@
 import { constants, inflateRawSync } from 'node:zlib';
+import { ownBytes } from '../ownBytes.ts';
+import type { BookBytes } from './bookBytes.ts';
 import { UnreadableBookError } from './bookMetadata.ts';
 
 // Only the central directory and the entries asked for are looked at. zlib with a limit of its own output and
@@ -16,78 +18,100 @@ export interface ZipEntry {
 const endSignature = Buffer.from('PK\x05\x06', 'latin1');
 const endLength = 22;
 const maxCommentLength = 0xffff;
+/** Most ZIPs have no comment. */
+const usualTail = 1024;
 const directorySignature = 0x02014b50;
 const directoryEntryLength = 46;
 const localSignature = 0x04034b50;
 const localHeaderLength = 30;
+const smallestPiece = 64;
+const largestPiece = 64 * 1024;
 
 /** The entries of a ZIP whose name is `wanted`, in the order of its directory. Throws when it has none. */
-export function findZipEntries(body: Buffer, wanted: (name: string) => boolean): ZipEntry[] {
-  const tail = Math.max(0, body.length - endLength - maxCommentLength);
-  const end = body.subarray(tail).lastIndexOf(endSignature) + tail;
-  if (end < tail || end + endLength > body.length) throw new UnreadableBookError('its ZIP has no directory');
-  const count = body.readUInt16LE(end + 10);
-  const statedStart = body.readUInt32LE(end + 16);
+export function findZipEntries(body: BookBytes, wanted: (name: string) => boolean): ZipEntry[] {
+  const { end, record } = endOf(body);
+  const count = record.readUInt16LE(10);
+  const statedStart = record.readUInt32LE(16);
   // Something may stand before the ZIP, and then all its offsets are off by as much.
-  const start = end - body.readUInt32LE(end + 12);
-  const shift = start >= 0 && isDirectory(body, start) ? start - statedStart : 0;
+  const start = end - record.readUInt32LE(12);
+  const shift = start >= 0 && isDirectory(body.slice(start, end), 0) ? start - statedStart : 0;
+  const directory = body.slice(statedStart + shift, Math.max(end, statedStart + shift));
 
   const entries: ZipEntry[] = [];
-  let at = statedStart + shift;
-  for (let index = 0; index < count && isDirectory(body, at); index++) {
-    const nameLength = body.readUInt16LE(at + 28);
-    const name = body.toString('utf8', at + directoryEntryLength, at + directoryEntryLength + nameLength);
+  let at = 0;
+  for (let index = 0; index < count && isDirectory(directory, at); index++) {
+    const nameLength = directory.readUInt16LE(at + 28);
+    const nameAt = at + directoryEntryLength;
+    const name = directory.toString('utf8', nameAt, nameAt + nameLength);
     if (wanted(name)) {
       entries.push({
         name,
-        method: body.readUInt16LE(at + 10),
-        compressedBytes: body.readUInt32LE(at + 20),
-        sizeBytes: body.readUInt32LE(at + 24),
-        headerOffset: body.readUInt32LE(at + 42) + shift,
+        method: directory.readUInt16LE(at + 10),
+        compressedBytes: directory.readUInt32LE(at + 20),
+        sizeBytes: directory.readUInt32LE(at + 24),
+        headerOffset: directory.readUInt32LE(at + 42) + shift,
       });
     }
-    at += directoryEntryLength + nameLength + body.readUInt16LE(at + 30) + body.readUInt16LE(at + 32);
+    at = nameAt + nameLength + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
   }
   return entries;
 }
 
-function isDirectory(body: Buffer, at: number): boolean {
-  return at + directoryEntryLength <= body.length && body.readUInt32LE(at) === directorySignature;
+/** Where the record at the end of a ZIP stands, and what it says. */
+function endOf(body: BookBytes): { end: number; record: Buffer } {
+  for (const tailLength of [usualTail, endLength + maxCommentLength]) {
+    const tailAt = Math.max(0, body.length - tailLength);
+    const tail = body.slice(tailAt, body.length);
+    const within = tail.lastIndexOf(endSignature);
+    if (within >= 0 && within + endLength <= tail.length)
+      return { end: tailAt + within, record: tail.subarray(within, within + endLength) };
+  }
+  throw new UnreadableBookError('its ZIP has no directory');
+}
+
+function isDirectory(bytes: Buffer, at: number): boolean {
+  return at + directoryEntryLength <= bytes.length && bytes.readUInt32LE(at) === directorySignature;
 }
 
 /** The whole of an entry. Throws when it is longer than `maxBytes`, whatever it declares. */
-export function readZipEntry(body: Buffer, entry: ZipEntry, maxBytes: number): Buffer {
-  const data = compressedData(body, entry, entry.compressedBytes);
+export function readZipEntry(body: BookBytes, entry: ZipEntry, maxBytes: number): Buffer {
+  const data = packedBytes(body, entry);
   if (entry.method === 0) {
     if (data.length > maxBytes) throw new UnreadableBookError(`${entry.name} in it is too long`);
     return data;
   }
-  return inflateRawSync(data, { maxOutputLength: maxBytes });
+  return inflateRawSync(ownBytes(data), { maxOutputLength: maxBytes, chunkSize: pieceFor(entry) });
 }
 
 /** What the first `maxCompressedBytes` of an entry hold. Throws when that is more than `maxBytes`. */
 export function readZipEntryStart(
-  body: Buffer,
+  body: BookBytes,
   entry: ZipEntry,
   maxCompressedBytes: number,
   maxBytes: number,
 ): Buffer {
-  const data = compressedData(body, entry, Math.min(entry.compressedBytes, maxCompressedBytes));
+  const data = packedBytes(body, entry, Math.min(entry.compressedBytes, maxCompressedBytes));
   if (entry.method === 0) return data.subarray(0, maxBytes);
   // Without this flag zlib takes the cut for damage.
-  return inflateRawSync(data, { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH });
+  return inflateRawSync(ownBytes(data), { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH });
 }
 
-function compressedData(body: Buffer, entry: ZipEntry, length: number): Buffer {
+/** zlib makes its output in pieces, of 16 KiB if nothing else is said, and one is enough where the entry tells the truth. */
+function pieceFor({ sizeBytes }: ZipEntry): number {
+  return Math.max(smallestPiece, Math.min(sizeBytes + 1, largestPiece));
+}
+
+/** An entry as it is stored, or the start of that. Throws where it is not there, or cannot be unpacked by us. */
+export function packedBytes(body: BookBytes, entry: ZipEntry, length = entry.compressedBytes): Buffer {
   const at = entry.headerOffset;
-  if (at < 0 || at + localHeaderLength > body.length || body.readUInt32LE(at) !== localSignature) {
+  const header = body.slice(at, at + localHeaderLength);
+  if (header.length < localHeaderLength || header.readUInt32LE(0) !== localSignature) {
     throw new UnreadableBookError(`${entry.name} in it is not where its ZIP says`);
   }
-  if ((body.readUInt16LE(at + 6) & 1) !== 0)
-    throw new UnreadableBookError(`${entry.name} in it is encrypted`);
+  if ((header.readUInt16LE(6) & 1) !== 0) throw new UnreadableBookError(`${entry.name} in it is encrypted`);
   if (entry.method !== 0 && entry.method !== 8) {
     throw new UnreadableBookError(`${entry.name} in it is compressed by method ${String(entry.method)}`);
   }
-  const start = at + localHeaderLength + body.readUInt16LE(at + 26) + body.readUInt16LE(at + 28);
-  return body.subarray(start, start + length);
+  const start = at + localHeaderLength + header.readUInt16LE(26) + header.readUInt16LE(28);
+  return body.slice(start, start + length);
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+import type * as Crypto from 'node:crypto';
 import { UnreadableBookError } from '../bookMetadata.ts';
 import type { PdfDictionary, PdfReference, PdfValue } from './pdfParser.ts';
 
@@ -6,6 +6,11 @@ import type { PdfDictionary, PdfReference, PdfValue } from './pdfParser.ts';
 // password, so whoever follows ISO 32000 can read them. Where a password is needed, nothing is tried.
 
 type Method = 'none' | 'rc4' | 'aes128' | 'aes256';
+
+/** Loaded when it is needed: few books are encrypted, and it takes as long as reading hundreds that are not. */
+function crypto(): typeof Crypto {
+  return process.getBuiltinModule('node:crypto');
+}
 
 /** What stands in for the characters that a password lacks to 32: part of the standard. */
 const padding = Buffer.from('28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a', 'hex');
@@ -119,7 +124,7 @@ function keyOfRevision5(encrypt: PdfDictionary, revision: number): Buffer | unde
   const userKey = bytesIn(encrypt, 'UE').subarray(0, 32);
   const hash = revision === 5 ? (salt: Buffer) => sha('sha256', salt) : hashOfRevision6;
   if (userKey.length < 32 || !hash(user.subarray(32, 40)).equals(user.subarray(0, 32))) return undefined;
-  const decipher = createDecipheriv('aes-256-cbc', hash(user.subarray(40, 48)), Buffer.alloc(16));
+  const decipher = crypto().createDecipheriv('aes-256-cbc', hash(user.subarray(40, 48)), Buffer.alloc(16));
   return decipher.setAutoPadding(false).update(userKey);
 }
 
@@ -128,7 +133,7 @@ function hashOfRevision6(salt: Buffer): Buffer {
   let key = sha('sha256', salt);
   for (let round = 0; round < 500; round++) {
     const repeated = Buffer.concat(Array.from({ length: 64 }, () => key));
-    const cipher = createCipheriv('aes-128-cbc', key.subarray(0, 16), key.subarray(16, 32));
+    const cipher = crypto().createCipheriv('aes-128-cbc', key.subarray(0, 16), key.subarray(16, 32));
     const encrypted = cipher.setAutoPadding(false).update(repeated);
     const remainder = encrypted.subarray(0, 16).reduce((sum, byte) => sum + byte, 0) % 3;
     key = sha((['sha256', 'sha384', 'sha512'] as const)[remainder] ?? 'sha256', encrypted);
@@ -163,18 +168,18 @@ function rc4(key: Buffer, data: Buffer): Buffer {
 function aes(algorithm: 'aes-128-cbc' | 'aes-256-cbc', key: Buffer, data: Buffer): Buffer {
   const end = data.length - (data.length % 16);
   if (end < 32) return noBytes;
-  const decipher = createDecipheriv(algorithm, key, data.subarray(0, 16)).setAutoPadding(false);
+  const decipher = crypto().createDecipheriv(algorithm, key, data.subarray(0, 16)).setAutoPadding(false);
   const plain = decipher.update(data.subarray(16, end));
   const pad = plain.at(-1) ?? 0;
   return pad >= 1 && pad <= 16 ? plain.subarray(0, plain.length - pad) : plain;
 }
 
 function md5(...parts: Buffer[]): Buffer {
-  return createHash('md5').update(Buffer.concat(parts)).digest();
+  return crypto().createHash('md5').update(Buffer.concat(parts)).digest();
 }
 
 function sha(algorithm: 'sha256' | 'sha384' | 'sha512', data: Buffer): Buffer {
-  return createHash(algorithm).update(data).digest();
+  return crypto().createHash(algorithm).update(data).digest();
 }
 
 function isName(value: PdfValue, name?: string): value is Extract<PdfValue, { kind: 'name' }> {

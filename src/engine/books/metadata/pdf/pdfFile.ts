@@ -1,3 +1,5 @@
+import { ownBytes } from '../../ownBytes.ts';
+import { latin1, wholeOf, type BookBytes } from '../bookBytes.ts';
 import { UnreadableBookError } from '../bookMetadata.ts';
 import { PdfDecryption } from './pdfDecryption.ts';
 import { applyFilters } from './pdfFilters.ts';
@@ -16,6 +18,11 @@ const startBytes = 1024;
 const tailBytes = 64 * 1024;
 const maxSections = 1000;
 const maxDepth = 20;
+const startWord = Buffer.from('startxref', 'latin1');
+const startXref = /^startxref[\0\t\n\f\r ]+(\d{1,12})/;
+const startOfSection = /^[\0\t\n\f\r ]*(?:xref|\d+[\0\t\n\f\r ]+\d+[\0\t\n\f\r ]+obj)/;
+const startOfObject = /^[\0\t\n\f\r ]*(\d+)[\0\t\n\f\r ]/;
+const leadingBlanks = /^[\0\t\n\f\r ]*/;
 const endOfStream = Buffer.from('endstream', 'latin1');
 
 /** What may be unpacked for one book, all in all; cross-references of 100,000 objects take half a megabyte. */
@@ -35,7 +42,7 @@ const nothing: PdfObject = { value: undefined, dataAt: undefined, owner: undefin
 
 /** The objects of a PDF, by number. Only those that are asked for are read. */
 export class PdfFile {
-  readonly #body: Buffer;
+  readonly #body: BookBytes;
   /** What stands before the header: the offsets of some files do not count it. */
   readonly #headerAt: number;
   /** The newest one first. */
@@ -48,9 +55,9 @@ export class PdfFile {
   #depth = 0;
 
   /** @throws UnreadableBookError when it has no catalog, or is not to be read without a password. */
-  constructor(body: Buffer) {
+  constructor(body: BookBytes) {
     this.#body = body;
-    this.#headerAt = Math.max(0, body.subarray(0, startBytes).indexOf('%PDF-'));
+    this.#headerAt = Math.max(0, body.slice(0, startBytes).indexOf('%PDF-'));
     try {
       this.#sections = this.#readSections();
       this.#unlock();
@@ -119,8 +126,9 @@ export class PdfFile {
   }
 
   #readSections(): PdfSection[] {
-    const tail = this.#body.toString('latin1', Math.max(0, this.#body.length - tailBytes));
-    const start = /^startxref[\0\t\n\f\r ]+(\d{1,12})/.exec(tail.slice(tail.lastIndexOf('startxref')));
+    const tail = this.#body.slice(this.#body.length - tailBytes, this.#body.length);
+    const last = tail.lastIndexOf(startWord);
+    const start = last === -1 ? null : startXref.exec(tail.toString('latin1', last));
     const sections: PdfSection[] = [];
     const open: number[] = [Number(start?.[1] ?? NaN)];
     const seen = new Set<number>();
@@ -144,11 +152,9 @@ export class PdfFile {
   }
 
   #sectionAt(stated: number): PdfSection {
-    const at = this.#placeOf(stated, place =>
-      /^[\0\t\n\f\r ]*(?:xref|\d+[\0\t\n\f\r ]+\d+[\0\t\n\f\r ]+obj)/.test(place),
-    );
-    const blanks = /^[\0\t\n\f\r ]*/.exec(this.#body.toString('latin1', at, at + 32))?.[0].length ?? 0;
-    if (this.#body.toString('latin1', at + blanks, at + blanks + 4) === 'xref') {
+    const at = this.#placeOf(stated, place => startOfSection.test(place));
+    const blanks = leadingBlanks.exec(latin1(this.#body, at, at + 32))?.[0].length ?? 0;
+    if (latin1(this.#body, at + blanks, at + blanks + 4) === 'xref') {
       return readTableSection(this.#body, at + blanks);
     }
     const { value, dataAt } = this.#objectAt(at, undefined);
@@ -160,7 +166,7 @@ export class PdfFile {
   /** Offsets count from the start of the file or from its header. */
   #placeOf(stated: number, isThere: (text: string) => boolean): number {
     const shifted = [stated, stated + this.#headerAt];
-    const at = shifted.find(place => isThere(this.#body.toString('latin1', place, place + 48)));
+    const at = shifted.find(place => isThere(latin1(this.#body, place, place + 48)));
     if (at === undefined) throw damaged();
     return at;
   }
@@ -175,13 +181,11 @@ export class PdfFile {
         switch (place.kind) {
           case 'free':
             return nothing;
-          case 'file': {
-            const header = new RegExp(`^[\\0\\t\\n\\f\\r ]*0*${String(number)}[\\0\\t\\n\\f\\r ]`);
+          case 'file':
             return this.#objectAt(
-              this.#placeOf(place.at, text => header.test(text)),
+              this.#placeOf(place.at, text => Number(startOfObject.exec(text)?.[1] ?? NaN) === number),
               number,
             );
-          }
           case 'stream':
             return { value: this.#objectsIn(place.stream).get(number), dataAt: undefined, owner: undefined };
         }
@@ -240,7 +244,7 @@ export class PdfFile {
     const names = filters.map(filter => (isName(filter) ? filter.name : ''));
     const parameters = this.#list(dictionary.get('DecodeParms') ?? dictionary.get('DP'));
     const end = this.#endOfData(dictionary, dataAt);
-    const raw = this.#body.subarray(dataAt, end);
+    const raw = ownBytes(this.#body.slice(dataAt, end));
     const isOpen = names.includes('Crypt') || this.#isOpenMetadata(dictionary);
     const plain = this.#decryption && owner && !isOpen ? this.#decryption.stream(raw, owner) : raw;
     const data = applyFilters(
@@ -264,9 +268,9 @@ export class PdfFile {
     const length = isReference(stated) ? this.#lengthFrom(stated) : stated;
     if (typeof length === 'number' && length >= 0) {
       const end = dataAt + length;
-      if (/^[\0\t\n\f\r ]*endstream/.test(this.#body.toString('latin1', end, end + 16))) return end;
+      if (/^[\0\t\n\f\r ]*endstream/.test(latin1(this.#body, end, end + 16))) return end;
     }
-    const end = this.#body.indexOf(endOfStream, dataAt);
+    const end = wholeOf(this.#body).indexOf(endOfStream, dataAt);
     return end === -1 ? this.#body.length : end;
   }
 

@@ -65,6 +65,14 @@ function unpredicted(bytes: Buffer, parameters: PdfDictionary | undefined): Buff
     const kind = bytes[row * (rowBytes + 1)] ?? 0;
     const from = row * (rowBytes + 1) + 1;
     const to = row * rowBytes;
+    // As writers store cross-references: a hundred thousand rows of a few bytes each.
+    if (kind === 2) {
+      if (row === 0) bytes.copy(out, to, from, from + rowBytes);
+      else
+        for (let at = to; at < to + rowBytes; at++)
+          out[at] = (bytes[at + row + 1] ?? 0) + (out[at - rowBytes] ?? 0);
+      continue;
+    }
     for (let index = 0; index < rowBytes; index++) {
       const left = index >= pixelBytes ? (out[to + index - pixelBytes] ?? 0) : 0;
       const above = row > 0 ? (out[to + index - rowBytes] ?? 0) : 0;

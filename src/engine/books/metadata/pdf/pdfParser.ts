@@ -1,3 +1,4 @@
+import { latin1, type BookBytes } from '../bookBytes.ts';
 import { UnreadableBookError } from '../bookMetadata.ts';
 
 /** A string as it stands in the file: its bytes, one character each. See pdfText.ts for its text. */
@@ -22,6 +23,10 @@ export type PdfValue =
 
 // Catalogs, Info dictionaries and the dictionaries of streams are far smaller.
 const windowBytes = 64 * 1024;
+// And most of them are smaller than this, so that more is taken only where it is needed.
+const firstWindowBytes = 1024;
+/** What is parsed with less than this behind it may be cut off within a token. */
+const nearEnd = 256;
 const maxDepth = 16;
 
 const blanks = /(?:[\0\t\n\f\r ]+|%[^\r\n]*)*/y;
@@ -31,17 +36,20 @@ const otherToken = /[^\0\t\n\f\r ()<>[\]{}/%]+/y;
 const hexToken = /<([\da-fA-F\0\t\n\f\r ]*)>/y;
 const headerToken = /(\d{1,10})[\0\t\n\f\r ]+(\d{1,5})[\0\t\n\f\r ]+obj/y;
 const streamToken = /stream(?:\r\n|\n|\r)/y;
+const plainRun = /[^\\()\r]+/y;
 const numberToken = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 
 /** Reads values one after another; bounded by {@link windowBytes} and {@link maxDepth}. */
 export class PdfParser {
-  readonly #text: string;
+  readonly #bytes: BookBytes;
   readonly #start: number;
+  #text: string;
   #at = 0;
 
-  constructor(bytes: Buffer, start: number) {
+  constructor(bytes: BookBytes, start: number) {
+    this.#bytes = bytes;
     this.#start = start;
-    this.#text = bytes.toString('latin1', start, start + windowBytes);
+    this.#text = latin1(bytes, start, start + firstWindowBytes);
   }
 
   /** The place in the bytes that is reached. */
@@ -51,25 +59,41 @@ export class PdfParser {
 
   /** `12 0 obj`, if that is what stands here. */
   objectHeader(): { number: number; generation: number } | undefined {
-    this.#match(blanks);
-    const match = this.#match(headerToken);
-    return match ? { number: Number(match[1]), generation: Number(match[2]) } : undefined;
+    return this.#inWindow(() => {
+      this.#match(blanks);
+      const match = this.#match(headerToken);
+      return match ? { number: Number(match[1]), generation: Number(match[2]) } : undefined;
+    });
   }
 
   /** Whether the data of a stream begins here; then {@link position} is its first byte. */
   streamStart(): boolean {
-    this.#match(blanks);
-    return this.#match(streamToken) !== null;
+    return this.#inWindow(() => {
+      this.#match(blanks);
+      return this.#match(streamToken) !== null;
+    });
   }
 
-  keyword(word: string): boolean {
-    this.#match(blanks);
-    if (!this.#text.startsWith(word, this.#at)) return false;
-    this.#at += word.length;
-    return true;
+  value(): PdfValue {
+    return this.#inWindow(() => this.#value(0));
   }
 
-  value(depth = 0): PdfValue {
+  /** Parses in the first window, and once more in the whole one where that was too small. */
+  #inWindow<T>(parse: () => T): T {
+    const isWhole = this.#text.length !== firstWindowBytes;
+    const from = this.#at;
+    try {
+      const parsed = parse();
+      if (isWhole || this.#at + nearEnd <= this.#text.length) return parsed;
+    } catch (thrown) {
+      if (isWhole || !(thrown instanceof UnreadableBookError)) throw thrown;
+    }
+    this.#text = latin1(this.#bytes, this.#start, this.#start + windowBytes);
+    this.#at = from;
+    return parse();
+  }
+
+  #value(depth: number): PdfValue {
     this.#match(blanks);
     if (depth > maxDepth) throw new UnreadableBookError('its dictionaries are nested too deeply');
     if (this.#text.startsWith('<<', this.#at)) return this.#dictionary(depth);
@@ -119,7 +143,7 @@ export class PdfParser {
       }
       const key = this.#match(nameToken);
       if (!key) throw damaged();
-      entries.set(plainName(key[1] ?? ''), this.value(depth + 1));
+      entries.set(plainName(key[1] ?? ''), this.#value(depth + 1));
     }
   }
 
@@ -132,7 +156,7 @@ export class PdfParser {
         this.#at++;
         return values;
       }
-      values.push(this.value(depth + 1));
+      values.push(this.#value(depth + 1));
     }
   }
 
@@ -159,7 +183,10 @@ export class PdfParser {
         if (text[at + 1] !== '\n') pieces.push('\n');
         continue;
       }
-      pieces.push(character);
+      plainRun.lastIndex = at;
+      const run = plainRun.exec(text)?.[0] ?? character;
+      pieces.push(run);
+      at += run.length - 1;
     }
     throw damaged();
   }
@@ -194,6 +221,7 @@ function hexBytes(digits: string): string {
 
 /** `/T#69tle` is another way to write `/Title`. */
 function plainName(name: string): string {
+  if (!name.includes('#')) return name;
   return name.replace(/#([\da-fA-F]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
   );

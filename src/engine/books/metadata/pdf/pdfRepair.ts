@@ -1,3 +1,4 @@
+import { bytesInMemory, wholeOf, type BookBytes } from '../bookBytes.ts';
 import type { PdfDictionary } from './pdfParser.ts';
 import { PdfParser } from './pdfParser.ts';
 import type { PdfPlace, PdfSection } from './pdfSections.ts';
@@ -23,7 +24,8 @@ type ObjectsInStream = (number: number) => readonly number[];
  *
  * @param objectsIn the numbers of the objects in the stream of that number; none when it cannot be read
  */
-export function searchSection(body: Buffer, objectsIn: ObjectsInStream): PdfSection {
+export function searchSection(bytes: BookBytes, objectsIn: ObjectsInStream): PdfSection {
+  const body = wholeOf(bytes);
   const places = new Map<number, PdfPlace>();
   const streams = new Set<number>();
   const crossReferences: number[] = [];
@@ -97,7 +99,7 @@ function trailerPlaces(body: Buffer): number[] {
 
 function dictionaryAt(body: Buffer, at: number): PdfDictionary | undefined {
   try {
-    const value = new PdfParser(body, at).value();
+    const value = new PdfParser(bytesInMemory(body), at).value();
     return value instanceof Map ? value : undefined;
   } catch {
     // The word may stand in any text.

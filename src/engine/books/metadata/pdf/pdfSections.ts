@@ -1,3 +1,4 @@
+import { latin1, type BookBytes } from '../bookBytes.ts';
 import { PdfParser, damaged, type PdfDictionary } from './pdfParser.ts';
 
 /** Where an object is: at a place in the file, or the how-manieth in which stream of objects. */
@@ -24,12 +25,12 @@ const maxRanges = 100_000;
 const tableEntry = /^(\d{10}) (\d{5}) ([nf])/;
 
 /** Reads `xref`, its ranges and the trailer behind them. Throws where they are not as they should be. */
-export function readTableSection(body: Buffer, at: number): PdfSection {
+export function readTableSection(body: BookBytes, at: number): PdfSection {
   const ranges: Range[] = [];
   let position = at + 'xref'.length;
   for (;;) {
     const line = /^[\0\t\n\f\r ]*(?:(trailer)|(\d{1,10})[ \t]+(\d{1,10})[ \t]*(?:\r\n|\n|\r))/.exec(
-      body.toString('latin1', position, position + 64),
+      latin1(body, position, position + 64),
     );
     if (!line || ranges.length > maxRanges) throw damaged();
     position += line[0].length;
@@ -46,7 +47,7 @@ export function readTableSection(body: Buffer, at: number): PdfSection {
       const range = rangeOf(ranges, number);
       if (!range) return undefined;
       const start = range.at + (number - range.first) * tableEntryBytes;
-      const entry = tableEntry.exec(body.toString('latin1', start, start + tableEntryBytes));
+      const entry = tableEntry.exec(latin1(body, start, start + tableEntryBytes));
       if (!entry) throw damaged();
       return entry[3] === 'n' ? { kind: 'file', at: Number(entry[1]) } : { kind: 'free' };
     },

@@ -1,0 +1,69 @@
+import { readSync } from 'node:fs';
+import type { FilePlace } from '../../archive/archive.ts';
+
+/** The bytes of a book, for whoever asks for a few of them and waits. */
+export interface BookBytes {
+  readonly length: number;
+  /** From `start` up to `end`, fewer where the book ends. To be read and not to be changed. */
+  slice(start: number, end: number): Buffer;
+}
+
+/** All of a book. Asked for where there is no other way: what lies in a file is read whole for it. */
+export function wholeOf(bytes: BookBytes): Buffer {
+  return bytes.slice(0, bytes.length);
+}
+
+/** A stretch of a book, a character for each byte. */
+export function latin1(bytes: BookBytes, start: number, end: number): string {
+  return bytes.slice(start, end).toString('latin1');
+}
+
+export function bytesInMemory({ buffer, byteOffset, byteLength }: Uint8Array): BookBytes {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return {
+    length: bytes.length,
+    slice: (start, end) => bytes.subarray(clamped(start, bytes.length), clamped(end, bytes.length)),
+  };
+}
+
+/** A reader asks here and there, and mostly near where it asked before. */
+const windowBytes = 4096;
+
+/** @param onRead told before and after a read, which takes as long as the disk does */
+export function bytesInFile(
+  { descriptor, position, sizeBytes }: FilePlace,
+  onRead: (isReading: boolean) => void = () => undefined,
+): BookBytes {
+  let window: Buffer = Buffer.alloc(0);
+  let windowAt = 0;
+  return {
+    length: sizeBytes,
+    slice: (from, to) => {
+      const start = clamped(from, sizeBytes);
+      const end = Math.max(start, clamped(to, sizeBytes));
+      if (start < windowAt || end > windowAt + window.length) {
+        const length = Math.min(Math.max(end - start, windowBytes), sizeBytes - start);
+        onRead(true);
+        window = readAll(descriptor, position + start, length);
+        onRead(false);
+        windowAt = start;
+      }
+      return window.subarray(start - windowAt, end - windowAt);
+    },
+  };
+}
+
+function readAll(descriptor: number, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let got = 0;
+  while (got < length) {
+    const more = readSync(descriptor, bytes, got, length - got, position + got);
+    if (more === 0) break;
+    got += more;
+  }
+  return bytes.subarray(0, got);
+}
+
+function clamped(at: number, length: number): number {
+  return Math.min(Math.max(at, 0), length);
+}

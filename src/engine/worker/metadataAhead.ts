@@ -1,0 +1,50 @@
+import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
+import type { HandFile } from '../progress/handFile.ts';
+import type { BookToRead, MetadataSource } from './metadataSource.ts';
+
+/** With those that are digested and uploaded meanwhile no more than a hand file notes. */
+const mostAhead = 8;
+
+/**
+ * The metadata of books that are going to be asked for in this order. Some are read before they are: what one message to
+ * the thread that reads them costs is then shared by several, and that thread reads while here books are stored.
+ */
+export class MetadataAhead {
+  readonly #source: MetadataSource;
+  readonly #books: readonly BookToRead[];
+  readonly #hand: Pick<HandFile, 'take' | 'drop'>;
+  #next = 0;
+  readonly #begun = new Map<BookToRead, Promise<BookMetadata>>();
+
+  constructor(source: MetadataSource, books: readonly BookToRead[], hand: Pick<HandFile, 'take' | 'drop'>) {
+    this.#source = source;
+    this.#books = books.filter(book => source.readsOwn(book));
+    this.#hand = hand;
+  }
+
+  /** As {@link MetadataSource.read} does. Who asks has the book in hand, and asks no more after a stop. */
+  read(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
+    // By halves, so that the thread has something to do while what it has read is used.
+    if (this.#begun.size <= mostAhead / 2) this.#readOn(book, stop);
+    const begun = this.#begun.get(book);
+    this.#begun.delete(book);
+    return begun ?? this.#source.read(book, stop);
+  }
+
+  #readOn(asked: BookToRead, stop: AbortSignal): void {
+    while (this.#begun.size < mostAhead) {
+      const book = this.#books[this.#next++];
+      if (!book) return;
+      this.#begun.set(book, book === asked ? this.#source.read(book, stop) : this.#readNoted(book, stop));
+    }
+  }
+
+  async #readNoted(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
+    const slot = this.#hand.take(book.member.headerOffset);
+    try {
+      return await this.#source.read(book, stop);
+    } finally {
+      this.#hand.drop(slot);
+    }
+  }
+}
