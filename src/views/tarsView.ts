@@ -11,6 +11,7 @@ import { attentionText, needAttention } from './runText.ts';
 import { groupLabel, TarGroups, type TarGroup } from './tarGroups.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { rowsAtATime, TarRows } from './tarRows.ts';
+import { tarLook } from './tarText.ts';
 import { rowId, type GroupRow, type TarRow, type TarsRow } from './tarsRow.ts';
 import { detailsMarkdown } from './tooltip.ts';
 import { RefreshBatch } from './refreshBatch.ts';
@@ -42,6 +43,8 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   readonly #failedBooks: FailedBooks;
   readonly #view: vscode.TreeView<TarsRow>;
   readonly #rows = new TarRows();
+  /** Workers that were paused when something was heard of them last. */
+  readonly #paused = new Set<number>();
   /** Whether the tars may be those of another run than the rows are. */
   #mayHaveOldRows = false;
   readonly #owned: Subscription[];
@@ -93,7 +96,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       engine.store.onChange(change => {
         if (change.kind === 'tar') this.#changedTar(change.name, badge);
         else if (change.kind === 'worker') {
-          this.#changedTarOf(change.number);
+          this.#changedTarsOf(change.number);
           badge.add('badge');
         } else if (change.kind === 'all') {
           this.#mayHaveOldRows = true;
@@ -281,10 +284,19 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     } else this.#refresh.changed(this.#rows.tar(name));
   }
 
-  /** A tar's rate is its worker's. */
-  #changedTarOf(worker: number): void {
-    const name = this.#engine.store.worker(worker)?.currentTar;
-    if (name !== undefined && name !== null) this.#refresh.changed(this.#rows.tar(name));
+  /** A tar's rate is its worker's, and one that was begun is paused with it. */
+  #changedTarsOf(number: number): void {
+    const worker = this.#engine.store.worker(number);
+    if (!worker) return;
+    if (worker.currentTar !== null) this.#refresh.changed(this.#rows.tar(worker.currentTar));
+    const isPaused = worker.phase === 'paused';
+    if (isPaused === this.#paused.has(number)) return;
+    if (isPaused) this.#paused.add(number);
+    else this.#paused.delete(number);
+    for (const name of worker.assignedTars) {
+      const tar = this.#engine.store.tar(name);
+      if (tar && tarLook(tar, this.#engine.isRunning) === 'begun') this.#refresh.changed(this.#rows.tar(name));
+    }
   }
 
   #showBadge(): void {

@@ -117,6 +117,10 @@ describe('a run that goes on, by mouse', function () {
     await worker(1).hover();
     await worker(1).getByRole('button', { name: 'Pause Worker...' }).click();
     await worker(1).getByText('paused').waitFor();
+    await tars()
+      .getByText(/^paused at \d+ %$/)
+      .first()
+      .waitFor();
     await screenshotInThemes(workbench(), 'run-3-paused');
   });
 

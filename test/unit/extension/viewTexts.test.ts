@@ -49,6 +49,16 @@ describe('tarDescription', () => {
     assert.equal(tarDescription(running, worker, false), 'interrupted at 42 %');
   });
 
+  it('says how far a tar is that waits, and for whom', () => {
+    const begun = tarState({ phase: 'waiting', doneBytes: 430_000_000 });
+    assert.equal(tarDescription(begun, workerState({ phase: 'paused' }), true), 'paused at 43 %');
+    assert.equal(tarDescription(begun, workerState({ phase: 'upload' }), true), 'waiting at 43 %');
+    assert.equal(tarDescription(begun, undefined, true), 'waiting at 43 %');
+    // Also of what a run left that has ended, and of whose workers nothing counts any more.
+    assert.equal(tarDescription(begun, workerState({ phase: 'paused' }), false), 'stopped at 43 %');
+    assert.equal(new Map(tarDetails(begun, false)).get('Read'), '430 MB (43 %)');
+  });
+
   it('says what came of a tar', () => {
     const describeTar = (change: Parameters<typeof tarState>[0]): string =>
       tarDescription(tarState(change), undefined, true);
