@@ -295,7 +295,8 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     else this.#paused.delete(number);
     for (const name of worker.assignedTars) {
       const tar = this.#engine.store.tar(name);
-      if (tar && tarLook(tar, this.#engine.isRunning) === 'begun') this.#refresh.changed(this.#rows.tar(name));
+      if (tar && tarLook(tar, this.#engine.isRunning) === 'begun')
+        this.#refresh.changed(this.#rows.tar(name));
     }
   }
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { viewIds } from '../manifest.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
-import type { WorkerLook } from '../workerLook.ts';
+import { workerNote, type WorkerLook } from '../workerLook.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { detailsMarkdown } from './tooltip.ts';
@@ -13,7 +13,7 @@ import {
   workerDetails,
   workerLabel,
   workerLook,
-  workerStateText,
+  workerSummary,
   workerTrouble,
   type WorkerTrouble,
 } from './workerText.ts';
@@ -120,6 +120,10 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       const shown = this.#workerLook(worker);
       const trouble = workerTrouble(worker, shown);
       item.iconPath = trouble ? troubleIcons[trouble] : icons[shown];
+      // A screen reader is not short of room, and says no signs.
+      item.accessibilityInformation = {
+        label: `${workerLabel(worker.number)}: ${workerSummary(worker, shown)}`,
+      };
     }
     item.contextValue = look.contextValue;
     return item;
@@ -135,7 +139,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       const look = this.#workerLook(worker);
       item.tooltip = detailsMarkdown(
         workerLabel(worker.number),
-        workerStateText(worker, look, alive),
+        alive ? workerNote(worker) : null,
         workerDetails(worker, look, alive),
       );
     }

@@ -34,7 +34,12 @@ import type { RunView } from '../../../src/views/engineReader.ts';
 import { attentionText, runHeadline, statusText } from '../../../src/views/runText.ts';
 import { groupLabel, tarGroups } from '../../../src/views/tarGroups.ts';
 import { tarDescription, tarDetails } from '../../../src/views/tarText.ts';
-import { workerDescription, workerDetails, workerLook } from '../../../src/views/workerText.ts';
+import {
+  workerDescription,
+  workerDetails,
+  workerLook,
+  workerSummary,
+} from '../../../src/views/workerText.ts';
 import { timeLeftText } from '../../../src/webview/throughput/dashboardText.ts';
 import { workerNote } from '../../../src/workerLook.ts';
 import { readJson, readTexts } from '../../support/manifest.ts';
@@ -216,7 +221,11 @@ describe('In a language that nobody speaks', () => {
     for (const worker of workers) {
       for (const { kind } of views) {
         const look = workerLook(worker, kind);
-        texts.push(workerDescription(worker, look), ...workerDetails(worker, look, true).flat());
+        texts.push(
+          workerDescription(worker, look),
+          workerSummary(worker, look),
+          ...workerDetails(worker, look, true).flat(),
+        );
       }
     }
     texts.push(attentionText({ tars: 1, workers: 1 }), attentionText({ tars: 2, workers: 2 }));
