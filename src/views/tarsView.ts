@@ -5,6 +5,7 @@ import { oneLine } from '../protocol/errors.ts';
 import { formatBytes, formatNumber } from '../protocol/format.ts';
 import type { FailedBook } from '../protocol/progressFile.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
+import { RememberedRows } from './rememberedRows.ts';
 import type { EngineReader } from './engineReader.ts';
 import { FailedBooks, type ListFailures } from './failedBooks.ts';
 import { attentionText, needAttention } from './runText.ts';
@@ -43,6 +44,8 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   readonly #failedBooks: FailedBooks;
   readonly #view: vscode.TreeView<TarsRow>;
   readonly #rows = new TarRows();
+  /** What is chosen, for commands. */
+  readonly chosen: RememberedRows<TarsRow>;
   /** Workers that were paused when something was heard of them last. */
   readonly #paused = new Set<number>();
   /** Whether the tars may be those of another run than the rows are. */
@@ -69,6 +72,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       row => this.#lookOf(row),
     );
     this.#view = vscode.window.createTreeView(viewIds.tars, { treeDataProvider: this, canSelectMany: true });
+    this.chosen = new RememberedRows(this.#view);
     this.#refresh.setVisible(this.#view.visible);
     // A badge is in sight when the view is not.
     const badge = new RefreshBatch<'badge'>(() => {
@@ -80,6 +84,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       this.#failedBooks,
       badge,
       this.#changes,
+      this.chosen,
       this.#view,
       vscode.commands.registerCommand(viewCommandIds.showMore, (row: unknown) => {
         this.#showMore(row);
@@ -113,10 +118,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     return this.#changes.event;
   }
 
-  /**
-   * What is chosen in it. VS Code remembers that by the ids of rows, and knows no row from when it is told to draw
-   * the view anew until it has asked for the rows: for that moment this is empty, and nothing has changed.
-   */
+  /** What VS Code knows at this moment to be chosen, which in a redraw is nothing. */
   get selection(): readonly TarsRow[] {
     return this.#view.selection;
   }

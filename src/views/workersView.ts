@@ -3,6 +3,7 @@ import type { Subscription } from '../client/emitter.ts';
 import { viewIds } from '../manifest.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
 import { workerNote, type WorkerLook } from '../workerLook.ts';
+import { RememberedRows } from './rememberedRows.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { detailsMarkdown } from './tooltip.ts';
@@ -53,6 +54,8 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
   readonly #changes = new vscode.EventEmitter<WorkerRow[] | undefined>();
   readonly #refresh: TreeRefresh<WorkerRow>;
   readonly #rows = new Map<string, WorkerRow>();
+  /** What is chosen, for commands. */
+  readonly chosen: RememberedRows<WorkerRow>;
   readonly #owned: Subscription[];
 
   constructor(engine: EngineReader) {
@@ -67,10 +70,12 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       treeDataProvider: this,
       canSelectMany: true,
     });
+    this.chosen = new RememberedRows(view);
     this.#refresh.setVisible(view.visible);
     this.#owned = [
       this.#refresh,
       this.#changes,
+      this.chosen,
       view,
       view.onDidChangeVisibility(({ visible }) => {
         this.#refresh.setVisible(visible);
