@@ -1,3 +1,4 @@
+import { engineText } from '../engineText.ts';
 import { t } from '../localize.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate } from '../protocol/format.ts';
 import {
@@ -62,7 +63,7 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
 
 /** Why a tar failed, without its own name, which stands beside it. */
 function reasonText(tar: TarState): string {
-  const message = tar.failure?.message ?? t('the reason is not known');
+  const message = tar.failure ? engineText(tar.failure.message) : t('the reason is not known');
   const name = `${tar.name}: `;
   return message.startsWith(name) ? message.slice(name.length) : message;
 }

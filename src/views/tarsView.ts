@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { engineText } from '../engineText.ts';
 import type { Subscription } from '../client/emitter.ts';
 import { viewCommandIds, viewIds } from '../manifest.ts';
 import { oneLine } from '../protocol/errors.ts';
@@ -251,7 +252,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       }
       return this.#firstOf(row, books, book => this.#rows.book(row.tar, book));
     } catch (thrown) {
-      return [this.#rows.note(row.tar, oneLine(thrown))];
+      return [this.#rows.note(row.tar, engineText(oneLine(thrown)))];
     }
   }
 
@@ -345,14 +346,14 @@ function hasFailedBooks(tar: TarState): boolean {
 function bookItem(book: FailedBook, id: string): vscode.TreeItem {
   const item = new vscode.TreeItem(book.file.split('/').at(-1) ?? book.file);
   item.id = id;
-  item.description = book.message;
+  item.description = engineText(book.message);
   item.iconPath = bookIcon;
   item.contextValue = 'book;failed';
   return item;
 }
 
 function bookTooltip(book: FailedBook): vscode.MarkdownString {
-  return detailsMarkdown(book.file.split('/').at(-1) ?? book.file, book.message, [
+  return detailsMarkdown(book.file.split('/').at(-1) ?? book.file, engineText(book.message), [
     [vscode.l10n.t('In the tar'), book.file],
     [vscode.l10n.t('Size'), formatBytes(book.size)],
     [

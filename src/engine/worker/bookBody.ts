@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
 import { smallestPooled, type BodyPool } from './bodyPool.ts';
 import type { DigestThread } from './digestThread.ts';
@@ -71,10 +72,7 @@ export async function* rereadBody(member: ArchiveMember, key: BookKey): AsyncGen
     yield chunk;
   }
   if (digest.digest('hex') !== key.sha1) {
-    throw new TarshelfError(
-      'BOOK_NOT_READABLE',
-      `${member.name} changed while it was read. Leave the tars as they are during a run, then launch again.`,
-    );
+    throw new TarshelfError('BOOK_NOT_READABLE', sentence('bookChanged', member.name));
   }
 }
 
@@ -126,15 +124,12 @@ async function readNext(chunks: AsyncGenerator<Buffer, void>, member: ArchiveMem
     const { done, value } = await chunks.next();
     return done === true ? null : value;
   } catch (thrown) {
-    throw new TarshelfError('BOOK_NOT_READABLE', `${member.name} cannot be read (${oneLine(thrown)}).`, {
+    throw new TarshelfError('BOOK_NOT_READABLE', sentence('bookUnreadable', member.name, oneLine(thrown)), {
       cause: thrown,
     });
   }
 }
 
 function cutOff(member: ArchiveMember): TarshelfError {
-  return new TarshelfError(
-    'BOOK_NOT_READABLE',
-    `${member.name} ends before its ${String(member.sizeBytes)} bytes. The tar became shorter while it was read; launch again when it is whole.`,
-  );
+  return new TarshelfError('BOOK_NOT_READABLE', sentence('bookCutOff', member.name, member.sizeBytes));
 }

@@ -10,6 +10,7 @@ import { verificationText } from '../../../src/commands/verificationText.ts';
 import { runMarkdown } from '../../../src/commands/runReport.ts';
 import { SettingUnusable, readDestination } from '../../../src/destinationSettings.ts';
 import { destinationName } from '../../../src/destinationName.ts';
+import { engineText } from '../../../src/engineText.ts';
 import { setTranslate } from '../../../src/localize.ts';
 import { errorCodes } from '../../../src/protocol/errors.ts';
 import type { DestinationOptions } from '../../../src/protocol/ingestOptions.ts';
@@ -22,6 +23,7 @@ import {
   workerPhaseSchema,
 } from '../../../src/protocol/snapshot.ts';
 import { pausedByPerson } from '../../../src/protocol/workerNotes.ts';
+import { sentence, sentences, type SentenceName } from '../../../src/protocol/sentences.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
 import {
   checkChoices,
@@ -276,6 +278,17 @@ describe('In a language that nobody speaks', () => {
     for (const phase of runPhaseSchema.options) {
       const run = runState({ phase, sourceFolders: ['/1'], stateFolder: '/1' });
       assertPseudo(runMarkdown({ run, options: null, tars, failures: [] }));
+    }
+  });
+
+  it('so do the sentences of the engine, with what stands in them', () => {
+    for (const name of Object.keys(sentences) as SentenceName[]) {
+      const values = ['/1', '2', '3', '4', '5'];
+      const text = engineText(sentence(name, ...values));
+      // Options, variables and names that are the same in every language come in circles here, too.
+      assertPseudo(text);
+      const places = [...new Set(sentences[name].match(/\{\d\}/g))].length;
+      for (const value of values.slice(0, places)) assert.ok(text.includes(value), text);
     }
   });
 

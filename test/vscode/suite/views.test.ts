@@ -211,7 +211,7 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
       vscode.commands.executeCommand<Verification[]>(commandIds.verifyTar, ...args);
     const verified = async (...args: unknown[]): Promise<string[]> => {
       while (api.tars.selection.length > 0) await sleep(1);
-      return ((await verify(...args)) ?? []).map(({ tar }) => tar);
+      return (await verify(...args)).map(({ tar }) => tar);
     };
     try {
       assert.deepEqual(await verified(undefined, [undefined, undefined]), [first.tar, second.tar]);
