@@ -102,7 +102,10 @@ describe('a run that goes on, by mouse', function () {
         .getByText(/ · .*B\/s$/)
         .waitFor();
       const label = worker(number).locator('.monaco-icon-label-container');
-      const cutOff = await label.evaluate(element => element.scrollWidth - element.clientWidth);
+      const cutOff = await label.evaluate(
+        (element: { readonly scrollWidth: number; readonly clientWidth: number }) =>
+          element.scrollWidth - element.clientWidth,
+      );
       assert.ok(cutOff <= 0, `${String(cutOff)} pixels of worker ${String(number)}`);
     }
     await readmePictureOfSideBar(workbench(), 'sidebar', 'dark');
@@ -142,7 +145,7 @@ describe('a run that goes on, by mouse', function () {
   it("gives the paused worker's tars to the other, from the row's menu", async () => {
     await chooseInMenu(workbench(), worker(1), "Reassign Stopped Worker's Tars...");
     await list().getByText('Worker 2').first().waitFor();
-    await workbench().screenshot('run-4-toWhom');
+    await screenshotInThemes(workbench(), 'run-4-toWhom');
     await list().getByRole('button', { name: 'OK' }).click();
     await workbench().message('went to').waitFor();
     await screenshotInThemes(workbench(), 'run-5-reassigned');
