@@ -10,7 +10,8 @@ export const sentences = {
   // Folders of tars.
   sourceMissing: 'There is no folder {0}. Check the path, and that its disk is connected; or leave it out.',
   sourceIsFile: '{0} is a file. Give the folder that holds the .tar files.',
-  sourceUnreadable: 'Cannot read the folder {0} ({1}).',
+  sourceUnreadable:
+    'Cannot read the folder {0} ({1}). Check its permissions, and that its disk is connected.',
   sourceWithoutTars:
     'There are no .tar files (or .tar.gz, .tgz, .tar.zst) in {0}. Choose the folder that holds them.',
   sourcesWithoutTars:
@@ -66,7 +67,7 @@ export const sentences = {
   tarWithoutWorker: '{0}: No worker is left: all ended unexpectedly, too often. Launch again to go on.',
 
   // Books.
-  bookUnreadable: '{0} cannot be read ({1}).',
+  bookUnreadable: '{0} cannot be read ({1}). Look at the disk that its tar is on, then launch again.',
   bookChanged: '{0} changed while it was read. Leave the tars as they are during a run, then launch again.',
   bookCutOff:
     '{0} ends before its {1} bytes. The tar became shorter while it was read; launch again when it is whole.',

@@ -43,6 +43,32 @@ describe('A sentence of the engine', () => {
     }
   });
 
+  it('says what to do next where something has failed', () => {
+    const toDo =
+      /\b(?:Check|Choose|Give|Connect|Rename|Make|Watch|Launch|launch|Free|free|get|Get|Leave|Mend|Set|Start|See|Sign in|Correct|Plug in|Install|Close|Resume|Name|Pause|Look|Try|End|end that process|Ask|Update|lists|tries it again|is tried again)\b/;
+    // Between these stand notes and answers, which tell of no failure.
+    const notes = names.indexOf('pausedByPerson');
+    const failures = [...names.slice(0, notes), ...names.slice(names.indexOf('engineIsGone'))];
+    const withoutAdvice = failures.filter(
+      name => /[.}]$/.test(sentences[name]) && !toDo.test(sentences[name]),
+    );
+    assert.deepEqual(withoutAdvice, [
+      // What a destination does not take is nothing that anybody mends.
+      ...['bookEmpty', 'bookTooLarge', 'bookOfOtherType'],
+      // The advice comes with a value.
+      ...['bookWithoutLanguage', 'bookOfOtherLanguage', 'libraryUnusable'],
+    ]);
+    for (const name of [
+      'diskFull',
+      'quotaUsedUp',
+      'diskReadOnly',
+      'notPermitted',
+      'folderGone',
+      'diskErrors',
+    ] as const)
+      assert.match(sentences[name], /\. (?:Free|Make|Change|Connect|Check) /, name);
+  });
+
   it('keeps what looks like a place in a value', () => {
     assert.equal(sentence('sourceIsFile', '{0} $& {1}').startsWith('{0} $& {1} is a file.'), true);
   });
