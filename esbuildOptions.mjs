@@ -29,11 +29,14 @@ export const processes = {
     engine: 'src/engine/supervisor/main.ts',
     worker: 'src/engine/worker/main.ts',
     metadataReader: 'src/engine/books/metadata/readerThread.ts',
-    digestThread: 'src/engine/worker/digestEntry.ts',
+    bodyThread: 'src/engine/worker/bodyThreadEntry.ts',
     cli: 'src/cli/main.ts',
     samples: 'src/samples/main.ts',
   },
   outdir: 'dist',
+  // What several of them have, and what is loaded only when it is needed, is in files of their own.
+  splitting: true,
+  chunkNames: 'part-[name]-[hash]',
 };
 
 /** Of the page in webviews, with its style sheet: a folder of its own, so that webviews can read nothing else. */

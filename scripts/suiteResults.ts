@@ -7,7 +7,7 @@ export interface SuiteResults {
   readonly passed: number;
   readonly failed: number;
   /** Each test that failed: its whole title and what was wrong. */
-  readonly failures?: readonly string[];
+  readonly failures?: readonly string[] | undefined;
 }
 
 /** What this needs of mocha's runner: the tests inside VS Code are given mocha only when it is loaded late. */
@@ -37,7 +37,8 @@ export function readResults(file: string): SuiteResults | undefined {
       keyof SuiteResults,
       unknown
     >;
-    if (typeof passed !== 'number' || typeof failed !== 'number' || !Array.isArray(failures)) return undefined;
+    if (typeof passed !== 'number' || typeof failed !== 'number' || !Array.isArray(failures))
+      return undefined;
     return { passed, failed, failures: failures.map(String) };
   } catch {
     return undefined;

@@ -159,7 +159,7 @@ async function simulate(size: Size): Promise<Sample[]> {
     });
     const files = size.tars * size.members;
     let simulated = 0;
-    for (const name of await readdir(bodies)) simulated += Number(await readFile(join(bodies, name), 'utf8'));
+    for (const name of await readdir(bodies)) simulated += (await stat(join(bodies, name))).size;
     if (used.books.uploaded !== files || simulated !== files) {
       throw new Error(
         `${String(used.books.uploaded)} books went their way and ${String(simulated)} bodies were simulated, not ${String(files)}: the bodies of this version are not read as simulatedBodies.mjs expects`,

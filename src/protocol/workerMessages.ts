@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { bookFormatSchema } from './bookFormat.ts';
-import { bookKeySchema } from './bookKey.ts';
+import { bookKeySchema, keyListSchema, keyListText } from './bookKey.ts';
 import { failureSchema } from './errors.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
 import { secretsSchema } from './secrets.ts';
@@ -23,6 +23,38 @@ export const verdictSchema = v.variant('kind', [
   v.object({ kind: v.literal('pending') }),
 ]);
 export type Verdict = v.InferOutput<typeof verdictSchema>;
+
+/** Each verdict once: there may be as many as there are books. */
+const verdictOf: Readonly<Record<string, Verdict>> = {
+  c: { kind: 'claimed' },
+  p: { kind: 'pending' },
+  o: { kind: 'duplicate', layer: 'own' },
+  t: { kind: 'duplicate', layer: 'others' },
+  d: { kind: 'duplicate', layer: 'destination' },
+};
+const letterOfLayer = { own: 'o', others: 't', destination: 'd' } as const;
+
+function verdictLetter(verdict: Verdict): string {
+  if (verdict.kind === 'duplicate') return letterOfLayer[verdict.layer];
+  return verdict.kind === 'claimed' ? 'c' : 'p';
+}
+
+/** Verdicts as a message has them: a letter each. */
+const verdictListSchema = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const verdicts: Verdict[] = [];
+    for (const letter of dataset.value) {
+      const verdict = Object.hasOwn(verdictOf, letter) ? verdictOf[letter] : undefined;
+      if (!verdict) {
+        addIssue({ message: 'not a list of verdicts' });
+        return NEVER;
+      }
+      verdicts.push(verdict);
+    }
+    return verdicts;
+  }),
+);
 
 /** A worker's hold on a tar. What it says of the tar under an older epoch is refused. */
 export const leaseSchema = v.object({ tar: v.string(), epoch: count });
@@ -123,12 +155,19 @@ export const workerRequestSchema = v.variant('type', [
    */
   v.object({ type: v.literal('share:ended'), lease: leaseSchema, id: count, hasDied: v.boolean() }),
   /** One verdict for each key of the request, in its order. */
-  v.object({ type: v.literal('claim:answer'), id: count, verdicts: v.array(verdictSchema) }),
+  v.object({ type: v.literal('claim:answer'), id: count, verdicts: verdictListSchema }),
   v.object({ type: v.literal('claim:settled'), key: bookKeySchema, verdict: verdictSchema }),
   /** Finish the book in hand, save, exit. */
   v.object({ type: v.literal('worker:stop') }),
 ]);
 export type WorkerRequest = v.InferOutput<typeof workerRequestSchema>;
+/** In the form in which it goes over the channel. */
+type SentRequest = v.InferInput<typeof workerRequestSchema>;
+
+export function encodeRequest(request: WorkerRequest): SentRequest {
+  if (request.type !== 'claim:answer') return request;
+  return { ...request, verdicts: request.verdicts.map(verdictLetter).join('') };
+}
 
 /** From a worker to the engine. */
 export const workerEventSchema = v.variant('type', [
@@ -159,12 +198,12 @@ export const workerEventSchema = v.variant('type', [
     /** Null but in the phase `extract`. */
     extraction: v.nullable(extractionSchema),
   }),
-  v.object({ type: v.literal('claim:request'), id: count, keys: v.array(bookKeySchema) }),
+  v.object({ type: v.literal('claim:request'), id: count, keys: keyListSchema }),
   /** Books that are on the shelf, and others whose claims are given back. */
   v.object({
     type: v.literal('claim:outcomes'),
-    stored: v.array(bookKeySchema),
-    failed: v.array(bookKeySchema),
+    stored: keyListSchema,
+    failed: keyListSchema,
   }),
   /** The tar in hand is one whose batches others can read, too. */
   v.object({ type: v.literal('share:possible') }),
@@ -198,3 +237,19 @@ export type WorkerEvent = v.InferOutput<typeof workerEventSchema>;
 /** An event in the form in which it is sent: with the lease under which it was said, if under any. */
 export const workerMessageSchema = v.object({ lease: v.nullable(leaseSchema), event: workerEventSchema });
 export type WorkerMessage = v.InferOutput<typeof workerMessageSchema>;
+/** In the form in which it goes over the channel. */
+type SentMessage = v.InferInput<typeof workerMessageSchema>;
+
+export function encodeMessage({ lease, event }: WorkerMessage): SentMessage {
+  switch (event.type) {
+    case 'claim:request':
+      return { lease, event: { ...event, keys: keyListText(event.keys) } };
+    case 'claim:outcomes':
+      return {
+        lease,
+        event: { ...event, stored: keyListText(event.stored), failed: keyListText(event.failed) },
+      };
+    default:
+      return { lease, event };
+  }
+}

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { makeTar } from './gnuTar.ts';
 import { keyOf } from './libraryTruth.ts';
 
+export const readByItself = 20_000;
+
 export interface ManyBooks {
   readonly tars: number;
   readonly booksInTar: number;
-  /** Size of a book at least. */
+  /** Size of a book at least. Otherwise each is so large that it is read by itself, and not along with headers. */
   readonly bytes?: number;
   /** Their names tell nothing, so that each has to be looked into. */
   readonly nameless?: boolean;
@@ -20,7 +22,7 @@ export interface ManyBooks {
  */
 export async function makeManyBooks(
   folder: string,
-  { tars, booksInTar, bytes = 1500, nameless = false, text = () => '' }: ManyBooks,
+  { tars, booksInTar, bytes = readByItself, nameless = false, text = () => '' }: ManyBooks,
 ): Promise<string[]> {
   const keys = new Set<string>();
   for (let tar = 0; tar < tars; tar++) {

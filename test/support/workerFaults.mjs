@@ -14,7 +14,7 @@
 //   @leak-once@    it takes more and more memory from then on, the first time
 import { Buffer } from 'node:buffer';
 import crypto from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
@@ -22,7 +22,8 @@ import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const isWorker = (process.argv[1] ?? '').endsWith('worker.js');
-if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
+const isThread = (process.argv[1] ?? '').endsWith('bodyThread.js');
+if ((isWorker || isThread) && process.env.TARSHELF_FAULTS !== undefined) {
   const { flags, slowReadMs = 0, slowWriteMs = 0 } = JSON.parse(process.env.TARSHELF_FAULTS);
 
   const isFirst = kind => {
@@ -37,7 +38,11 @@ if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
     for (;;);
   };
   const hoard = [];
-  const leak = () => setInterval(() => hoard.push(Buffer.alloc(8 * 1024 * 1024, 1)), 50);
+  // Over any limit within a second, however busy the machine is, and never more than a machine has.
+  const leak = () => {
+    const more = () => hoard.length < 16 && hoard.push(Buffer.alloc(64 * 1024 * 1024, 1));
+    setInterval(more, 50).unref();
+  };
   const faults = [
     ['@crash@', crash],
     ['@block@', block],
@@ -51,6 +56,18 @@ if (isWorker && process.env.TARSHELF_FAULTS !== undefined) {
     if (algorithm === 'sha1') for (const [text, fault] of faults) if (data.includes(text)) fault();
     return hash(algorithm, data, ...rest);
   };
+  if (isThread) {
+    // Its files are read and written at once.
+    const slow = (name, ms) => {
+      const original = fs[name];
+      fs[name] = (...args) => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+        return original(...args);
+      };
+    };
+    if (slowReadMs > 0) slow('readSync', slowReadMs);
+    if (slowWriteMs > 0) slow('writeSync', slowWriteMs);
+  }
   syncBuiltinESMExports();
 
   const handle = await open(process.argv[1]);

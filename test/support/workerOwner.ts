@@ -4,6 +4,8 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import {
+  encodeMessage,
+  encodeRequest,
   workerMessageSchema,
   workerRequestSchema,
   type WorkerRequest,
@@ -16,7 +18,7 @@ const worker = fork(join(import.meta.dirname, '../../dist/worker.js'), [], {
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 });
 const send = (request: WorkerRequest): void => {
-  worker.send(request, () => undefined);
+  worker.send(encodeRequest(request), () => undefined);
 };
 const tell = (line: unknown): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -24,8 +26,9 @@ const tell = (line: unknown): void => {
 
 tell({ pid: worker.pid });
 worker.on('message', (received: unknown) => {
-  const { event } = v.parse(workerMessageSchema, received);
-  tell(event);
+  const message = v.parse(workerMessageSchema, received);
+  const { event } = message;
+  tell(encodeMessage(message).event);
   if (event.type === 'worker:ready') {
     for (const tar of init.assignedTars) {
       const folder = init.options.sourceFolders[0] ?? null;

@@ -1,22 +1,29 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
 import { HandFile, handFilePath } from '../../src/engine/progress/handFile.ts';
 import { Activity } from '../../src/engine/worker/activity.ts';
-import { BodyPool } from '../../src/engine/worker/bodyPool.ts';
+import { BodyThread } from '../../src/engine/worker/bodyThread.ts';
 import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
 import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
+
+/** One for all that run here: it is not held by what it has no work from. */
+const thread = new BodyThread(join(import.meta.dirname, '../../src/engine/worker/bodyThreadEntry.ts'), why =>
+  assert.fail(why),
+);
 
 /** What a worker's process gives to each of its tars, for one that is no process. */
 export function workerParts(
   stateFolder: string,
   parallelUploads = 1,
   worker = 1,
-): Pick<WorkerContext, 'abandon' | 'activity' | 'bodies' | 'digestThread' | 'hand' | 'uploads'> {
+): Pick<WorkerContext, 'abandon' | 'activity' | 'copyThread' | 'digestThread' | 'hand' | 'uploads'> {
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
-    bodies: new BodyPool(64 * 1024 * 1024),
-    digestThread: null,
+    digestThread: thread,
+    copyThread: thread,
     hand: HandFile.open(handFilePath(stateFolder, worker)),
     uploads: pLimit(parallelUploads),
   };

@@ -14,6 +14,14 @@ export const largestKeptBody = 32 * 1024 * 1024;
 /** How much of any body can be read without keeping it: enough to tell what it is. */
 export const readableHead = 64 * 1024;
 
+/** Bytes of an open file. */
+export interface FilePlace {
+  /** Of this process, and so of all its threads. */
+  readonly descriptor: number;
+  readonly position: number;
+  readonly sizeBytes: number;
+}
+
 /** A tar, however it is stored. */
 export interface Archive {
   /** Of the file. Its size is what {@link ArchiveMember.filePosition} goes up to. */
@@ -28,6 +36,8 @@ export interface Archive {
    * @throws TarDamage where the tar is cut off or is no tar, after all members before that
    */
   members(options?: IndexOptions): AsyncGenerator<ArchiveMember, void, undefined>;
+  /** The same, as many at a time as one read found, for whom waiting for each costs too much. Absent: they pass by one by one. */
+  memberGroups?(options?: IndexOptions): AsyncGenerator<readonly ArchiveMember[], void, undefined>;
   close(): Promise<void>;
 }
 
@@ -37,13 +47,15 @@ export interface ArchiveMember extends TarMember {
   readonly filePosition: number;
   /** What of that is this member's own body, as far as that can be told. */
   readonly fileBytes: number;
+  /** The whole body, where it came along with the header and is in memory: nothing has to be waited for, or released. */
+  readonly body?: Buffer | null;
   /** Up to `length` bytes of the body. Fewer where it ends. */
   read(position: number, length: number): Promise<Buffer>;
   /**
-   * Fills `target` from a position of the body on; fewer bytes where it ends. Absent where what is read comes in memory
-   * of its own.
+   * Where a thread can read the body by itself, as long as the archive is open; null where it lies in memory already.
+   * Absent where a body can only be asked for here.
    */
-  readInto?(target: Buffer, position: number): Promise<number>;
+  readonly place?: FilePlace | null;
   /** The whole body. */
   chunks(): AsyncGenerator<Buffer, void, undefined>;
   /**

@@ -61,6 +61,10 @@ export class FileSource implements ByteSource {
     return this.identity.sizeBytes;
   }
 
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
   async read(target: Buffer, position: number): Promise<number> {
     let got = 0;
     while (got < target.length) {

@@ -1,5 +1,5 @@
 import { MemberFields } from './memberFields.ts';
-import type { Archive, ArchiveMember } from './archive.ts';
+import type { Archive, ArchiveMember, FilePlace } from './archive.ts';
 import { readAt, type FileIdentity, type FileSource } from './byteSource.ts';
 import { readTarIndex, type IndexOptions } from './tarIndex.ts';
 import type { TarMember } from './tarWalk.ts';
@@ -22,9 +22,12 @@ export class TarFile implements Archive {
   }
 
   async *members(options?: IndexOptions): AsyncGenerator<ArchiveMember, void, undefined> {
-    for await (const found of readTarIndex(this.#source, { ...options, takesBodies: true })) {
-      for (const { member, body } of found) yield new FileMember(this.#source, member, body);
-    }
+    for await (const group of this.memberGroups(options)) yield* group;
+  }
+
+  async *memberGroups(options?: IndexOptions): AsyncGenerator<readonly ArchiveMember[], void, undefined> {
+    for await (const found of readTarIndex(this.#source, { ...options, takesBodies: true }))
+      yield found.map(({ member, body }) => new FileMember(this.#source, member, body));
   }
 
   /** A member that the tar is known to have, without a look at its header. */
@@ -39,13 +42,12 @@ export class TarFile implements Archive {
 
 class FileMember extends MemberFields implements ArchiveMember {
   readonly #source: FileSource;
-  /** Where it was read with the header. */
-  readonly #body: Buffer | null;
+  readonly body: Buffer | null;
 
   constructor(source: FileSource, member: TarMember, body: Buffer | null) {
     super(member);
     this.#source = source;
-    this.#body = body;
+    this.body = body;
   }
 
   get filePosition(): number {
@@ -58,15 +60,19 @@ class FileMember extends MemberFields implements ArchiveMember {
     return this.bodyOffset > this.headerOffset ? this.sizeBytes : 0;
   }
 
-  read(position: number, length: number): Promise<Buffer> {
-    if (this.#body) return Promise.resolve(this.#body.subarray(position, position + length));
-    const rest = Math.max(0, this.sizeBytes - position);
-    return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
+  get place(): FilePlace | null {
+    if (this.body) return null;
+    return {
+      descriptor: this.#source.descriptor,
+      position: this.bodyOffset,
+      sizeBytes: this.sizeBytes,
+    };
   }
 
-  readInto(target: Buffer, position: number): Promise<number> {
-    const length = Math.min(target.length, Math.max(0, this.sizeBytes - position));
-    return this.#source.read(target.subarray(0, length), this.bodyOffset + position);
+  read(position: number, length: number): Promise<Buffer> {
+    if (this.body) return Promise.resolve(this.body.subarray(position, position + length));
+    const rest = Math.max(0, this.sizeBytes - position);
+    return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
   }
 
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {

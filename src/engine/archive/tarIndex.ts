@@ -9,8 +9,8 @@ import { TarWalk, type TarMember } from './tarWalk.ts';
 const smallestWindow = blockSize;
 /** Where the next header is nearer than this, reading all up to it costs less than another read. */
 const usualWindow = 64 * 1024;
-/** With the smallest bodies: measured, half as many members again each second as with the window before. */
-const largestWindow = 256 * 1024;
+/** With the smallest bodies: each read is waited for, and with four times as much a worker only takes more memory. */
+const largestWindow = 512 * 1024;
 /** As many headers in one window make it worth to read more at once. */
 const manyHeaders = 16;
 
@@ -19,6 +19,11 @@ const manyHeaders = 16;
  * more than all else that is done with it.
  */
 const largestBodyTaken = 16 * 1024;
+/**
+ * Bodies of up to half of this share memory: to ask for it for each alone would take longer than to copy it. A thread that is
+ * sent one of them gets a copy of all that it lies in, so that is little.
+ */
+const bodiesTogether = 8 * 1024;
 
 export interface IndexedMember {
   readonly member: TarMember;
@@ -54,8 +59,16 @@ export async function* readTarIndex(
     links.pass(member.headerOffset, walk.rawName);
     return member;
   };
+  /** Its small body goes on behind the window. */
+  let cut: TarMember | null = null;
   while (!walk.hasEnded()) {
     const found: IndexedMember[] = [];
+    if (cut) {
+      // What comes next is read with it. Where it cannot be, that is for whoever reads the body, or the next header.
+      await window.load(cut.bodyOffset, cut.sizeBytes).catch(() => false);
+      found.push({ member: cut, body: window.bodyOf(cut) });
+      cut = null;
+    }
     let damage: TarDamage | undefined;
     try {
       while (!walk.hasEnded() && window.has(walk.position, walk.needs)) {
@@ -63,8 +76,12 @@ export async function* readTarIndex(
         if (!member) continue;
         // Waiting for what is there already would cost more than all the rest.
         const settled = walk.linkTarget || links.inUse ? await settle(member) : member;
-        if (settled.headerOffset >= from)
-          found.push({ member: settled, body: takesBodies ? window.bodyOf(settled) : null });
+        if (settled.headerOffset < from) continue;
+        if (takesBodies && window.cuts(settled)) {
+          cut = settled;
+          break;
+        }
+        found.push({ member: settled, body: takesBodies ? window.bodyOf(settled) : null });
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
@@ -72,7 +89,7 @@ export async function* readTarIndex(
     }
     if (found.length > 0) yield found;
     if (damage) throw damage;
-    if (walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
+    if (cut || walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
     const member = walk.finish(source.sizeBytes);
     if (member && member.headerOffset >= from) yield [{ member: await settle(member), body: null }];
   }
@@ -180,6 +197,9 @@ class Window {
   #start = 0;
   #length = 0;
   #taken = 0;
+  /** Memory for small bodies, and how much of it has one. */
+  #bodies = Buffer.alloc(0);
+  #bodiesTaken = 0;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -189,11 +209,30 @@ class Window {
     return position >= this.#start && position + length <= this.#start + this.#length;
   }
 
+  /** Whether a small body begins here and goes on where nothing was read yet. */
+  cuts({ kind, bodyOffset, sizeBytes }: TarMember): boolean {
+    if (kind !== 'file' || sizeBytes > largestBodyTaken) return false;
+    return this.has(bodyOffset, 0) && !this.has(bodyOffset, sizeBytes);
+  }
+
   /** A copy of a small body that is there; null for any other. */
   bodyOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
     if (kind !== 'file' || sizeBytes > largestBodyTaken || !this.has(bodyOffset, sizeBytes)) return null;
+    const body = this.#memoryFor(sizeBytes);
     const at = bodyOffset - this.#start;
-    return Buffer.from(this.bytes.subarray(at, at + sizeBytes));
+    this.bytes.copy(body, 0, at, at + sizeBytes);
+    return body;
+  }
+
+  #memoryFor(sizeBytes: number): Buffer {
+    if (sizeBytes > bodiesTogether / 2) return Buffer.allocUnsafeSlow(sizeBytes);
+    if (this.#bodies.length - this.#bodiesTaken < sizeBytes) {
+      this.#bodies = Buffer.allocUnsafeSlow(bodiesTogether);
+      this.#bodiesTaken = 0;
+    }
+    const start = this.#bodiesTaken;
+    this.#bodiesTaken += sizeBytes;
+    return this.#bodies.subarray(start, this.#bodiesTaken);
   }
 
   /** Where in `bytes` a position is, for one who takes what stands there. */

@@ -2,7 +2,7 @@ import { bookFormats, type BookFormat } from '../../protocol/bookFormat.ts';
 import { skipReasons, type SkipReason } from '../../protocol/skipReason.ts';
 import { isAppleDouble, isNamedLikeAppleDouble } from './appleDouble.ts';
 import type { ByteReader } from './byteReader.ts';
-import { detectContent, headLength } from './contentType.ts';
+import { contentOfHead, detectContent, headLength, type Content } from './contentType.ts';
 import { isPlainText } from './plainText.ts';
 
 // What lives in this folder: what a member of a tar is (this file), and what a book calls itself (metadata/).
@@ -42,13 +42,22 @@ function isFb2Name(name: string, end: number): boolean {
   return dot > 0 && name.charCodeAt(dot - 1) !== slash && name.slice(dot, end).toLowerCase() === '.fb2';
 }
 
+/** What a member is, where that is told without a look at its bytes; null for any other. */
+export function detectByName(name: string, sizeBytes: number): Detection | null {
+  if (sizeBytes === 0) return skipped('empty');
+  if (isNamedLikeAppleDouble(name)) return null;
+  const byExtension = formatByExtension(name);
+  return byExtension === undefined ? null : book(byExtension);
+}
+
 /**
  * What a member is, before all of it is read: by its extension without a look at its bytes, else by them.
  *
  * @param name path of the member within its tar
  */
 export async function detectBook(name: string, bytes: ByteReader): Promise<Detection> {
-  if (bytes.sizeBytes === 0) return skipped('empty');
+  const byName = detectByName(name, bytes.sizeBytes);
+  if (byName) return byName;
   if (isNamedLikeAppleDouble(name) && isAppleDouble(await bytes.read(0, 4)))
     return skipped('attributes of a file on macOS');
   const byExtension = formatByExtension(name);
@@ -68,14 +77,25 @@ export async function detectBook(name: string, bytes: ByteReader): Promise<Detec
  * what its extension says.
  */
 export async function correctedBook(byExtension: BookFormat, bytes: ByteReader): Promise<Detection> {
-  const content = await detectContent(bytes);
+  const head = await bytes.read(0, headLength);
+  return correctedBy(byExtension, head, contentOfHead(head) ?? (await detectContent(bytes)));
+}
+
+/** The same for the whole of a small body in memory; null where it takes more than a look at its head. */
+export function correctedAtOnce(byExtension: BookFormat, body: Buffer): Detection | null {
+  const head = body.length <= headLength ? body : body.subarray(0, headLength);
+  const content = contentOfHead(head);
+  return content && correctedBy(byExtension, head, content);
+}
+
+function correctedBy(byExtension: BookFormat, head: Buffer, content: Content): Detection {
   switch (content.kind) {
     case 'unsure':
       return book(byExtension);
     case 'book': {
       // A text may speak of the header of a PDF before it comes to anything else.
       const isText = textFormats.has(byExtension) && content.format === 'pdf';
-      if (isText && !beginsAsPdf.test((await bytes.read(0, 64)).toString('latin1'))) return book(byExtension);
+      if (isText && !beginsAsPdf.test(head.toString('latin1', 0, 64))) return book(byExtension);
       return book(sameFormat[byExtension] === content.format ? byExtension : content.format);
     }
     case 'skipped':

@@ -5,10 +5,9 @@ export interface ByteReader {
   read(position: number, length: number): Promise<Buffer>;
 }
 
-/** What is read is a copy: the bytes may lie in shared memory, which not everybody can read. */
 export function bufferReader(bytes: Buffer): ByteReader {
   return {
     sizeBytes: bytes.length,
-    read: (position, length) => Promise.resolve(Buffer.from(bytes.subarray(position, position + length))),
+    read: (position, length) => Promise.resolve(bytes.subarray(position, position + length)),
   };
 }

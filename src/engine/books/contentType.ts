@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { ByteReader } from './byteReader.ts';
@@ -41,10 +40,23 @@ const unsure: Content = { kind: 'unsure' };
  */
 export async function detectContent(bytes: ByteReader): Promise<Content> {
   const head = await bytes.read(0, headLength);
+  const sure = contentOfHead(head);
+  if (sure) return sure;
   if (has(head, bookMobi, 60)) return book((await isKindleFormat8(bytes, head)) ? 'azw3' : 'mobi');
+  if (has(head, zipEntry, 0)) return await detectZip(bytes);
+  if (!looksLikeXml(head)) return await detectImage(head);
+  const root = await rootName(bytes, head);
+  if (root === 'FictionBook') return book('fb2');
+  if (hasPdfHeader(head)) return book('pdf');
+  return root?.toLowerCase() === 'html' ? book('html') : skipped('xml without a book');
+}
+
+/** The same by the head alone; null where that is too general. */
+export function contentOfHead(head: Buffer): Content | null {
+  if (has(head, bookMobi, 60)) return null;
   if (has(head, palmDoc, 60)) return book('pdb');
   if (has(head, pdf, 0)) return book('pdf');
-  if (has(head, zipEntry, 0)) return has(head, epubMimetype, 30) ? book('epub') : await detectZip(bytes);
+  if (has(head, zipEntry, 0)) return has(head, epubMimetype, 30) ? book('epub') : null;
   if (has(head, zipWithoutEntries, 0)) return skipped('zip without a book');
   if (has(head, rtf, 0)) return book('rtf');
   if (has(head, lit, 0)) return book('lit');
@@ -52,14 +64,16 @@ export async function detectContent(bytes: ByteReader): Promise<Content> {
   if (has(head, djvu, 0)) return isDjvuDocument(head) ? book('djvu') : skipped('unknown');
   // What else is a compound file may be told by its directory, which stands anywhere.
   if (has(head, compoundFile, 0)) return isWordDocument(head) ? book('doc') : unsure;
-  const root = looksLikeXml(head) ? await rootName(bytes, head) : null;
-  if (root === 'FictionBook') return book('fb2');
-  // Readers allow anything before a PDF's header, as long as that begins within the first 1024 bytes.
-  if (head.subarray(0, 1023 + pdfWithVersion.length).includes(pdfWithVersion)) return book('pdf');
-  if (root !== null) return root?.toLowerCase() === 'html' ? book('html') : skipped('xml without a book');
+  if (looksLikeXml(head)) return null;
+  if (hasPdfHeader(head)) return book('pdf');
   // file-type would unpack what is in there.
   if (has(head, gzip, 0)) return skipped('unknown');
-  return beginsAsText(head) ? unsure : await detectImage(head);
+  return beginsAsText(head) ? unsure : null;
+}
+
+/** Readers allow anything before a PDF's header, as long as that begins within the first 1024 bytes. */
+function hasPdfHeader(head: Buffer): boolean {
+  return head.subarray(0, 1023 + pdfWithVersion.length).includes(pdfWithVersion);
 }
 
 /**
@@ -95,7 +109,12 @@ function skipped(reason: SkipReason): Content {
 
 function has(head: Buffer, signature: Buffer, at: number): boolean {
   const end = at + signature.length;
-  return end <= head.length && head.compare(signature, 0, signature.length, at, end) === 0;
+  // Most differ in the first byte, and a call of the system's comparison costs more than to see that.
+  return (
+    end <= head.length &&
+    head[at] === signature[0] &&
+    head.compare(signature, 0, signature.length, at, end) === 0
+  );
 }
 
 async function detectZip(bytes: ByteReader): Promise<Content> {
@@ -134,6 +153,8 @@ function isWordDocument(head: Buffer): boolean {
 
 /** Of what file-type knows, only pictures are sure enough to overrule a name. */
 async function detectImage(head: Buffer): Promise<Content> {
+  // Loaded by the first one that may be a picture: in most tars there is none.
+  const { fileTypeFromBuffer } = await import('file-type');
   let found;
   try {
     found = await fileTypeFromBuffer(head);

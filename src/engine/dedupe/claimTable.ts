@@ -23,6 +23,15 @@ interface Hold {
   waiters: number[];
 }
 
+// There are as many verdicts as books, and few that differ.
+const claimed: Verdict = { kind: 'claimed' };
+const pending: Verdict = { kind: 'pending' };
+const duplicateOf: Readonly<Record<DuplicateLayer, Verdict>> = {
+  own: { kind: 'duplicate', layer: 'own' },
+  others: { kind: 'duplicate', layer: 'others' },
+  destination: { kind: 'duplicate', layer: 'destination' },
+};
+
 /** Stands for the destination where a worker's number would. Workers are numbered from 1. */
 const destinationOwner = 0;
 
@@ -61,15 +70,15 @@ export class ClaimTable {
   claim(worker: number, keys: readonly BookKey[]): Verdict[] {
     return keys.map(key => {
       const knownTo = this.#known.get(key.sha1, key.sizeBytes);
-      if (knownTo !== undefined) return { kind: 'duplicate', layer: layerFor(worker, knownTo) };
+      if (knownTo !== undefined) return duplicateOf[layerFor(worker, knownTo)];
       const text = keyText(key);
       const hold = this.#held.get(text);
       if (hold) {
         hold.waiters.push(worker);
-        return { kind: 'pending' };
+        return pending;
       }
       this.#held.set(text, { owner: worker, waiters: [] });
-      return { kind: 'claimed' };
+      return claimed;
     });
   }
 

@@ -5,6 +5,9 @@ const firstCapacity = 16;
 /** A fuller table probes too far, an emptier one wastes memory: 35 to 44 bytes a key between two growths. */
 const fullest = 0.8;
 const growth = 1.25;
+/** A small one grows faster: what that wastes is little, and what growing takes is most of what a small table takes. */
+const smallGrowth = 2;
+const smallCapacity = 512;
 
 /*
  * An entry, 28 bytes. The first byte of the SHA-1 chooses the segment and need not be stored.
@@ -134,13 +137,30 @@ export class KeyTable {
     return this.#record(sha1, sizeBytes, owner, true);
   }
 
+  /**
+   * Records a key whose SHA-1 no record has, at any size.
+   *
+   * @returns false where one has it, and for what is no SHA-1 in hex digits: nothing is recorded then.
+   */
+  setNewSha1(sha1: string, sizeBytes: number, owner: number): boolean {
+    if (!parse(sha1)) return false;
+    const segment = this.#withRoom();
+    const { words, capacity } = segment;
+    for (let at = home(capacity); ; at = at + 1 === capacity ? 0 : at + 1) {
+      const base = at * entryWords;
+      if (isFree(words, base)) {
+        write(words, base, sizeBytes, Math.min(owner, largestOwner));
+        segment.count++;
+        this.#count++;
+        return true;
+      }
+      if (isSameSha1(words, base)) return false;
+    }
+  }
+
   #record(sha1: string, sizeBytes: number | undefined, owner: number, keepsHigher: boolean): boolean {
     if (!parse(sha1)) return false;
-    let segment = this.#segment();
-    if (segment.count + 1 > segment.capacity * fullest) {
-      growTo(segment, Math.ceil(segment.capacity * growth));
-      segment = this.#segment();
-    }
+    const segment = this.#withRoom();
     const { words, capacity } = segment;
     for (let at = home(capacity); ; at = at + 1 === capacity ? 0 : at + 1) {
       const base = at * entryWords;
@@ -154,6 +174,17 @@ export class KeyTable {
       }
       return true;
     }
+  }
+
+  /** The segment of the key under question, with room for one more. */
+  #withRoom(): Segment {
+    const segment = this.#segment();
+    if (segment.count + 1 > segment.capacity * fullest)
+      growTo(
+        segment,
+        Math.ceil(segment.capacity * (segment.capacity < smallCapacity ? smallGrowth : growth)),
+      );
+    return segment;
   }
 
   #segment(): Segment {

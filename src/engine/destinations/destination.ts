@@ -16,6 +16,13 @@ export interface Book {
   readonly member: string;
   /** Its bytes, in order. Throws when they are not the ones that the key was made of. */
   body(): AsyncIterable<Buffer> | Iterable<Buffer>;
+  /**
+   * Writes its bytes to a new file and makes them durable; where that fails there is no file. Cheaper than to write what
+   * `body` gives; absent where that is all there is.
+   *
+   * @throws as `body` does, or what the system says of the file
+   */
+  copyTo?(path: string): Promise<void>;
 }
 
 /** A key as a destination knows it; one that keeps no sizes knows books by SHA-1 alone. */
@@ -39,6 +46,8 @@ export interface Destination {
   readonly id: string;
   /** Up to so many books are best stored at the same time, whatever a user sets; absent: as many as that. */
   readonly storesTogether?: number;
+  /** Books are counted and nothing of them is wanted: there is nothing to wait for in {@link store}, which may be left out. */
+  readonly keepsNothing?: true;
   /**
    * Stores a book, or finds that the destination has it already.
    *

@@ -45,6 +45,8 @@ const schema = `
 `;
 
 const patienceForMakingMs = 60_000;
+/** Making a name or a row durable takes as long for many as for one, so as many as wait share it. */
+const storedTogether = 16;
 const keysInSlice = 5000;
 
 /** System errors after which the next book cannot be stored either. */
@@ -71,32 +73,45 @@ const sqliteFailures: Readonly<Record<number, string>> = {
  * The embedded library: `library.db` with a row for each book, and the files under `books/`.
  *
  * The order of writing is what keeps it true at any kill: the bytes go to a temporary file and are made
- * durable, the path is reserved, the file takes its name, the row comes last. So a row never lacks its file. A file whose row is
- * missing is found by its reservation, or by its bytes, when its book comes again.
+ * durable, the path is reserved, the file takes its name, the name is made durable, the row comes last. So a row never lacks
+ * its file. A file whose row is missing is found by its reservation, or by its bytes, when its book comes again. That is why
+ * a reservation need outlive a kill only, and no power cut.
+ *
+ * The last two steps are taken for all books that wait for them:
+ *
+ *   copy ─ reserve ─ rename ─┐
+ *   copy ─ reserve ─ rename ─┼─ names durable ─ rows, in one transaction
+ *   copy ─ reserve ─ rename ─┘
  */
 export class Library implements Destination {
   readonly id: string;
+  readonly storesTogether = storedTogether;
   readonly #folder: string;
   readonly #database: DatabaseSync;
+  /** The same one, for what need not outlive a power cut. */
+  readonly #passing: DatabaseSync;
   readonly #has: StatementSync;
   readonly #keysAfter: StatementSync;
   readonly #pathTakenBy: StatementSync;
   readonly #reserve: StatementSync;
   readonly #unreserve: StatementSync;
   readonly #insert: StatementSync;
+  #renamed: RenamedBook[] = [];
+  #isFinishing = false;
 
-  private constructor(folder: string, database: DatabaseSync) {
+  private constructor(folder: string, database: DatabaseSync, passing: DatabaseSync) {
     this.#folder = folder;
     this.#database = database;
+    this.#passing = passing;
     this.#has = database.prepare('select path from books where sha1 = ? and size = ?');
     this.#keysAfter = database.prepare(
       'select rowid, sha1, size from books where rowid > ? order by rowid limit ?',
     );
-    this.#pathTakenBy = database.prepare(
+    this.#pathTakenBy = passing.prepare(
       `select sha1, size from books where path_identity = :identity
        union all select sha1, size from reservations where path_identity = :identity`,
     );
-    this.#reserve = database.prepare(
+    this.#reserve = passing.prepare(
       'insert or replace into reservations (path_identity, sha1, size) values (?, ?, ?)',
     );
     this.#unreserve = database.prepare('delete from reservations where path_identity = ?');
@@ -152,12 +167,15 @@ export class Library implements Destination {
   }
 
   static #connect(folder: string): Library {
-    const database = new DatabaseSync(join(folder, 'library.db'), { timeout: 60_000 });
+    const path = join(folder, 'library.db');
+    const database = new DatabaseSync(path, { timeout: 60_000 });
     // FULL: a committed row survives a power cut, as its file does.
     database.exec('pragma journal_mode = wal; pragma synchronous = full;');
     database.exec(schema);
     addMissingColumns(database);
-    return new Library(folder, database);
+    const passing = new DatabaseSync(path, { timeout: 60_000 });
+    passing.exec('pragma synchronous = normal;');
+    return new Library(folder, database, passing);
   }
 
   /** Removes what killed processes left half-written. */
@@ -199,21 +217,23 @@ export class Library implements Destination {
   }
 
   close(): void {
+    this.#passing.close();
     this.#database.close();
   }
 
   async #add(book: Book): Promise<'uploaded' | 'already_exists'> {
     // The pid tells later whose it was; see removeLeftovers.
     const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${randomUUID()}.part`);
-    await writeDurably(temporary, async handle => {
-      for await (const chunk of book.body()) await handle.writeFile(chunk);
-    });
+    if (book.copyTo) await book.copyTo(temporary);
+    else
+      await writeDurably(temporary, async handle => {
+        for await (const chunk of book.body()) await handle.writeFile(chunk);
+      });
     try {
       const path = await this.#choosePath(book);
       const file = join(this.#folder, path);
       await renameOver(temporary, file);
-      await syncFolder(dirname(file));
-      const there = this.#addRow(book, path);
+      const there = await this.#finish(book, path);
       if (there === null) return 'uploaded';
       // Another ingest into this library had the same book in hand, and was first.
       if (there !== path) await rm(file);
@@ -243,11 +263,40 @@ export class Library implements Destination {
       if (systemCode(thrown) === 'EEXIST') return;
       throw thrown;
     }
-    await syncFolder(dirname(folder));
+  }
+
+  /**
+   * Makes the name of a book's file durable, and adds its row.
+   *
+   * @returns null, or the path under which the book had a row already
+   */
+  #finish(book: Book, path: string): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.#renamed.push({ book, path, resolve, reject });
+      if (!this.#isFinishing) void this.#finishAll();
+    });
+  }
+
+  async #finishAll(): Promise<void> {
+    this.#isFinishing = true;
+    while (this.#renamed.length > 0) {
+      const renamed = this.#renamed;
+      this.#renamed = [];
+      // A folder may be new, too, and made by another process, which is not yet so far.
+      const folders = renamed.map(({ path }) => dirname(join(this.#folder, path)));
+      const all = new Set(folders.flatMap(folder => [folder, dirname(folder)]));
+      try {
+        await Promise.all(Array.from(all, syncFolder));
+        this.#addRows(renamed);
+      } catch (thrown) {
+        for (const { reject } of renamed) reject(thrown);
+      }
+    }
+    this.#isFinishing = false;
   }
 
   #reservePath(identity: string, key: BookKey): boolean {
-    return this.#transaction(() => {
+    return transaction(this.#passing, () => {
       const taken = this.#pathTakenBy.get({ identity });
       if (taken && (taken['sha1'] !== key.sha1 || taken['size'] !== key.sizeBytes)) return false;
       this.#reserve.run(identity, key.sha1, key.sizeBytes);
@@ -255,52 +304,73 @@ export class Library implements Destination {
     });
   }
 
-  /** Returns null, or the path under which the book had a row already. */
-  #addRow(book: Book, path: string): string | null {
-    const { key, metadata } = book;
-    const identity = pathIdentity(path);
-    return this.#transaction(() => {
-      this.#unreserve.run(identity);
-      const there = this.#has.get(key.sha1, key.sizeBytes);
-      if (there) return String(there['path']);
-      this.#insert.run(
-        key.sha1,
-        key.sizeBytes,
-        book.format,
-        path,
-        identity,
-        metadata.title,
-        metadata.authors.map(author => author.name).join(' & '),
-        metadata.authors.map(author => author.sortName).join(' & '),
-        metadata.language,
-        metadata.series?.name ?? null,
-        metadata.series?.index ?? null,
-        metadata.publisher,
-        metadata.date,
-        identifiersText(metadata.identifiers),
-        book.tar,
-        book.member.replaceAll('\0', ''),
-        new Date().toISOString(),
-      );
-      return null;
+  #addRows(renamed: readonly RenamedBook[]): void {
+    let there: (string | null)[];
+    try {
+      there = transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path)));
+    } catch (thrown) {
+      const [only] = renamed;
+      if (renamed.length > 1) for (const one of renamed) this.#addRows([one]);
+      else only?.reject(thrown);
+      return;
+    }
+    renamed.forEach(({ resolve }, index) => {
+      resolve(there[index] ?? null);
     });
   }
 
-  /** IMMEDIATE: what is read in it cannot be changed by another process before it writes. */
-  #transaction<T>(work: () => T): T {
-    this.#database.exec('begin immediate');
+  /** @returns null, or the path under which the book had a row already */
+  #addRow(book: Book, path: string): string | null {
+    const { key, metadata } = book;
+    const identity = pathIdentity(path);
+    this.#unreserve.run(identity);
+    const there = this.#has.get(key.sha1, key.sizeBytes);
+    if (there) return String(there['path']);
+    this.#insert.run(
+      key.sha1,
+      key.sizeBytes,
+      book.format,
+      path,
+      identity,
+      metadata.title,
+      metadata.authors.map(author => author.name).join(' & '),
+      metadata.authors.map(author => author.sortName).join(' & '),
+      metadata.language,
+      metadata.series?.name ?? null,
+      metadata.series?.index ?? null,
+      metadata.publisher,
+      metadata.date,
+      identifiersText(metadata.identifiers),
+      book.tar,
+      book.member.replaceAll('\0', ''),
+      new Date().toISOString(),
+    );
+    return null;
+  }
+}
+
+/** A book whose file has its name, and whose row is to come. */
+interface RenamedBook {
+  readonly book: Book;
+  readonly path: string;
+  readonly resolve: (there: string | null) => void;
+  readonly reject: (thrown: unknown) => void;
+}
+
+/** IMMEDIATE: what is read in it cannot be changed by another process before it writes. */
+function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('begin immediate');
+  try {
+    const result = work();
+    database.exec('commit');
+    return result;
+  } catch (thrown) {
     try {
-      const result = work();
-      this.#database.exec('commit');
-      return result;
-    } catch (thrown) {
-      try {
-        this.#database.exec('rollback');
-      } catch {
-        // On a full disk or a failing one SQLite has rolled back by itself; what matters is why.
-      }
-      throw thrown;
+      database.exec('rollback');
+    } catch {
+      // On a full disk or a failing one SQLite has rolled back by itself; what matters is why.
     }
+    throw thrown;
   }
 }
 

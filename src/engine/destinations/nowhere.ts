@@ -3,6 +3,7 @@ import type { Destination } from './destination.ts';
 /** Takes every book and keeps none: all of an ingest but its writing, for rehearsals and measurements. */
 export class Nowhere implements Destination {
   readonly id = 'none';
+  readonly keepsNothing = true;
 
   store(): Promise<'uploaded'> {
     return Promise.resolve('uploaded');

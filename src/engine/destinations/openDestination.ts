@@ -3,13 +3,15 @@ import { destinationText } from '../../protocol/destinationText.ts';
 import type { DestinationOptions } from '../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { DestinationUnusable, type Destination, type DestinationListener } from './destination.ts';
-import { CalibreDestination } from './calibre/calibreDestination.ts';
 import type { CalibreLibrary } from './calibre/calibredb.ts';
-import { Library } from './library.ts';
-import { MyBookshelf2Destination } from './mybookshelf2/myBookshelf2Destination.ts';
-import { SourceTable } from './mybookshelf2/sourceTable.ts';
-import { MyBookshelf2CliDestination } from './mybookshelf2Cli/myBookshelf2CliDestination.ts';
+import type { SourceTable } from './mybookshelf2/sourceTable.ts';
 import { Nowhere } from './nowhere.ts';
+
+// Each is loaded by a process that uses it: all of them together take as long to load as the rest of a worker.
+const loadLibrary = () => import('./library.ts');
+const loadCalibre = () => import('./calibre/calibreDestination.ts');
+const loadMyBookshelf2 = () => import('./mybookshelf2/myBookshelf2Destination.ts');
+const loadMyBookshelf2Cli = () => import('./mybookshelf2Cli/myBookshelf2CliDestination.ts');
 
 /**
  * Opens a destination that one process has prepared.
@@ -66,10 +68,10 @@ export async function openToRead(options: DestinationOptions, secrets: Secrets):
         // Preparing it logs in, and makes nothing.
         return await prepare(options, secrets);
       case 'mybookshelf2-cli':
-        return MyBookshelf2CliDestination.open(
+        return (await loadMyBookshelf2Cli()).MyBookshelf2CliDestination.open(
           options,
           secrets.password,
-          sourceTable(options.database, secrets),
+          await sourceTable(options.database, secrets),
         );
       default:
         return options satisfies never;
@@ -83,15 +85,19 @@ export async function openToRead(options: DestinationOptions, secrets: Secrets):
 async function prepare(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
   switch (options.kind) {
     case 'library': {
+      const { Library } = await loadLibrary();
       const library = await Library.make(options.folder);
       await library.removeLeftovers();
       return library;
     }
-    case 'calibre':
+    case 'calibre': {
+      const { CalibreDestination } = await loadCalibre();
       return CalibreDestination.make(calibreLibrary(options, secrets), options.declined);
+    }
     case 'mybookshelf2': {
+      const { MyBookshelf2Destination } = await loadMyBookshelf2();
       const destination = new MyBookshelf2Destination(options, secrets, {
-        sourceTable: sourceTable(options.database, secrets),
+        sourceTable: await sourceTable(options.database, secrets),
       });
       try {
         await destination.check();
@@ -102,10 +108,10 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
       return destination;
     }
     case 'mybookshelf2-cli':
-      return MyBookshelf2CliDestination.make(
+      return (await loadMyBookshelf2Cli()).MyBookshelf2CliDestination.make(
         options,
         secrets.password,
-        sourceTable(options.database, secrets),
+        await sourceTable(options.database, secrets),
       );
     case 'none':
       return open(options, secrets);
@@ -122,13 +128,17 @@ async function open(
 ): Promise<Destination> {
   switch (options.kind) {
     case 'library':
-      return Library.open(options.folder);
-    case 'calibre':
+      return (await loadLibrary()).Library.open(options.folder);
+    case 'calibre': {
+      const { CalibreDestination } = await loadCalibre();
       return CalibreDestination.open(calibreLibrary(options, secrets), options.declined, undefined, listener);
-    case 'mybookshelf2':
+    }
+    case 'mybookshelf2': {
+      const { MyBookshelf2Destination } = await loadMyBookshelf2();
       return new MyBookshelf2Destination(options, secrets, { listener, ...(stop ? { stop } : {}) });
+    }
     case 'mybookshelf2-cli':
-      return MyBookshelf2CliDestination.open(options, secrets.password, null, {
+      return (await loadMyBookshelf2Cli()).MyBookshelf2CliDestination.open(options, secrets.password, null, {
         listener,
         ...(stop ? { stop } : {}),
       });
@@ -140,8 +150,13 @@ async function open(
 }
 
 /** Only the engine reads all keys; workers ask it. */
-function sourceTable(database: string | null, { databasePassword }: Secrets): SourceTable | null {
-  return database === null ? null : new SourceTable(database, databasePassword);
+async function sourceTable(
+  database: string | null,
+  { databasePassword }: Secrets,
+): Promise<SourceTable | null> {
+  if (database === null) return null;
+  const table = await import('./mybookshelf2/sourceTable.ts');
+  return new table.SourceTable(database, databasePassword);
 }
 
 export function calibreLibrary(

@@ -50,6 +50,8 @@ export class HandFile {
   #stale = 0;
   #isClearing = false;
   readonly #word = Buffer.alloc(wordBytes);
+  /** As they are in the file. */
+  readonly #slots = Buffer.alloc(slots * slotBytes);
 
   private constructor(descriptor: number | null) {
     this.#descriptor = descriptor;
@@ -77,6 +79,7 @@ export class HandFile {
     bytes.writeUInt16LE(name.length, lengthAt);
     name.copy(bytes, nameAt);
     this.#taken = this.#stale = 0;
+    this.#slots.fill(0);
     this.#write(bytes, 0);
   }
 
@@ -91,9 +94,37 @@ export class HandFile {
     const slot = 31 - Math.clz32(free);
     this.#taken |= free;
     this.#stale &= ~free;
+    writeWord(this.#slots, headerOffset + 1, slot * slotBytes);
     writeWord(this.#word, headerOffset + 1, 0);
     this.#write(this.#word, slotsAt + slot * slotBytes);
     return slot;
+  }
+
+  /**
+   * Before the bytes of some members are looked into, one after another and so soon that it is not worth to note each by
+   * itself. Noted by one write within a page.
+   *
+   * @returns what {@link dropAll} wants. Members for which there is no slot are not noted.
+   */
+  takeAll(headerOffsets: Iterable<number>): number {
+    let taken = 0;
+    for (const headerOffset of headerOffsets) {
+      const free = ~this.#taken & -~this.#taken;
+      if (free === 0) break;
+      this.#taken |= free;
+      taken |= free;
+      writeWord(this.#slots, headerOffset + 1, (31 - Math.clz32(free)) * slotBytes);
+    }
+    this.#stale &= ~taken;
+    this.#writeSlots(taken);
+    return taken;
+  }
+
+  /** The members are dealt with. */
+  dropAll(taken: number): void {
+    this.#taken &= ~taken;
+    this.#stale |= taken;
+    if (this.#stale !== 0) this.#clearSoon();
   }
 
   /**
@@ -104,6 +135,10 @@ export class HandFile {
     if (slot === noSlot) return;
     this.#taken &= ~(1 << slot);
     this.#stale |= 1 << slot;
+    this.#clearSoon();
+  }
+
+  #clearSoon(): void {
     if (this.#isClearing) return;
     this.#isClearing = true;
     setImmediate(() => {
@@ -113,11 +148,18 @@ export class HandFile {
   }
 
   #clear(): void {
-    writeWord(this.#word, 0, 0);
-    for (let slot = 0; slot < slots; slot++) {
-      if ((this.#stale & (1 << slot)) !== 0) this.#write(this.#word, slotsAt + slot * slotBytes);
-    }
+    for (let slot = 0; slot < slots; slot++)
+      if ((this.#stale & (1 << slot)) !== 0) writeWord(this.#slots, 0, slot * slotBytes);
+    this.#writeSlots(this.#stale);
     this.#stale = 0;
+  }
+
+  /** Writes these slots, and those between them as they are. */
+  #writeSlots(some: number): void {
+    if (some === 0) return;
+    const first = 31 - Math.clz32(some & -some);
+    const end = (32 - Math.clz32(some)) * slotBytes;
+    this.#write(this.#slots.subarray(first * slotBytes, end), slotsAt + first * slotBytes);
   }
 
   /** No tar is in hand any more. */

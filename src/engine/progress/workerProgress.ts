@@ -12,9 +12,10 @@ import type { FileIdentity } from '../archive/byteSource.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
 import { readChunks, replaceFile, syncFile } from '../durableFiles.ts';
 import {
-  encodeLine,
   Journal,
+  JournalLines,
   replayJournal,
+  type BookLine,
   type JournalEntry,
   type JournalLine,
   type Replay,
@@ -166,7 +167,9 @@ export class WorkerProgress {
   /** Number of the last line in the journal, and of the last one that the progress file includes. */
   #appended: number;
   #applied: number;
-  #pending: string[] = [];
+  #pending = new JournalLines();
+  /** Room for the next ones, while those are on their way. */
+  #spare = new JournalLines();
   /** Under way while a batch goes on. */
   #trickling: Promise<void> | null = null;
   /** The last commit, which nothing else may overtake. */
@@ -232,7 +235,7 @@ export class WorkerProgress {
         else known.set(line.sha1, line.size, 0);
       });
       await keepTailAside(journalPath, replay, onKeptAside);
-      const journal = await Journal.open(journalPath, replay.validBytes);
+      const journal = await Journal.open(journalPath, replay);
       const lastNumber = Math.max(record.journalApplied, replay.lastNumber ?? 0);
       return new WorkerProgress(
         { progress: path, journal: journalPath },
@@ -295,8 +298,7 @@ export class WorkerProgress {
     settles?: { tar: string; headerOffset: number; outcome: 'uploaded' | 'destination' },
   ): void {
     // Entries are known by SHA-1 alone in the documented format: a second one would shadow the first.
-    if (this.#known.hasSha1(key.sha1)) return;
-    this.#known.set(key.sha1, key.sizeBytes, 0);
+    if (!this.#known.setNewSha1(key.sha1, key.sizeBytes, 0)) return;
     const { sha1, sizeBytes: size } = key;
     this.#add({
       kind: 'book',
@@ -318,7 +320,7 @@ export class WorkerProgress {
   trickle(): void {
     const now = performance.now();
     if (this.#trickling || this.#isCommitting) return;
-    if (this.#pending.length === 0 || now - this.#lastAppendAt < trickleEveryMs) return;
+    if (this.#pending.isEmpty || now - this.#lastAppendAt < trickleEveryMs) return;
     this.#trickling = this.#append()
       .catch(() => undefined)
       .finally(() => {
@@ -446,29 +448,35 @@ export class WorkerProgress {
 
   #add(entry: JournalEntry): void {
     this.#record.apply(entry);
-    this.#pending.push(encodeLine(++this.#lastNumber, entry));
+    this.#pending.add(++this.#lastNumber, entry);
   }
 
   async #append(): Promise<void> {
     const lines = this.#pending;
     this.#lastAppendAt = performance.now();
-    if (lines.length === 0) return;
+    if (lines.isEmpty) return;
     const last = this.#lastNumber;
-    this.#pending = [];
+    this.#pending = this.#spare;
+    this.#spare = lines;
     try {
-      await this.#journal.append(lines.join(''));
+      await this.#journal.append(lines);
     } catch (thrown) {
-      this.#pending = [...lines, ...this.#pending];
+      // Before what came meanwhile.
+      lines.addAll(this.#pending);
+      this.#spare = this.#pending;
+      this.#pending = lines;
       throw thrown;
+    } finally {
+      this.#spare.clear();
     }
     this.#appended = last;
   }
 
   /** The same without a moment in between. None may be under way. */
   #appendNow(): void {
-    if (this.#pending.length === 0) return;
-    this.#journal.appendNow(this.#pending.join(''));
-    this.#pending = [];
+    if (this.#pending.isEmpty) return;
+    this.#journal.appendNow(this.#pending);
+    this.#pending.clear();
     this.#appended = this.#lastNumber;
   }
 
@@ -513,15 +521,10 @@ export class WorkerProgress {
     for (const piece of head) yield text.head(piece);
     for await (const piece of this.#oldEntries()) yield text.copied(piece);
     text.countCopied(this.#contents?.entries.count ?? 0);
-    let lines: string[] = [];
-    for await (const line of this.#journal.lines()) {
-      if (line.kind !== 'book' || line.n <= this.#applied || this.#repeated.has(line.n)) continue;
-      lines.push(entryText(line));
-      if (lines.length < entriesInPiece) continue;
-      yield text.added(lines);
-      lines = [];
+    for await (const books of this.#journal.books()) {
+      const added = books.filter(({ n }) => n > this.#applied && !this.#repeated.has(n));
+      if (added.length > 0) yield text.added(added);
     }
-    if (lines.length > 0) yield text.added(lines);
     yield text.tail();
   }
 
@@ -548,18 +551,14 @@ export class WorkerProgress {
     if (!contents && !this.#contents) return;
     this.#contents = contents;
     this.#repeated.clear();
-    for await (const line of this.#journal.lines()) {
-      if (line.kind === 'book' && known.hasSha1(line.sha1)) this.#repeated.add(line.n);
-    }
+    for await (const books of this.#journal.books())
+      for (const { n, sha1 } of books) if (known.hasSha1(sha1)) this.#repeated.add(n);
     this.#onKeptAside(
       `The progress file ${this.#path} was changed by another program during the run. ` +
         'The books in it are kept; what it says of tars is as this run has it.',
     );
   }
 }
-
-/** Entries turned into text at a time. */
-const entriesInPiece = 1000;
 
 /** Lays out a progress file and notes where its entries come to stand. */
 class ProgressText {
@@ -588,10 +587,10 @@ class ProgressText {
     this.#count = count;
   }
 
-  added(entries: readonly string[]): Buffer {
+  added(books: readonly BookLine[]): Buffer {
     const separator = this.#count > 0 ? ',\n' : '\n';
-    this.#count += entries.length;
-    const bytes = this.#out(Buffer.from(separator + entries.join(',\n')));
+    this.#count += books.length;
+    const bytes = this.#out(Buffer.from(separator + books.map(entryText).join(',\n'), 'latin1'));
     this.#end = this.sizeBytes;
     return bytes;
   }
@@ -606,9 +605,8 @@ class ProgressText {
   }
 }
 
-function entryText(line: Extract<JournalLine, { kind: 'book' }>): string {
-  const { sha1, file, status, at: uploaded_at, size } = line;
-  return `    "${sha1}": ${JSON.stringify({ file, status, uploaded_at, size })}`;
+function entryText({ sha1, file, status, at, size }: BookLine): string {
+  return `    "${sha1}": {"file":${file},"status":"${status}","uploaded_at":"${at}","size":${size}}`;
 }
 
 /** Reads a progress file; one that cannot be read is put aside and reported. */
@@ -747,11 +745,23 @@ function notWritable(path: string, thrown: unknown): TarshelfError {
 }
 
 function withoutNul(text: string): string {
-  return text.replaceAll('\0', '');
+  return text.includes('\0') ? text.replaceAll('\0', '') : text;
 }
+
+/** Of the last second that was asked for: many books are recorded in each. */
+const lastTime = { second: Number.NaN, text: '' };
 
 /** `YYYY-MM-DD HH:MM:SS` in local time, as the documented format has it. */
 function localTime(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000);
+  if (second !== lastTime.second) {
+    lastTime.second = second;
+    lastTime.text = localTimeText(date);
+  }
+  return lastTime.text;
+}
+
+function localTimeText(date: Date): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   const day = `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;

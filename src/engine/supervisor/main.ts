@@ -6,7 +6,6 @@ import { questionSchema, type EngineStart } from '../../protocol/clientMessages.
 import { oneLine, toFailure } from '../../protocol/errors.ts';
 import { EngineHost } from './engineHost.ts';
 import { Ingest } from './ingest.ts';
-import { answerQuestion } from './questions.ts';
 import { findTars, withoutTars } from './sourceFolder.ts';
 
 /** The entry of the engine process: the engine of one state folder, or the answer to one question. */
@@ -29,8 +28,11 @@ if (folders === null) {
     process.exit(2);
   }
   process.on('SIGTERM', () => undefined);
+  // An engine answers none, and need not load what does.
+  const questions = import('./questions.ts');
   process.on('message', (message: unknown) => {
-    void answerQuestion(v.parse(questionSchema, message));
+    const question = v.parse(questionSchema, message);
+    void questions.then(({ answerQuestion }) => answerQuestion(question));
   });
 } else {
   await beEngine(folders);

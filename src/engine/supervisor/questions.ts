@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import type { Question, Reply } from '../../protocol/clientMessages.ts';
 import { toFailure } from '../../protocol/errors.ts';
 import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { summarizeProgress } from '../progress/progressSummaries.ts';
 import { verifyTar } from '../verification/verifyTar.ts';
+import { BodyThread } from '../worker/bodyThread.ts';
 import { makePlan } from './plan.ts';
 
 /** Time for work that was given up to end what it began. */
@@ -31,21 +33,28 @@ export async function answerQuestion(question: Question): Promise<void> {
       await reply(async () => ({ type: 'plan', plan: await makePlan(question.options) }));
       break;
     case 'tar:verify':
-      await answerUnlessLeft(async signal => ({
-        type: 'tar:verified',
-        verification: await verifyTar(
-          question.options,
-          question.secrets,
-          question.tar,
-          (doneBytes, totalBytes) => {
-            say({ type: 'progress', doneBytes, totalBytes });
-          },
-          signal,
-        ),
-      }));
+      await answerUnlessLeft(signal => verify(question, signal));
       break;
     default:
       question satisfies never;
+  }
+}
+
+async function verify(
+  { options, secrets, tar }: Extract<Question, { type: 'tar:verify' }>,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const thread = new BodyThread(join(import.meta.dirname, 'bodyThread.js'), () => undefined);
+  const onProgress = (doneBytes: number, totalBytes: number): void => {
+    say({ type: 'progress', doneBytes, totalBytes });
+  };
+  try {
+    return {
+      type: 'tar:verified',
+      verification: await verifyTar(options, secrets, tar, thread, onProgress, signal),
+    };
+  } finally {
+    await thread.close();
   }
 }
 

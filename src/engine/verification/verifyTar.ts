@@ -6,18 +6,17 @@ import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { DestinationOptions, IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { mostNamedMembers, type Verification } from '../../protocol/verification.ts';
-import { largestKeptBody, type Archive, type ArchiveMember } from '../archive/archive.ts';
+import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
-import { bufferReader } from '../books/byteReader.ts';
 import { correctedBook, detectBook } from '../books/bookType.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import { openToRead } from '../destinations/openDestination.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
 import { folderOfTar } from '../supervisor/sourceFolder.ts';
-import { BodyPool } from '../worker/bodyPool.ts';
-import { digestBody } from '../worker/bookBody.ts';
+import { digestMembers } from '../worker/digest.ts';
+import type { BodyThread } from '../worker/bodyThread.ts';
 import { MemberBytes } from '../worker/memberBytes.ts';
 
 /*
@@ -44,6 +43,7 @@ interface FoundBook {
 /**
  * Reads a tar to its end and compares its books with what the destination has.
  *
+ * @param thread reads and digests the bodies
  * @throws TarshelfError `TAR_NOT_READABLE`, `SOURCE_NAME_TWICE`, `DESTINATION_UNUSABLE`
  * @throws the signal's reason
  */
@@ -51,6 +51,7 @@ export async function verifyTar(
   options: VerifyOptions,
   secrets: Secrets,
   tar: string,
+  thread: BodyThread,
   onProgress: (doneBytes: number, totalBytes: number) => void,
   signal: AbortSignal,
 ): Promise<Verification> {
@@ -74,7 +75,7 @@ export async function verifyTar(
         null,
         signal,
       );
-      return await new Comparison(tar, options, destination, known, signal).read(archive, onProgress);
+      return await new Comparison(tar, options, destination, known, thread, signal).read(archive, onProgress);
     } catch (thrown) {
       if (!(thrown instanceof DestinationUnusable)) throw thrown;
       throw new TarshelfError('DESTINATION_UNUSABLE', thrown.message, { cause: thrown });
@@ -103,7 +104,7 @@ class Comparison {
   readonly #known: KeyTable;
   readonly #signal: AbortSignal;
   readonly #found: Verification;
-  readonly #bodies = new BodyPool(2 * largestKeptBody);
+  readonly #thread: BodyThread;
   /** Not listed; the destination may know them all the same. */
   #unlisted: FoundBook[] = [];
   #reportedAt = 0;
@@ -113,11 +114,13 @@ class Comparison {
     options: VerifyOptions,
     destination: Destination,
     known: KeyTable,
+    thread: BodyThread,
     signal: AbortSignal,
   ) {
     this.#options = options;
     this.#destination = destination;
     this.#known = known;
+    this.#thread = thread;
     this.#signal = signal;
     this.#found = {
       ...{ tar, books: 0, onShelf: 0, missing: 0, unreadable: 0, skipped: 0 },
@@ -162,10 +165,11 @@ class Comparison {
         await member.keep();
         isKept = true;
       }
-      const { key, kept } = await digestBody(member, this.#bodies);
+      const [digested] = await digestMembers([member], this.#thread, () => undefined);
+      if (digested?.status !== 'fulfilled') throw digested?.reason;
+      const { key, bytes: body } = digested.value;
       // A name may lie: as in a run, the bytes decide where they are sure.
-      const sure = await correctedBook(format, kept ? bufferReader(kept) : bytes);
-      if (kept) this.#bodies.give(kept);
+      const sure = await correctedBook(format, body);
       if (sure.kind === 'skipped' || !this.#isWanted(sure.format)) {
         this.#found.skipped++;
         return;

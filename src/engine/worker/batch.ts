@@ -25,6 +25,11 @@ export class Batch {
     this.counts = counts;
   }
 
+  /** Once each has its outcome: what is left to do with the batch is to record its end. */
+  forgetBooks(): void {
+    this.books.length = 0;
+  }
+
   add(book: FoundBook): void {
     this.books.push(book);
     this.bytes += book.member.sizeBytes;

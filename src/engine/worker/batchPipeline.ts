@@ -22,6 +22,8 @@ export interface PipelineBounds {
   readonly batches: number;
   /** Of the bodies of all batches under way here. A batch by itself may have more. */
   readonly bytes: number;
+  /** So many more may be under way that have all their outcomes, and wait for those before them or for the disk. */
+  readonly batchesToEnd: number;
   /** As long as some batch is elsewhere, so many may be under way, most of which wait for those before them to end. */
   readonly batchesWithShared: number;
 }
@@ -113,7 +115,8 @@ export class BatchPipeline<D> {
   }
 
   get #mostUnderWay(): number {
-    return this.#elsewhere > 0 ? this.#bounds.batchesWithShared : this.#bounds.batches;
+    const { batches, batchesToEnd, batchesWithShared } = this.#bounds;
+    return this.#elsewhere > 0 ? batchesWithShared : batches + batchesToEnd;
   }
 
   #share(batch: Batch): Promise<readonly Batch[]> | null {
@@ -138,7 +141,9 @@ export class BatchPipeline<D> {
 
   async #run(batch: Batch, settling: Promise<boolean>, before: Promise<boolean>): Promise<boolean> {
     const isSettled = await settling;
-    for (const { member } of batch.books) await member.release();
+    for (const { member } of batch.books) if (!member.body) await member.release();
+    // It may have to wait for others to end, and its bodies need not.
+    if (isSettled) batch.forgetBooks();
     // Thrown on where that failed: this one cannot end, either.
     const mayEnd = await before;
     if (!isSettled || !mayEnd) return false;

@@ -1,19 +1,26 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
-import { bufferReader } from '../books/byteReader.ts';
-import { correctedBook, type Detection } from '../books/bookType.ts';
-import { DestinationUnusable } from '../destinations/destination.ts';
+import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
+import { DestinationUnusable, type Book } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
-import { digestBody, handedOver, rereadBody, type DigestedBody } from './bookBody.ts';
+import { handedOver, rereadBody } from './bookBody.ts';
+import { copyBody } from './copyBody.ts';
+import { digestAtOnce, digestGroups, digestMembers, type DigestedBody } from './digest.ts';
 import type { FinalVerdict } from './engineLink.ts';
-import { MemberBytes } from './memberBytes.ts';
 import type { WorkerContext } from './workerContext.ts';
 import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
 
-/** So many books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
-const digestsAtOnce = 4;
+/** So many groups of books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
+const digestsAtOnce = 3;
+
+/** So many books whose bodies are in memory are noted as in hand together: they are dealt with in less time than that takes. */
+const notedTogether = 16;
+
+/** So many of them are read before anything else may happen in this process: some milliseconds. */
+const readInARow = 512;
 
 interface NoBook extends FoundBook {
   readonly skipped: SkipReason;
@@ -27,8 +34,15 @@ interface DigestedBook extends FoundBook {
   readonly body: DigestedBody;
 }
 
+type ReadBook = DigestedBook | UnreadableBook | NoBook;
+
 /** The books of a batch in their order, read. */
-export type DigestedBatch = readonly (DigestedBook | UnreadableBook | NoBook)[];
+export type DigestedBatch = readonly ReadBook[];
+
+/** With its place in the batch. */
+interface IndexedBook extends FoundBook {
+  readonly index: number;
+}
 
 export interface BatchWorkOptions {
   /** Whether what was thrown means that the disk of the tar is gone. */
@@ -43,6 +57,8 @@ export class BatchWork {
   readonly #context: WorkerContext;
   readonly #outcomes: BookOutcomes;
   readonly #options: BatchWorkOptions;
+  /** All uploads of the batches before have been begun. */
+  #allBegun: Promise<unknown> = Promise.resolve();
 
   constructor(tar: string, context: WorkerContext, outcomes: BookOutcomes, options: BatchWorkOptions) {
     this.#tar = tar;
@@ -59,48 +75,102 @@ export class BatchWork {
    */
   async digest({ books }: Batch): Promise<DigestedBatch | null> {
     const { activity, stop } = this.#context;
-    const read: (DigestedBook | UnreadableBook | NoBook)[] = [];
+    const read: (ReadBook | undefined)[] = books.map(() => undefined);
+    const groups: IndexedBook[][] = [];
     let next = 0;
-    const disk: { gone: SourceUnplugged | null } = { gone: null };
     const readOn = async (): Promise<void> => {
-      // Once its disk is gone no further book is begun: the whole batch is read again.
-      while (next < books.length && disk.gone === null && !stop.aborted) {
+      while (next < groups.length && !stop.aborted) {
         const index = next++;
-        const found = books[index];
-        if (!found) return;
-        try {
-          read[index] = await this.#digestBook(found);
-        } catch (thrown) {
-          const gone = await this.#options.unpluggedBy(thrown);
-          if (gone) disk.gone = gone;
-          else read[index] = { ...found, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
-        }
+        const group = groups[index];
+        if (group) await this.#digestGroup(group, read);
       }
     };
     activity.begin('hash');
     try {
-      await Promise.all(Array.from({ length: Math.min(digestsAtOnce, books.length) }, readOn));
+      await this.#digestInMemory(books, read);
+      const left = books.map((found, index) => ({ ...found, index })).filter(({ index }) => !read[index]);
+      groups.push(...digestGroups(left));
+      const readers = Array.from({ length: Math.min(digestsAtOnce, groups.length) }, readOn);
+      // What is under way comes to its end before anything is done about one that was thrown.
+      for (const ended of await Promise.allSettled(readers))
+        if (ended.status === 'rejected') throw ended.reason;
     } finally {
       activity.end('hash');
     }
-    if (disk.gone !== null) throw disk.gone;
-    return stop.aborted ? null : read;
+    return stop.aborted ? null : read.filter(book => book !== undefined);
   }
 
-  async #digestBook(found: FoundBook): Promise<DigestedBook | NoBook> {
-    const { bodies, digestThread, hand, options } = this.#context;
-    const { member, format } = found;
-    const slot = hand.take(member.headerOffset);
+  /** Reads those whose bodies came along with their headers: there is nothing to wait for, and waiting costs more than they do. */
+  async #digestInMemory(books: readonly FoundBook[], read: (ReadBook | undefined)[]): Promise<void> {
+    const { hand, options, stop } = this.#context;
+    const noted: number[] = [];
+    for (let from = 0; from < books.length; from += notedTogether) {
+      if (from > 0 && from % readInARow === 0) await nextTurn();
+      if (stop.aborted) return;
+      const end = Math.min(from + notedTogether, books.length);
+      noted.length = 0;
+      for (let index = from; index < end; index++) {
+        const { member } = books[index] ?? {};
+        if (member?.body) noted.push(member.headerOffset);
+      }
+      const slots = hand.takeAll(noted);
+      try {
+        for (let index = from; index < end; index++) {
+          const found = books[index];
+          if (found?.member.body)
+            read[index] = this.#digestAtOnce(found, found.member.body, options.bookTypes);
+        }
+      } finally {
+        hand.dropAll(slots);
+      }
+    }
+  }
+
+  /** Undefined for one that takes more than a look at its head. */
+  #digestAtOnce(
+    { member, format }: FoundBook,
+    bytes: Buffer,
+    bookTypes: readonly BookFormat[] | undefined,
+  ): DigestedBook | NoBook | undefined {
+    const corrected = correctedAtOnce(format, bytes);
+    if (!corrected) return undefined;
+    const detection = wanted(corrected, bookTypes);
+    if (detection.kind === 'book') return { member, format: detection.format, body: digestAtOnce(bytes) };
+    return { member, format, skipped: detection.reason };
+  }
+
+  /** @throws SourceUnplugged */
+  async #digestGroup(group: readonly IndexedBook[], read: (ReadBook | undefined)[]): Promise<void> {
+    const { activity, digestThread, hand } = this.#context;
+    const slots = group.map(({ member }) => hand.take(member.headerOffset));
     try {
-      const body = await digestBody(member, bodies, digestThread);
-      // A name may lie: now that its bytes are at hand, they decide where they are sure.
-      const bytes = body.kept ? bufferReader(body.kept) : new MemberBytes(member);
-      const detection = wanted(await correctedBook(format, bytes), options.bookTypes);
-      if (detection.kind === 'book') return { member, format: detection.format, body };
-      this.#giveBack(body);
-      return { member, format, skipped: detection.reason };
+      const members = group.map(({ member }) => member);
+      const bodies = await digestMembers(members, digestThread, activity.addBytes);
+      for (const [order, { index, ...found }] of group.entries()) {
+        const body = bodies[order];
+        if (body) read[index] = await this.#lookInto(found, body);
+      }
     } finally {
-      hand.drop(slot);
+      for (const slot of slots) hand.drop(slot);
+    }
+  }
+
+  /** What the bytes of a book say that it is. */
+  async #lookInto(
+    { member, format }: FoundBook,
+    digested: PromiseSettledResult<DigestedBody>,
+  ): Promise<ReadBook> {
+    try {
+      if (digested.status === 'rejected') throw digested.reason;
+      const body = digested.value;
+      // A name may lie: now that its bytes are at hand, they decide where they are sure.
+      const detection = wanted(await correctedBook(format, body.bytes), this.#context.options.bookTypes);
+      if (detection.kind === 'book') return { member, format: detection.format, body };
+      return { member, format, skipped: detection.reason };
+    } catch (thrown) {
+      const gone = await this.#options.unpluggedBy(thrown);
+      if (gone) throw gone;
+      return { member, format, failure: toFailure(thrown, 'BOOK_NOT_READABLE') };
     }
   }
 
@@ -133,9 +203,22 @@ export class BatchWork {
       });
       return false;
     }
+    const takesAtOnce = this.#context.destination.takesAtOnce && this.#context.metadata.readsNothing;
+    const claimed: DigestedBook[] = [];
+    const waiting: number[] = [];
+    for (const [index, book] of books.entries()) {
+      const verdict = verdicts[index];
+      if (this.#settleAtOnce(batch, book, verdict, there, takesAtOnce)) continue;
+      if (verdict instanceof Promise) waiting.push(index);
+      else claimed.push(book);
+    }
+    if (claimed.length + waiting.length === 0) return !stop.aborted;
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
-    const settled = await Promise.allSettled(
-      books.map(async (book, index) => {
+    const settled = await Promise.allSettled([
+      ...this.#uploadAll(batch, claimed),
+      ...waiting.map(async index => {
+        const book = books[index];
+        if (!book) return;
         const verdict = await this.#heard(verdicts[index]);
         if (verdict === null) {
           this.#giveClaimBack(book, verdicts[index]);
@@ -143,21 +226,80 @@ export class BatchWork {
         }
         activity.begin('upload');
         try {
-          if (verdict.kind === 'duplicate') {
-            this.#outcomes.duplicate(batch, book.member, book.body.key, verdict.layer);
-            this.#giveBack(book.body);
-          } else if (there.has(book)) this.#thereAlready(batch, book);
-          else await uploads(() => this.#upload(batch, book));
+          if (!this.#settleAtOnce(batch, book, verdict, there, takesAtOnce))
+            await uploads(() => this.#upload(batch, book));
         } finally {
           activity.end('upload');
         }
       }),
-    );
+    ]);
     const rejected = settled.find(outcome => outcome.status === 'rejected');
     // After a stop it is the stop that counts: until then it was waited for.
     if (rejected === undefined || stop.aborted) return !stop.aborted;
     await this.#options.commit();
     throw rejected.reason;
+  }
+
+  /**
+   * Uploads books in their order, once all of the batch before are begun: no more of them wait for their turn at a time than
+   * there may ever be turns, for each that waits takes memory.
+   *
+   * @returns what rejects where a book failed in a way that is not its own; the others are uploaded nevertheless
+   */
+  #uploadAll(batch: Batch, books: readonly DigestedBook[]): Promise<void>[] {
+    if (books.length === 0) return [];
+    const { activity, destination, options, uploads } = this.#context;
+    const before = this.#allBegun;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#allBegun = promise;
+    let next = 0;
+    const uploadOn = async (): Promise<void> => {
+      await before;
+      const failures: unknown[] = [];
+      activity.begin('upload');
+      try {
+        for (let book = books[next++]; book; book = books[next++]) {
+          const taken = book;
+          if (next >= books.length) resolve(undefined);
+          try {
+            await uploads(() => this.#upload(batch, taken));
+          } catch (thrown) {
+            failures.push(thrown);
+          }
+        }
+      } finally {
+        activity.end('upload');
+      }
+      if (failures.length > 0) throw failures[0];
+    };
+    const most = Math.max(options.parallelUploads, destination.storesTogether);
+    return Array.from({ length: Math.min(most, books.length) }, uploadOn);
+  }
+
+  /**
+   * Gives a book its outcome where there is nothing to wait for.
+   *
+   * @param takesAtOnce what is claimed needs no upload
+   * @returns whether it has its outcome
+   */
+  #settleAtOnce(
+    batch: Batch,
+    book: DigestedBook,
+    verdict: FinalVerdict | Promise<FinalVerdict> | undefined,
+    there: ReadonlySet<DigestedBook>,
+    takesAtOnce: boolean,
+  ): boolean {
+    if (verdict === undefined || verdict instanceof Promise) return false;
+    const { member, body } = book;
+    if (verdict.kind === 'duplicate') this.#outcomes.duplicate(batch, member, body.key, verdict.layer);
+    else if (there.has(book)) {
+      this.#context.link.settle(body.key, 'stored');
+      this.#outcomes.duplicate(batch, member, body.key, 'destination');
+    } else if (takesAtOnce) {
+      this.#outcomes.stored(batch, member, body.key, 'uploaded');
+      this.#context.link.settle(body.key, 'stored');
+    } else return false;
+    return true;
   }
 
   /** The verdict of a book, however long that takes; null after a stop. */
@@ -189,7 +331,7 @@ export class BatchWork {
     verdicts: readonly (FinalVerdict | Promise<FinalVerdict>)[],
   ): Promise<ReadonlySet<DigestedBook>> {
     const { destination, stop } = this.#context;
-    if (stop.aborted) return new Set();
+    if (stop.aborted || !destination.isAsked) return new Set();
     const claimed = books.filter((_, index) => {
       const verdict = verdicts[index];
       return !(verdict instanceof Promise) && verdict?.kind === 'claimed';
@@ -206,17 +348,6 @@ export class BatchWork {
       this.#context.log?.warn(`${this.#tar}: ${oneLine(thrown)}`);
       return new Set();
     }
-  }
-
-  #thereAlready(batch: Batch, { member, body }: DigestedBook): void {
-    this.#context.link.settle(body.key, 'stored');
-    this.#outcomes.duplicate(batch, member, body.key, 'destination');
-    this.#giveBack(body);
-  }
-
-  /** Only where nothing can read it any more: a body that failed to be stored may still be on its way. */
-  #giveBack({ kept }: DigestedBody): void {
-    if (kept) this.#context.bodies.give(kept);
   }
 
   async #upload(batch: Batch, book: DigestedBook): Promise<void> {
@@ -245,13 +376,13 @@ export class BatchWork {
           tar: this.#tar,
           member: member.name,
           body: () => handedOver(bytes(), activity.addBytes, abandon),
+          ...this.#copying(book),
         },
         abandon,
         onPause,
       );
       this.#outcomes.stored(batch, member, body.key, outcome);
       link.settle(body.key, 'stored');
-      this.#giveBack(body);
     } catch (thrown) {
       link.settle(body.key, 'failed');
       // No outcome of this book: its batch is not whole, and the next run meets the book again.
@@ -267,6 +398,15 @@ export class BatchWork {
     } finally {
       hand.drop(slot);
     }
+  }
+
+  /** For a book that lies in an open file. */
+  #copying({ member, body: { key, place } }: DigestedBook): Pick<Book, 'copyTo'> {
+    if (!place) return {};
+    const { abandon, activity, copyThread } = this.#context;
+    return {
+      copyTo: path => copyBody({ member, place, key }, path, copyThread, activity.addBytes, abandon),
+    };
   }
 
   /** What the engine answers, or null when the stop came first: the engine that would answer may be gone. */

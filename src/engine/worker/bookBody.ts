@@ -1,64 +1,8 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
-import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
-import { smallestPooled, type BodyPool } from './bodyPool.ts';
-import type { DigestThread } from './digestThread.ts';
-
-/** A book's key, and its bytes where they are few enough to keep. */
-export interface DigestedBody {
-  readonly key: BookKey;
-  /** From the pool, and to be given back there by whoever knows that nobody reads it any more. */
-  readonly kept: Buffer | null;
-}
-
-/** Measured: pieces of a megabyte cost two thirds of the processor time of 64 KB ones. */
-const digestedAtOnce = 1024 * 1024;
-
-/**
- * Reads a member once and makes its key.
- *
- * @param thread digests where it is free, while here the next ones are
- * @throws TarshelfError `BOOK_NOT_READABLE`
- */
-export async function digestBody(
-  member: ArchiveMember,
-  pool: BodyPool,
-  thread: DigestThread | null = null,
-): Promise<DigestedBody> {
-  const { sizeBytes } = member;
-  if (sizeBytes <= largestKeptBody) {
-    const kept = await readWhole(member, pool);
-    const there = thread?.wants(kept) ? await thread.digest(kept) : null;
-    return { key: { sha1: there ?? hash('sha1', kept, 'hex'), sizeBytes }, kept };
-  }
-  const digest = createHash('sha1');
-  if (!member.readInto) for await (const chunk of readChunks(member)) digest.update(chunk);
-  else {
-    const piece = pool.take(digestedAtOnce);
-    for (let position = 0; position < sizeBytes;) {
-      const got = await member.readInto(piece, position);
-      if (got === 0) throw cutOff(member);
-      digest.update(got === piece.length ? piece : piece.subarray(0, got));
-      position += got;
-    }
-    pool.give(piece);
-  }
-  return { key: { sha1: digest.digest('hex'), sizeBytes }, kept: null };
-}
-
-async function readWhole(member: ArchiveMember, pool: BodyPool): Promise<Buffer> {
-  const { sizeBytes } = member;
-  if (!member.readInto || sizeBytes < smallestPooled) {
-    const kept = await member.read(0, sizeBytes);
-    if (kept.length < sizeBytes) throw cutOff(member);
-    return kept;
-  }
-  const kept = pool.take(sizeBytes);
-  if ((await member.readInto(kept, 0)) < sizeBytes) throw cutOff(member);
-  return kept;
-}
+import type { ArchiveMember } from '../archive/archive.ts';
 
 /**
  * A member's bytes, read anew.
@@ -71,9 +15,7 @@ export async function* rereadBody(member: ArchiveMember, key: BookKey): AsyncGen
     digest.update(chunk);
     yield chunk;
   }
-  if (digest.digest('hex') !== key.sha1) {
-    throw new TarshelfError('BOOK_NOT_READABLE', sentence('bookChanged', member.name));
-  }
+  if (digest.digest('hex') !== key.sha1) throw changed(member);
 }
 
 /**
@@ -91,9 +33,7 @@ export async function* handedOver(
   for await (const chunk of chunks) {
     for (let position = 0; position < chunk.length; position += pieceBytes) {
       abandon.throwIfAborted();
-      const part = chunk.length <= pieceBytes ? chunk : chunk.subarray(position, position + pieceBytes);
-      // Who takes it may read it later, when the memory of the body is another body's.
-      const piece = part.buffer instanceof SharedArrayBuffer ? Buffer.from(part) : part;
+      const piece = chunk.length <= pieceBytes ? chunk : chunk.subarray(position, position + pieceBytes);
       yield piece;
       onTaken(piece.length);
     }
@@ -102,7 +42,12 @@ export async function* handedOver(
 
 const pieceBytes = 64 * 1024;
 
-async function* readChunks(member: ArchiveMember): AsyncGenerator<Buffer> {
+/**
+ * A member's bytes.
+ *
+ * @throws TarshelfError `BOOK_NOT_READABLE`
+ */
+export async function* readChunks(member: ArchiveMember): AsyncGenerator<Buffer> {
   let got = 0;
   const chunks = member.chunks();
   try {
@@ -124,12 +69,23 @@ async function readNext(chunks: AsyncGenerator<Buffer, void>, member: ArchiveMem
     const { done, value } = await chunks.next();
     return done === true ? null : value;
   } catch (thrown) {
-    throw new TarshelfError('BOOK_NOT_READABLE', sentence('bookUnreadable', member.name, oneLine(thrown)), {
-      cause: thrown,
-    });
+    throw cannotRead(member, thrown);
   }
 }
 
-function cutOff(member: ArchiveMember): TarshelfError {
+/** Of a member whose file the system does not let us read. */
+export function cannotRead({ name }: ArchiveMember, thrown: unknown): TarshelfError {
+  return new TarshelfError('BOOK_NOT_READABLE', sentence('bookUnreadable', name, oneLine(thrown)), {
+    cause: thrown,
+  });
+}
+
+/** Of a member that was found whole. */
+export function cutOff(member: ArchiveMember): TarshelfError {
   return new TarshelfError('BOOK_NOT_READABLE', sentence('bookCutOff', member.name, member.sizeBytes));
+}
+
+/** Of a member whose bytes are not those of which its key was made. */
+export function changed({ name }: ArchiveMember): TarshelfError {
+  return new TarshelfError('BOOK_NOT_READABLE', sentence('bookChanged', name));
 }

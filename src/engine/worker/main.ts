@@ -1,11 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import {
+  encodeMessage,
   workerRequestSchema,
   type Lease,
   type WorkerEvent,
-  type WorkerMessage,
   type WorkerRequest,
 } from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
@@ -22,9 +21,8 @@ import { HandFile, handFilePath } from '../progress/handFile.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
-import { BodyPool } from './bodyPool.ts';
 import { depart } from './departure.ts';
-import { DigestThread } from './digestThread.ts';
+import { BodyThread } from './bodyThread.ts';
 import { EngineLink } from './engineLink.ts';
 import { Helper } from './helper.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -32,7 +30,7 @@ import { MetadataThread } from './metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
-import { largestBodies, processTar } from './processTar.ts';
+import { processTar } from './processTar.ts';
 import type { WorkerContext } from './workerContext.ts';
 import { UploadWindow } from './uploadWindow.ts';
 import { logWorkerEvent } from './workerLog.ts';
@@ -58,7 +56,7 @@ let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
-let digestThread: DigestThread | null = null;
+let bodyThreads: readonly BodyThread[] = [];
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
@@ -103,8 +101,7 @@ function post(event: WorkerEvent): void {
   if (log) logWorkerEvent(event, log);
   // Health is the process's own: where it was said under a lease that has passed on, the process would seem silent.
   const lease = event.type === 'worker:health' ? null : (held?.lease ?? null);
-  const message: WorkerMessage = { lease, event };
-  if (process.connected) process.send?.(message, () => undefined);
+  if (process.connected) process.send?.(encodeMessage({ lease, event }), () => undefined);
 }
 
 function receive(request: WorkerRequest): void {
@@ -206,16 +203,21 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   );
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
-  if (availableParallelism() > init.options.workers) {
-    digestThread = new DigestThread(join(import.meta.dirname, 'digestThread.js'));
-  }
+  const bodyThread = (): BodyThread =>
+    new BodyThread(
+      join(import.meta.dirname, 'bodyThread.js'),
+      why => log?.warn(`a thread that reads books has ended (${why}); its books are read without it`),
+      abandon.signal,
+    );
+  const digestThread = bodyThread();
+  const copyThread = bodyThread();
+  bodyThreads = [digestThread, copyThread];
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
     message => {
       post({ type: 'notice', message });
     },
-    undefined,
     reader.read.bind(reader),
   );
   context = {
@@ -229,8 +231,8 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     abandon: abandon.signal,
     activity,
     hand,
-    bodies: new BodyPool(largestBodies(parallelUploads)),
     digestThread,
+    copyThread,
     uploads,
     log,
   };
@@ -282,7 +284,7 @@ async function leave(): Promise<void> {
   try {
     if (hasEnded) {
       await reader?.close();
-      await digestThread?.close();
+      await Promise.all(bodyThreads.map(thread => thread.close()));
       context?.destination.close();
       await progress?.close();
     } else {

@@ -1,5 +1,5 @@
 import type { MetadataReader } from '../../protocol/ingestOptions.ts';
-import type { ArchiveMember } from '../archive/archive.ts';
+import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import {
   bookMetadataFromName,
@@ -7,39 +7,52 @@ import {
   type BookMetadata,
 } from '../books/metadata/bookMetadata.ts';
 import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.ts';
-import { EbookMeta } from '../books/metadata/ebookMeta.ts';
-import { hasReader, readMetadata } from '../books/metadata/readMetadata.ts';
-import { rereadBody, type DigestedBody } from './bookBody.ts';
+import type { EbookMeta } from '../books/metadata/ebookMeta.ts';
+import type { BookBytes, readBook } from '../books/metadata/readBook.ts';
+import { hasReader } from '../books/metadata/readableFormats.ts';
+import { rereadBody } from './bookBody.ts';
+import type { DigestedBody } from './digest.ts';
 
 interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
-  readonly body: DigestedBody;
+  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place'>;
 }
 
 // A copy of more than this takes longer than its metadata are worth.
 const largestCopyBytes = 1024 * 1024 * 1024;
 
+/** Few need it, and it comes with what starts programs. */
+async function loadCalibre(): Promise<EbookMeta> {
+  const { EbookMeta } = await import('../books/metadata/ebookMeta.ts');
+  return new EbookMeta();
+}
+
 /** Decides for a worker who reads what a book calls itself: our own readers, calibre or nobody. */
 export class MetadataSource {
   readonly #choice: MetadataReader;
   readonly #onNotice: (message: string) => void;
-  readonly #newCalibre: () => EbookMeta;
-  readonly #readBytes: typeof readMetadata;
+  readonly #newCalibre: () => Promise<EbookMeta>;
+  readonly #readBook: typeof readBook;
   /** Looked for when it is first asked for, and not again. */
-  #calibre: EbookMeta | undefined;
+  #calibre: Promise<EbookMeta> | undefined;
   #toldAbsence = false;
 
   constructor(
     choice: MetadataReader,
     onNotice: (message: string) => void,
-    newCalibre: () => EbookMeta = () => new EbookMeta(),
-    readBytes: typeof readMetadata = readMetadata,
+    read: typeof readBook,
+    newCalibre: () => Promise<EbookMeta> = loadCalibre,
   ) {
     this.#choice = choice;
     this.#onNotice = onNotice;
     this.#newCalibre = newCalibre;
-    this.#readBytes = readBytes;
+    this.#readBook = read;
+  }
+
+  /** Nobody reads them: a book goes by the name of its file. */
+  get readsNothing(): boolean {
+    return this.#choice === 'none';
   }
 
   /**
@@ -48,7 +61,7 @@ export class MetadataSource {
    */
   async read(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
     if (this.#choice === 'none') return bookMetadataFromName(book.member.name);
-    const calibre = this.#calibreFor(book);
+    const calibre = this.#asksCalibre(book) ? await this.#calibreFor(book) : undefined;
     if (!calibre) return await this.#readOwn(book);
     const { member, format, body } = book;
     try {
@@ -63,16 +76,20 @@ export class MetadataSource {
   }
 
   #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
-    return body.kept && hasReader(format)
-      ? this.#readBytes(format, body.kept, member.name)
+    const bytes = bytesForReader(body);
+    return bytes && hasReader(format)
+      ? this.#readBook(format, bytes, member.name)
       : Promise.resolve(bookMetadataFromName(member.name));
   }
 
-  #calibreFor(book: BookToRead): EbookMeta | undefined {
-    if (this.#choice === 'builtin' || (this.#choice === 'auto' && !isForCalibre(book))) return undefined;
-    this.#calibre ??= this.#newCalibre();
-    if (!this.#calibre.reads(book.format) || book.member.sizeBytes > largestCopyBytes) return undefined;
-    if (this.#calibre.isInstalled) return this.#calibre;
+  #asksCalibre(book: BookToRead): boolean {
+    return this.#choice === 'calibre' || (this.#choice === 'auto' && isForCalibre(book));
+  }
+
+  async #calibreFor(book: BookToRead): Promise<EbookMeta | undefined> {
+    const calibre = await (this.#calibre ??= this.#newCalibre());
+    if (!calibre.reads(book.format) || book.member.sizeBytes > largestCopyBytes) return undefined;
+    if (calibre.isInstalled) return calibre;
     this.#tellAbsence(book.format);
     return undefined;
   }
@@ -96,5 +113,10 @@ function isForCalibre(book: BookToRead): boolean {
 }
 
 function canReadOwn({ format, body }: BookToRead): boolean {
-  return body.kept !== null && hasReader(format);
+  return bytesForReader(body) !== null && hasReader(format);
+}
+
+/** A reader has all of a book in memory, and for one at a time there is some. */
+function bytesForReader({ kept, place }: BookToRead['body']): BookBytes | null {
+  return kept ?? (place && place.sizeBytes <= largestKeptBody ? place : null);
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { nameUsed } from '../books/metadata/completeMetadata.ts';
+import type { BookBytes } from '../books/metadata/readBook.ts';
 import type { BookForReader } from '../books/metadata/readerThread.ts';
 
 export interface MetadataThreadOptions {
@@ -35,7 +36,7 @@ export class MetadataThread {
   }
 
   /** What a book calls itself. Never rejects: where it cannot be read, its name is what there is. */
-  read(format: BookFormat, body: Buffer, memberName: string): Promise<BookMetadata> {
+  read(format: BookFormat, body: BookBytes, memberName: string): Promise<BookMetadata> {
     const reading = this.#last.then(() => this.#read({ format, body, memberName }));
     this.#last = reading;
     return reading;

@@ -48,6 +48,11 @@ export class PatientDestination implements Destination {
     return this.#inner.id;
   }
 
+  /** Whether it may be left out: see {@link Destination.keepsNothing}. */
+  get takesAtOnce(): boolean {
+    return this.#inner.keepsNothing === true;
+  }
+
   get storesTogether(): number {
     return this.#inner.storesTogether ?? 1;
   }
@@ -59,6 +64,11 @@ export class PatientDestination implements Destination {
     onPause?: (pauses: boolean) => void,
   ): Promise<'uploaded' | 'already_exists'> {
     return this.#patience.persist(() => this.#storeOnce(book, signal), whenUnusable, leastWait, onPause);
+  }
+
+  /** Whether {@link known} ever says more than that it knows none. */
+  get isAsked(): boolean {
+    return this.#inner.known !== undefined;
   }
 
   known(

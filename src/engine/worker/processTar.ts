@@ -14,7 +14,8 @@ import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
-import { correctedBook, detectBook, type Detection } from '../books/bookType.ts';
+import type { IndexOptions } from '../archive/tarIndex.ts';
+import { correctedBook, detectBook, detectByName, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
 import { noSlot } from '../progress/handFile.ts';
 import type { TarStatus } from '../progress/journal.ts';
@@ -49,6 +50,8 @@ export interface TarResult {
 /** One that is digested, and others whose books are uploaded. What helpers are at takes no memory here. */
 const batchesAtOnce = 3;
 const batchesWithShared = 64;
+/** They take no memory for bodies: a disk that is slow to make one durable makes several durable at once then. */
+const batchesToEnd = 5;
 
 /**
  * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
@@ -56,11 +59,6 @@ const batchesWithShared = 64;
  */
 function largestBatchBytes(parallelUploads: number): number {
   return (parallelUploads <= 4 ? 8 : 16) * 1024 * 1024;
-}
-
-/** What bodies of all batches under way may take, with what is left over where they do not fit. */
-export function largestBodies(parallelUploads: number): number {
-  return (batchesAtOnce + 1) * largestBatchBytes(parallelUploads);
 }
 
 /** A tar and where it lies. */
@@ -329,6 +327,7 @@ class TarRun {
       {
         batches: batchesAtOnce,
         bytes: batchesAtOnce * largestBatchBytes(parallelUploads),
+        batchesToEnd,
         batchesWithShared,
       },
     );
@@ -380,34 +379,36 @@ class TarRun {
     for (const offset of this.#failedEarlier) from = Math.min(from, offset);
     let broken: { readonly by: unknown } | null = null;
     try {
-      for await (const member of archive.members({ from, onNotice: this.#onNotice })) {
-        if (stop.aborted) return null;
-        activity.members++;
-        const isRetry = this.#failedEarlier.has(member.headerOffset);
-        if (member.headerOffset < this.#doneOffset && !isRetry) continue;
-        const settled = this.#settledEarlier.get(member.headerOffset);
-        if (settled === undefined && this.#poison.has(member.headerOffset)) {
-          await putAside(member);
-          continue;
+      for await (const group of groupsOf(archive, { from, onNotice: this.#onNotice }))
+        for (const member of group) {
+          if (stop.aborted) return null;
+          activity.members++;
+          const isRetry = this.#failedEarlier.has(member.headerOffset);
+          if (member.headerOffset < this.#doneOffset && !isRetry) continue;
+          const settled = this.#settledEarlier.get(member.headerOffset);
+          if (settled === undefined && this.#poison.has(member.headerOffset)) {
+            await putAside(member);
+            continue;
+          }
+          const detection =
+            settled === undefined ? (this.#detectByName(member) ?? (await this.#detect(member))) : null;
+          if (settled !== undefined) {
+            outcomes.found(batch);
+            outcomes.onShelf(batch, member, settled);
+          } else if (detection?.kind === 'book') {
+            if (!archive.readsInPlace) await this.#keep(member);
+            if (!isRetry) outcomes.found(batch);
+            batch.add({ member, format: detection.format });
+          } else if (detection) {
+            outcomes.skipped(batch, member, detection.reason);
+          }
+          batch.end = { offset: member.endOffset, bytes: member.filePosition };
+          const isCareful = member.headerOffset <= this.#lastSuspect && batch.books.length > 0;
+          if (isCareful || batch.books.length >= options.batchSize || batch.bytes >= largest) {
+            await handOn();
+            if (isCareful) await pipeline.drain();
+          }
         }
-        const detection = settled === undefined ? await this.#detect(member) : null;
-        if (settled !== undefined) {
-          outcomes.found(batch);
-          outcomes.onShelf(batch, member, settled);
-        } else if (detection?.kind === 'book') {
-          if (!archive.readsInPlace) await this.#keep(member);
-          if (!isRetry) outcomes.found(batch);
-          batch.add({ member, format: detection.format });
-        } else if (detection) {
-          outcomes.skipped(batch, member, detection.reason);
-        }
-        batch.end = { offset: member.endOffset, bytes: member.filePosition };
-        const isCareful = member.headerOffset <= this.#lastSuspect && batch.books.length > 0;
-        if (isCareful || batch.books.length >= options.batchSize || batch.bytes >= largest) {
-          await handOn();
-          if (isCareful) await pipeline.drain();
-        }
-      }
     } catch (thrown) {
       const unplugged = await this.#unpluggedBy(thrown);
       if (unplugged) throw unplugged;
@@ -431,6 +432,12 @@ class TarRun {
       hand.drop(slot);
       activity.doing = 'index';
     }
+  }
+
+  /** What a file is, where its name alone tells; null for any other member. */
+  #detectByName({ kind, name, sizeBytes }: ArchiveMember): Detection | null {
+    const detection = kind === 'file' ? detectByName(name, sizeBytes) : null;
+    return detection && wanted(detection, this.#context.options.bookTypes) === detection ? detection : null;
   }
 
   /** What a member is; null for a folder, which is neither a book nor worth counting. */
@@ -508,6 +515,15 @@ class TarRun {
     }
     return toFailure(thrown, 'TAR_NOT_READABLE');
   }
+}
+
+/** The members of an archive in their order, as many at a time as are there at once. */
+async function* groupsOf(
+  archive: Archive,
+  options: IndexOptions,
+): AsyncGenerator<readonly ArchiveMember[], void, undefined> {
+  if (archive.memberGroups) yield* archive.memberGroups(options);
+  else for await (const member of archive.members(options)) yield [member];
 }
 
 function poisonFailure({ name }: ArchiveMember): Failure {

@@ -5,8 +5,7 @@ import type { EventLog } from '../logs/eventLog.ts';
 import type { HandFile } from '../progress/handFile.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import type { Activity } from './activity.ts';
-import type { BodyPool } from './bodyPool.ts';
-import type { DigestThread } from './digestThread.ts';
+import type { BodyThread } from './bodyThread.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
@@ -25,11 +24,10 @@ export interface WorkerContext {
   /** Aborted when there is no time left even for the book in hand: what has no outcome then gets none. */
   readonly abandon: AbortSignal;
   readonly activity: Activity;
-  readonly hand: Pick<HandFile, 'begin' | 'take' | 'drop' | 'end'>;
-  /** Memory for the bodies of books. */
-  readonly bodies: BodyPool;
-  /** Null where there is no core to spare. */
-  readonly digestThread: DigestThread | null;
+  readonly hand: Pick<HandFile, 'begin' | 'take' | 'takeAll' | 'drop' | 'dropAll' | 'end'>;
+  readonly digestThread: BodyThread;
+  /** Another one: to digest never waits for the disk of a destination. */
+  readonly copyThread: BodyThread;
   /** Lets through as many uploads as may be under way at the same time. */
   readonly uploads: LimitFunction;
   /** What becomes of single members goes here, for people. */

@@ -17,7 +17,7 @@ describe('a detached run', () => {
 
   it('goes on when whoever began it is gone, and two lookers-on hear the same', async () => {
     const keys = await makeManyBooks(source(), { tars: 3, booksInTar: 60 });
-    const { command, watch } = await launch({ slowReadMs: 10 }, '--detach', '--batch-size', '10');
+    const { command, watch } = await launch({ slowReadMs: 25 }, '--detach', '--batch-size', '10');
     const begun = await command.finished;
     assert.equal(begun.code, 0, begun.stderr);
     const second = await EngineWatch.attach(state());
@@ -47,7 +47,7 @@ describe('a detached run', () => {
 
   it('whose engine is killed leaves no worker behind, and the next run ends it', async () => {
     const keys = await makeManyBooks(source(), { tars: 4, booksInTar: 60 });
-    const { command, watch } = await launch({ slowReadMs: 10 }, '--detach', '--batch-size', '10');
+    const { command, watch } = await launch({ slowReadMs: 25 }, '--detach', '--batch-size', '10');
     await command.finished;
     await watch.until(
       () => watch.client.store.workers.filter(({ currentTar }) => currentTar !== null).length === 4,
@@ -65,7 +65,7 @@ describe('a detached run', () => {
   it('whose engine is killed while a worker is halted has that worker ended by the next engine', async () => {
     const keys = await makeManyBooks(source(), { tars: 2, booksInTar: 40 });
     const { command, watch } = await launch(
-      { slowReadMs: 10 },
+      { slowReadMs: 25 },
       '--detach',
       '--workers',
       '2',
@@ -88,7 +88,7 @@ describe('a detached run', () => {
 
   it('is stopped from another terminal, and gone on with', async () => {
     const keys = await makeManyBooks(source(), { tars: 3, booksInTar: 80 });
-    const { command, watch } = await launch({ slowReadMs: 15 }, '--detach', '--batch-size', '10');
+    const { command, watch } = await launch({ slowReadMs: 25 }, '--detach', '--batch-size', '10');
     await command.finished;
     await watch.worker(({ currentTar }) => currentTar !== null, 'a worker at work');
     const { pid } = await note();

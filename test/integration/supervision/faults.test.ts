@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tarshelf } from '../../support/commandLine.ts';
 import { keyOf } from '../../support/libraryTruth.ts';
 import { makeTar } from '../../support/gnuTar.ts';
-import { makeManyBooks } from '../../support/manyBooks.ts';
+import { makeManyBooks, readByItself } from '../../support/manyBooks.ts';
 import { hasty, useSupervised } from '../../support/supervised.ts';
 
 describe('a book that ends its worker', () => {
@@ -27,7 +27,7 @@ describe('a book that ends its worker', () => {
     assert.equal(kinds.filter(kind => kind === 'poison').length, 1);
     assert.match(await monitorLog(), /0015\.txt/);
     // The one that crashes is the only one that is missing.
-    const poison = Buffer.from('book 15 0 @crash@'.padEnd(1515, '.'));
+    const poison = Buffer.from('book 15 0 @crash@'.padEnd(readByItself + 15, '.'));
     await shelfHas(keys.filter(key => key !== keyOf(poison)));
 
     // The next run leaves it alone; asked for, it is tried again, and crashes nobody any more.
@@ -75,7 +75,7 @@ describe('a worker', () => {
   it('that is halted is found, killed and started again', async () => {
     const keys = await makeManyBooks(source(), { tars: 3, booksInTar: 80 });
     const { command, watch } = await launch(
-      { slowReadMs: 5 },
+      { slowReadMs: 25 },
       '--workers',
       '3',
       '--batch-size',
@@ -112,8 +112,7 @@ describe('a worker', () => {
 
   it('that takes more and more memory is stopped at its limit, and goes on with an empty one', async () => {
     const keys = await makeManyBooks(source(), {
-      // Each body takes a read of its own.
-      ...{ tars: 1, booksInTar: 400, bytes: 20_000 },
+      ...{ tars: 1, booksInTar: 400 },
       text: (_tar, book) => (book === 5 ? '@leak-once@' : ''),
     });
     const { command } = await launch(

@@ -40,7 +40,7 @@ describe('kill -9 of a worker', () => {
 
   it('while it waits for the disk of the tars loses no book and puts none there twice', async () => {
     const keys = await makeManyBooks(source(), { tars: 2, booksInTar: 60 });
-    const { command, watch } = await launch({ slowReadMs: 10 }, '--workers', '1', '--batch-size', '10');
+    const { command, watch } = await launch({ slowReadMs: 25 }, '--workers', '1', '--batch-size', '10');
     await watch.worker(({ phase }) => phase !== 'starting' && phase !== 'idle', 'a worker at work');
     // The first tar stays open; the second one is looked for in a folder that is gone.
     const away = join(folder(), 'away');

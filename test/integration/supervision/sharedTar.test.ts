@@ -22,7 +22,7 @@ describe('one tar and several workers', () => {
 
   /** A disk on which each book takes a while. */
   const start = (): Promise<{ command: RunningCommand; watch: EngineWatch }> =>
-    launch({ slowWriteMs: 6 }, '--workers', '3', '--batch-size', '5');
+    launch({ slowWriteMs: 25 }, '--workers', '3', '--batch-size', '5');
 
   /** Pids of the holder and of a helper that has brought books to the shelf. */
   async function untilShared(watch: EngineWatch): Promise<{ holder: number; helper: number }> {

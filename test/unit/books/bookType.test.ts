@@ -5,7 +5,14 @@ import type { Zippable } from 'fflate';
 import { strToU8, zipSync } from 'fflate';
 import { bookFormats, type BookFormat } from '../../../src/protocol/bookFormat.ts';
 import type { SkipReason } from '../../../src/protocol/skipReason.ts';
-import { correctedBook, detectBook, formatByExtension } from '../../../src/engine/books/bookType.ts';
+import {
+  correctedAtOnce,
+  correctedBook,
+  detectBook,
+  detectByName,
+  formatByExtension,
+  type Detection,
+} from '../../../src/engine/books/bookType.ts';
 import { bufferReader, type ByteReader } from '../../../src/engine/books/byteReader.ts';
 import { catalogue } from '../../../src/samples/catalogue.ts';
 import { makeEpub } from '../../../src/samples/epub.ts';
@@ -24,6 +31,8 @@ const unreadable: ByteReader = {
 /** What a member with the extension of a book is by its bytes. */
 async function corrected(byExtension: BookFormat, body: Buffer): Promise<string> {
   const detection = await correctedBook(byExtension, bufferReader(body));
+  const atOnce = correctedAtOnce(byExtension, body);
+  assert.deepEqual(atOnce ?? detection, detection, 'the same without waiting');
   return detection.kind === 'book' ? detection.format : detection.reason;
 }
 
@@ -43,14 +52,19 @@ function counting(body: Buffer): { reader: ByteReader; bytesRead: () => number }
   };
 }
 
-async function assertBook(format: BookFormat, body: Buffer, name = 'part/16470000'): Promise<void> {
+/** What a member is, the same where its name is asked alone. */
+async function detected(name: string, body: Buffer): Promise<Detection> {
   const detection = await detectBook(name, bufferReader(body));
-  assert.deepEqual(detection, { kind: 'book', format }, name);
+  assert.deepEqual(detectByName(name, body.length) ?? detection, detection, name);
+  return detection;
+}
+
+async function assertBook(format: BookFormat, body: Buffer, name = 'part/16470000'): Promise<void> {
+  assert.deepEqual(await detected(name, body), { kind: 'book', format }, name);
 }
 
 async function assertSkipped(reason: SkipReason, body: Buffer, name = 'part/16470000'): Promise<void> {
-  const detection = await detectBook(name, bufferReader(body));
-  assert.deepEqual(detection, { kind: 'skipped', reason }, name);
+  assert.deepEqual(await detected(name, body), { kind: 'skipped', reason }, name);
 }
 
 function zip(entries: Zippable): Buffer {
@@ -390,6 +404,14 @@ describe('correctedBook', () => {
       ['doc', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(5000)])],
     ];
     for (const [extension, body] of cases) assert.equal(await corrected(extension, body), extension);
+  });
+
+  it('needs no second look at a text, and has one at a ZIP, an XML text and a picture', () => {
+    const text = Buffer.from('A text that is no more than that. '.repeat(9));
+    assert.deepEqual(correctedAtOnce('txt', text), { kind: 'book', format: 'txt' });
+    assert.deepEqual(correctedAtOnce('epub', makeEpub(book)), { kind: 'book', format: 'epub' });
+    for (const body of [makePlainZip(1), makeFb2(book), makeJpeg(), mobiHeaders(8)])
+      assert.equal(correctedAtOnce('txt', Buffer.from(body)), null);
   });
 
   it('has an answer for any bytes under any name', async () => {

@@ -25,10 +25,24 @@ describe('key table', () => {
     const table = new KeyTable();
     for (const text of ['', 'abc', 'g'.repeat(40), 'я'.repeat(40), `${digest(1)}0`]) {
       assert.equal(table.set(text, 1, 1), false);
+      assert.equal(table.setNewSha1(text, 1, 1), false);
       assert.equal(table.get(text, 1), undefined);
       assert.equal(table.hasSha1(text), false);
     }
     assert.equal(table.count, 0);
+  });
+
+  it('records a new SHA-1 once, whatever its size, and grows with that', () => {
+    const table = new KeyTable();
+    table.set(digest(1), undefined, 2);
+    assert.equal(table.setNewSha1(digest(1), 5, 3), false);
+    assert.equal(table.get(digest(1), 5), 2);
+    for (let n = 2; n < 20_000; n++) {
+      assert.equal(table.setNewSha1(digest(n), n, 1), true);
+      assert.equal(table.setNewSha1(digest(n), n + 1, 1), false);
+    }
+    assert.equal(table.count, 19_999);
+    for (let n = 2; n < 20_000; n++) assert.equal(table.get(digest(n), n), 1);
   });
 
   it('takes upper-case digits for the same SHA-1', () => {

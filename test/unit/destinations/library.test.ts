@@ -116,6 +116,40 @@ describe('library', () => {
     assert.equal((await readdir(join(folder(), 'books/Jane Austen'))).length, 1);
   });
 
+  it('stores many at the same time, and what fails of them costs no other', async () => {
+    const library = await Library.make(folder());
+    const many = Array.from({ length: 50 }, (_, n) =>
+      book(`bytes ${String(n)}`, { title: `Title ${String(n % 5)}` }),
+    );
+    // No text at all: the database takes no row of it.
+    const wrong = book('wrong', { title: 'Wrong', language: Symbol('wrong') as unknown as string });
+    const outcomes = await Promise.allSettled([...many, wrong].map(each => library.store(each)));
+    library.close();
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      [...many.map(() => 'fulfilled'), 'rejected'],
+    );
+    assert.equal(rows().length, 50);
+    const bodies = rows().map(row => readFile(join(folder(), String(row['path'])), 'utf8'));
+    assert.deepEqual((await Promise.all(bodies)).sort(), many.map((_, n) => `bytes ${String(n)}`).sort());
+    assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+  });
+
+  it('has a book copied where that is cheaper, and leaves nothing of one that fails', async () => {
+    const library = await Library.make(folder());
+    const copied: Book = {
+      ...book('x'),
+      body: () => assert.fail('nobody asked for it'),
+      copyTo: path => writeFile(path, 'x'),
+    };
+    assert.equal(await library.store(copied), 'uploaded');
+    const broken: Book = { ...book('y'), copyTo: () => Promise.reject(new Error('unplugged')) };
+    await assert.rejects(library.store(broken), /unplugged/);
+    library.close();
+    assert.equal(rows().length, 1);
+    assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+  });
+
   it('keeps different books of one title apart, also where only the case differs', async () => {
     const library = await Library.make(folder());
     const bodies = ['first', 'second', 'third'];

@@ -71,6 +71,32 @@ describe('hand file', () => {
     hand.close();
   });
 
+  it('has several at once that are taken together, beside others, as far as there are slots', async () => {
+    const hand = HandFile.open(path());
+    hand.begin('a.tar', 1);
+    const alone = [hand.take(0), hand.take(512), hand.take(1024)];
+    hand.drop(alone[1] ?? noSlot);
+    const together = hand.takeAll([2048, 2560, 3072]);
+    assert.deepEqual((await readHand(path()))?.offsets, [0, 1024, 2048, 2560, 3072]);
+    const rest = hand.takeAll(Array.from({ length: 40 }, (_, n) => 100_000 + n * 512));
+    assert.equal((await readHand(path()))?.offsets.length, 32);
+    assert.equal(hand.takeAll([99_999]), 0);
+    hand.dropAll(0);
+    hand.dropAll(rest);
+    hand.take(512);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.deepEqual((await readHand(path()))?.offsets, [0, 512, 1024, 2048, 2560, 3072]);
+    hand.dropAll(together);
+    for (const slot of [alone[0], alone[2]]) hand.drop(slot ?? noSlot);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.deepEqual((await readHand(path()))?.offsets, [512]);
+    hand.begin('b.tar', 2);
+    assert.deepEqual((await readHand(path()))?.offsets, []);
+    hand.takeAll([512, 1024]);
+    assert.deepEqual((await readHand(path()))?.offsets, [512, 1024]);
+    hand.close();
+  });
+
   it('cuts off a name that is longer than its place', async () => {
     const name = `${'я'.repeat(600)}.tar`;
     const hand = HandFile.open(path());

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { EbookMeta } from '../../../src/engine/books/metadata/ebookMeta.ts';
+import { readBook } from '../../../src/engine/books/metadata/readBook.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import type { MetadataReader } from '../../../src/protocol/ingestOptions.ts';
 import { makePdfBook } from '../../support/books/pdfWriter.ts';
@@ -32,7 +33,7 @@ describe('the source of metadata', () => {
       },
     } as unknown as ArchiveMember;
     const sha1 = '0'.repeat(40);
-    return { member, format, body: { key: { sha1, sizeBytes }, kept } };
+    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null } };
   }
 
   async function source(choice: MetadataReader, script: string | null): Promise<MetadataSource> {
@@ -43,9 +44,9 @@ describe('the source of metadata', () => {
       await chmod(program, 0o755);
     }
     const note = (message: string): void => void notices.push(message);
-    return new MetadataSource(choice, note, () => {
+    return new MetadataSource(choice, note, readBook, () => {
       asked++;
-      return new EbookMeta({ program, temporaryFolder: folder() });
+      return Promise.resolve(new EbookMeta({ program, temporaryFolder: folder() }));
     });
   }
 

@@ -8,6 +8,7 @@ import type { Destination } from '../../../src/engine/destinations/destination.t
 import { handFilePath, readHand } from '../../../src/engine/progress/handFile.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { readBook } from '../../../src/engine/books/metadata/readBook.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
@@ -92,7 +93,7 @@ for (const packing of ['plain', 'gzip'] as const)
           progress,
           link,
           patience,
-          metadata: new MetadataSource('builtin', message => assert.fail(message)),
+          metadata: new MetadataSource('builtin', message => assert.fail(message), readBook),
           stop: stop.signal,
           ...workerParts(state(), 4),
           openArchive: async (...args) => new WatchedArchive(await openArchive(...args), note),

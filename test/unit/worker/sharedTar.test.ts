@@ -9,6 +9,7 @@ import { handFilePath, readHand } from '../../../src/engine/progress/handFile.ts
 import { peekProgress, WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
 import { Helper } from '../../../src/engine/worker/helper.ts';
+import { readBook } from '../../../src/engine/books/metadata/readBook.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
@@ -112,7 +113,7 @@ describe('a tar that is shared', () => {
       progress: await WorkerProgress.load(state(), number, message => assert.fail(message)),
       link,
       patience,
-      metadata: new MetadataSource('builtin', message => assert.fail(message)),
+      metadata: new MetadataSource('builtin', message => assert.fail(message), readBook),
       stop: stop.signal,
       ...workerParts(state(), 1, number),
     };

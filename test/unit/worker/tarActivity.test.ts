@@ -6,6 +6,7 @@ import type { Destination } from '../../../src/engine/destinations/destination.t
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { Activity } from '../../../src/engine/worker/activity.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { readBook } from '../../../src/engine/books/metadata/readBook.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
@@ -77,7 +78,7 @@ describe('what a worker is about with a tar', () => {
         },
         destination: await PatientDestination.open(() => Promise.resolve(destination), patience),
         ...{ progress, link, patience, stop: stop.signal },
-        metadata: new MetadataSource('builtin', message => assert.fail(message)),
+        metadata: new MetadataSource('builtin', message => assert.fail(message), readBook),
         ...workerParts(join(folder(), 'state')),
         ...{ activity, abandon: abandon.signal },
       },

@@ -9,6 +9,7 @@ import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import type { Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { EngineLink } from '../../../src/engine/worker/engineLink.ts';
+import { readBook } from '../../../src/engine/books/metadata/readBook.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
@@ -168,7 +169,7 @@ describe('a tar whose disk fails while it is read', () => {
         progress,
         link,
         patience,
-        metadata: new MetadataSource('builtin', message => assert.fail(message)),
+        metadata: new MetadataSource('builtin', message => assert.fail(message), readBook),
         stop: stop.signal,
         ...workerParts(join(folder(), 'state'), 2),
         openArchive: async (path, spoolFolder) => {

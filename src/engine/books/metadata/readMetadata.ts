@@ -9,6 +9,7 @@ import { readHtml } from './html.ts';
 import { readMobi } from './mobi.ts';
 import { readDocx, readOdt } from './officeDocument.ts';
 import { readPdf } from './pdf.ts';
+import { hasReader, type ReadableFormat } from './readableFormats.ts';
 import { readRtf } from './rtf.ts';
 
 // What lives in this folder: what books call themselves, one file for each format. What it promises: a reader
@@ -18,8 +19,7 @@ import { readRtf } from './rtf.ts';
 
 type Reader = (body: Buffer) => FoundMetadata;
 
-/** Formats that have no reader yet go by the name, which for most of them is all there is. */
-const readers: Partial<Record<BookFormat, Reader>> = {
+const readers: Readonly<Record<ReadableFormat, Reader>> = {
   epub: readEpub,
   fb2: readFb2,
   'fb2.zip': readFb2Zip,
@@ -35,11 +35,6 @@ const readers: Partial<Record<BookFormat, Reader>> = {
   pdf: readPdf,
 };
 
-/** Whether books of this format go by more than the name. */
-export function hasReader(format: BookFormat): boolean {
-  return readers[format] !== undefined;
-}
-
 /**
  * What a book calls itself. Never rejects.
  *
@@ -47,9 +42,9 @@ export function hasReader(format: BookFormat): boolean {
  * @param memberName path of the member within its tar, for a book that has no title
  */
 export function readMetadata(format: BookFormat, body: Buffer, memberName: string): Promise<BookMetadata> {
-  const reader = readers[format];
-  if (!reader) return Promise.resolve(bookMetadataFromName(memberName));
-  return Promise.resolve(readWith(reader, body, memberName));
+  // Most of the others have no more than a name.
+  if (!hasReader(format)) return Promise.resolve(bookMetadataFromName(memberName));
+  return Promise.resolve(readWith(readers[format], body, memberName));
 }
 
 function readWith(reader: Reader, body: Buffer, memberName: string): BookMetadata {

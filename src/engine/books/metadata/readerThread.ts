@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import type { BookFormat } from '../../../protocol/bookFormat.ts';
 import type { BookMetadata } from './bookMetadata.ts';
-import { readMetadata } from './readMetadata.ts';
+import { readBook, type BookBytes } from './readBook.ts';
 
 /** One book at a time goes in, and its metadata come out. */
 export interface BookForReader {
   readonly format: BookFormat;
-  readonly body: Uint8Array;
+  readonly body: BookBytes;
   readonly memberName: string;
 }
 
@@ -15,18 +15,7 @@ export interface BookForReader {
  * the worker ends this thread when a book takes too long or too much memory, and starts another.
  */
 parentPort?.on('message', ({ format, body, memberName }: BookForReader) => {
-  void readMetadata(format, ownBytes(body), memberName).then((metadata: BookMetadata) => {
+  void readBook(format, body, memberName).then((metadata: BookMetadata) => {
     parentPort?.postMessage(metadata);
   });
 });
-
-/** One after another is in here: memory that was new for each would cost more than reading it. */
-let copy = Buffer.alloc(0);
-
-/** The bytes in memory of this thread alone: not every parser takes what is shared. */
-function ownBytes({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  if (!(buffer instanceof SharedArrayBuffer)) return Buffer.from(buffer, byteOffset, byteLength);
-  if (copy.length < byteLength) copy = Buffer.allocUnsafeSlow(Math.ceil(byteLength * 1.5));
-  Buffer.from(buffer, byteOffset, byteLength).copy(copy);
-  return copy.subarray(0, byteLength);
-}

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import * as v from 'valibot';
 import {
+  encodeRequest,
   workerMessageSchema,
   type WorkerMessage,
   type WorkerRequest,
@@ -85,7 +86,7 @@ export class WorkerProcess implements WorkerHandle {
   }
 
   send(request: WorkerRequest): void {
-    if (this.#child.connected) this.#child.send(request, () => undefined);
+    if (this.#child.connected) this.#child.send(encodeRequest(request), () => undefined);
   }
 
   terminate(): void {

@@ -1,0 +1,143 @@
+import { createHash, hash } from 'node:crypto';
+import type { BookKey } from '../../protocol/bookKey.ts';
+import { largestKeptBody, type ArchiveMember, type FilePlace } from '../archive/archive.ts';
+import { bufferReader, type ByteReader } from '../books/byteReader.ts';
+import { cannotRead, cutOff, readChunks } from './bookBody.ts';
+import type { BodyThread, DigestedPlace } from './bodyThread.ts';
+import { systemError } from './copyBody.ts';
+import { MemberBytes } from './memberBytes.ts';
+
+/** A book's key, and the way to its bytes. */
+export interface DigestedBody {
+  readonly key: BookKey;
+  /** All of them, where they are few enough to keep and lie in no file from which they can be read again. */
+  readonly kept: Buffer | null;
+  /** Where they lie in an open file. */
+  readonly place: FilePlace | null;
+  /** By position. What it begins with is at hand. */
+  readonly bytes: ByteReader;
+}
+
+/** Where a member can be read by a thread, and that is worth handing it over. */
+function placeToHandOver({ place, sizeBytes }: ArchiveMember): FilePlace | null {
+  return place && sizeBytes >= smallestHandedOver ? place : null;
+}
+
+const smallestHandedOver = 64 * 1024;
+/** So that a message costs little, and whoever has to end waits for little. */
+const handedOverTogether = { books: 4, bytes: 4 * 1024 * 1024 };
+
+/** What is to be digested in groups, in its order: what a thread reads, a few together; and all else alone. */
+export function digestGroups<Book extends { readonly member: ArchiveMember }>(
+  books: readonly Book[],
+): Book[][] {
+  const groups: Book[][] = [];
+  let open: Book[] | null = null;
+  let bytes = 0;
+  for (const book of books) {
+    const { sizeBytes } = book.member;
+    if (!placeToHandOver(book.member)) {
+      open = null;
+      groups.push([book]);
+    } else if (
+      open &&
+      open.length < handedOverTogether.books &&
+      bytes + sizeBytes <= handedOverTogether.bytes
+    ) {
+      open.push(book);
+      bytes += sizeBytes;
+    } else {
+      groups.push((open = [book]));
+      bytes = sizeBytes;
+    }
+  }
+  return groups;
+}
+
+/**
+ * Reads members once and makes their keys.
+ *
+ * @param members a group of {@link digestGroups}
+ * @param onRead told of bytes that the thread reads
+ * @returns what became of each, in their order: its body or a TarshelfError `BOOK_NOT_READABLE`, whose cause is what the system says
+ */
+export async function digestMembers(
+  members: readonly ArchiveMember[],
+  thread: BodyThread,
+  onRead: (bytes: number) => void,
+): Promise<PromiseSettledResult<DigestedBody>[]> {
+  const places = members.map(placeToHandOver).filter(place => place !== null);
+  if (places.length < members.length) return await Promise.allSettled(members.map(digestHere));
+  let digested: readonly DigestedPlace[];
+  try {
+    digested = await thread.digest(places, onRead);
+  } catch {
+    // Whatever ended it, the books are none the worse for it.
+    return await Promise.allSettled(members.map(digestHere));
+  }
+  return members.map((member, index) => {
+    try {
+      return { status: 'fulfilled', value: bodyAt(member, places[index], digested[index]) };
+    } catch (reason) {
+      return { status: 'rejected', reason };
+    }
+  });
+}
+
+/** Makes the key of a body that is in memory. */
+export function digestAtOnce(body: Buffer): DigestedBody {
+  const key = { sha1: hash('sha1', body, 'hex'), sizeBytes: body.length };
+  return { key, kept: body, place: null, bytes: bufferReader(body) };
+}
+
+/** As for a thread, but by this one. */
+export async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
+  const { sizeBytes } = member;
+  if (sizeBytes <= largestKeptBody) {
+    const kept = await member.read(0, sizeBytes);
+    if (kept.length < sizeBytes) throw cutOff(member);
+    return digestAtOnce(kept);
+  }
+  const digest = createHash('sha1');
+  for await (const chunk of readChunks(member)) digest.update(chunk);
+  const key = { sha1: digest.digest('hex'), sizeBytes };
+  return { key, kept: null, place: member.place ?? null, bytes: new MemberBytes(member) };
+}
+
+function bodyAt(
+  member: ArchiveMember,
+  place: FilePlace | undefined,
+  digested: DigestedPlace | undefined,
+): DigestedBody {
+  if (!place || !digested) throw new Error('a thread has not said what it was asked');
+  if ('error' in digested) throw cannotRead(member, systemError(digested.error));
+  if ('endsAt' in digested) throw cutOff(member);
+  const { sha1, head } = digested;
+  const { sizeBytes } = member;
+  return {
+    key: { sha1, sizeBytes },
+    kept: null,
+    place,
+    bytes: new HeadedBytes(member, Buffer.from(head.buffer)),
+  };
+}
+
+/** What a member begins with, and the rest where it is asked for. */
+class HeadedBytes implements ByteReader {
+  readonly sizeBytes: number;
+  readonly #head: Buffer;
+  readonly #rest: MemberBytes;
+
+  constructor(member: ArchiveMember, head: Buffer) {
+    this.sizeBytes = member.sizeBytes;
+    this.#head = head;
+    this.#rest = new MemberBytes(member);
+  }
+
+  read(position: number, length: number): Promise<Buffer> {
+    const end = position + length;
+    return end <= this.#head.length
+      ? Promise.resolve(this.#head.subarray(position, end))
+      : this.#rest.read(position, length);
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { hash, randomBytes } from 'node:crypto';
+import { closeSync } from 'node:fs';
+import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
+import { copyBody } from '../../../src/engine/worker/copyBody.ts';
+import { BodyThread, type DigestedPlace } from '../../../src/engine/worker/bodyThread.ts';
+import { useTempFolder } from '../../support/tempFolder.ts';
+
+const entry = join(import.meta.dirname, '../../../src/engine/worker/bodyThreadEntry.ts');
+const faulty = join(import.meta.dirname, '../../support/neverEndingReader.mjs');
+
+describe('the thread that reads and digests', function () {
+  this.timeout(20_000);
+  const folder = useTempFolder();
+  const bytes = randomBytes(20_000_000);
+  let thread: BodyThread;
+  let file: FileHandle;
+
+  beforeEach(async () => {
+    const path = join(folder(), 'file');
+    await writeFile(path, bytes);
+    file = await open(path);
+  });
+  afterEach(async () => {
+    await thread.close();
+    await file.close();
+  });
+
+  const place = (position: number, sizeBytes: number) => ({ descriptor: file.fd, position, sizeBytes });
+  const digest = (...places: ReturnType<typeof place>[]) => thread.digest(places, () => undefined);
+  const fail = (why: string): never => assert.fail(why);
+  const sha1 = (position: number, sizeBytes: number) =>
+    hash('sha1', bytes.subarray(position, position + sizeBytes), 'hex');
+
+  it('gives the SHA-1 and the beginning of each place, in their order', async () => {
+    thread = new BodyThread(entry, fail);
+    const places: [number, number][] = [
+      ...([
+        [0, 1],
+        [512, 262_143],
+        [513, 262_144],
+        [7, 262_145],
+        [100, 5_000_001],
+        [19_999_999, 1],
+      ] as const),
+    ].map(([position, size]) => [position, size]);
+    const [some, more] = await Promise.all([
+      digest(...places.slice(0, 3).map(each => place(...each))),
+      digest(...places.slice(3).map(each => place(...each))),
+    ]);
+    for (const [index, found] of [...some, ...more].entries()) {
+      const [position, size] = places[index]!;
+      assert.ok('sha1' in found);
+      assert.equal(found.sha1, sha1(position, size));
+      const head = bytes.subarray(position, position + Math.min(size, 4100));
+      assert.ok(head.equals(found.head), `the beginning of ${String(index)}`);
+    }
+  });
+
+  it('tells of what it reads while it reads', async () => {
+    thread = new BodyThread(entry, fail);
+    const told: number[] = [];
+    await thread.digest([place(0, 20_000_000)], read => told.push(read));
+    assert.ok(told.length >= 2, String(told));
+    assert.equal(
+      told.reduce((sum, read) => sum + read, 0),
+      20_000_000,
+    );
+  });
+
+  it('says where a file ends too early, and what the system says, and goes on with the others', async () => {
+    thread = new BodyThread(entry, fail);
+    const found: readonly DigestedPlace[] = await digest(
+      place(19_000_000, 2_000_000),
+      { ...place(0, 10), descriptor: 9999 },
+      place(0, 10),
+    );
+    assert.deepEqual(found[0], { endsAt: 1_000_000 });
+    assert.ok(found[1] && 'error' in found[1]);
+    assert.equal(found[1].error.code, 'EBADF');
+    assert.ok(found[2] && 'sha1' in found[2]);
+    assert.equal(found[2].sha1, sha1(0, 10));
+  });
+
+  describe('and copies', () => {
+    const copy = (sizeBytes: number, sha1Wanted = sha1(512, sizeBytes), path = join(folder(), 'copy')) =>
+      thread.copy(place(512, sizeBytes), path, sha1Wanted, () => undefined);
+
+    it('gives the whole copy, open', async () => {
+      thread = new BodyThread(entry, fail);
+      for (const size of [0, 1, 262_144, 5_000_001]) {
+        const copied = await copy(size);
+        assert.ok('descriptor' in copied, JSON.stringify(copied));
+        closeSync(copied.descriptor);
+        assert.ok((await readFile(join(folder(), 'copy'))).equals(bytes.subarray(512, 512 + size)));
+      }
+    });
+
+    it('says what is wrong with what it reads, and what with what it writes', async () => {
+      thread = new BodyThread(entry, fail);
+      assert.deepEqual(await copy(20_000_000, ''), { endsAt: 19_999_488 });
+      assert.deepEqual(await copy(1000, sha1(0, 1000)), { isAnother: true });
+      const written = await copy(1000, undefined, join(folder(), 'nowhere', 'copy'));
+      assert.ok('error' in written && written.isWriting);
+      assert.equal(written.error.code, 'ENOENT');
+      const read = await thread.copy(
+        { ...place(0, 10), descriptor: 9999 },
+        join(folder(), 'copy'),
+        sha1(0, 10),
+        () => undefined,
+      );
+      assert.ok('error' in read && !read.isWriting);
+      assert.equal(read.error.code, 'EBADF');
+    });
+
+    it('leaves off when it is told to', async () => {
+      const abandon = new AbortController();
+      thread = new BodyThread(entry, fail, abandon.signal);
+      assert.equal((await digest(place(0, 10))).length, 1);
+      abandon.abort();
+      const copied = await copy(1000);
+      assert.ok('error' in copied);
+      // What is digested is only read.
+      assert.equal((await digest(place(0, 10))).length, 1);
+    });
+
+    it('makes a copy durable, or leaves no file', async () => {
+      thread = new BodyThread(entry, fail);
+      const path = join(folder(), 'copy');
+      const body = (sizeBytes: number, key = sha1(0, sizeBytes)) => ({
+        member: { name: 'a.epub', sizeBytes } as ArchiveMember,
+        place: place(0, sizeBytes),
+        key: { sha1: key, sizeBytes },
+      });
+      const never = new AbortController();
+      const told: number[] = [];
+      await copyBody(body(1000), path, thread, read => told.push(read), never.signal);
+      assert.ok((await readFile(path)).equals(bytes.subarray(0, 1000)));
+      assert.deepEqual(told, [1000]);
+      for (const [wrong, code] of [
+        [body(1000, sha1(0, 999)), 'BOOK_NOT_READABLE'],
+        [body(20_000_001), 'BOOK_NOT_READABLE'],
+        [{ ...body(10), place: { ...place(0, 10), descriptor: 9999 } }, 'BOOK_NOT_READABLE'],
+      ] as const) {
+        await assert.rejects(
+          copyBody(wrong, path, thread, () => undefined, never.signal),
+          { code },
+        );
+        await assert.rejects(readFile(path), { code: 'ENOENT' });
+      }
+      const nowhere = join(folder(), 'nowhere', 'copy');
+      await assert.rejects(
+        copyBody(body(10), nowhere, thread, () => undefined, never.signal),
+        { code: 'ENOENT' },
+      );
+    });
+  });
+
+  it('says so where it ended over a body, and begins anew', async () => {
+    const failures: string[] = [];
+    // The reader with a fault stumbles over what is no book.
+    thread = new BodyThread(faulty, why => failures.push(why));
+    await assert.rejects(digest(place(0, 10)), /The thread that reads books has failed/);
+    await assert.rejects(digest(place(0, 10)), /The thread that reads books has failed/);
+    assert.equal(failures.length, 2);
+    await thread.close();
+    thread = new BodyThread(entry, fail);
+    assert.equal((await digest(place(0, 10))).length, 1);
+  });
+
+  it('fails what waits when it is closed', async () => {
+    thread = new BodyThread(entry, fail);
+    const waiting = assert.rejects(digest(place(0, 20_000_000)), /has failed/);
+    await thread.close();
+    await waiting;
+  });
+});
