@@ -121,6 +121,7 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     makePlan: (...plan) => makePlan(engineLaunch, ...plan),
     listFailures: stateFolder => listFailures(engineLaunch, stateFolder),
     verifyTar: (...check) => verifyTar(engineLaunch, ...check),
+    chosen: { tars: tars.chosen, workers: workers.chosen },
     revealTar: tar => tars.reveal(tar),
     version: programVersion,
     samples: {

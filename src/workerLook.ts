@@ -1,6 +1,6 @@
+import { engineText } from './engineText.ts';
 import { t } from './localize.ts';
 import type { WorkerPhase, WorkerState } from './protocol/snapshot.ts';
-import { pausedByPerson } from './protocol/workerNotes.ts';
 
 /** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */
 export type WorkerLook = WorkerPhase | 'finished';
@@ -38,7 +38,7 @@ export function workerLookText(look: WorkerLook): string {
   }
 }
 
-/** The engine's note. Of what it says, one sentence is the same each time, and comes in the language of the window. */
+/** The engine's note. */
 export function workerNote({ note }: WorkerState): string | null {
-  return note === pausedByPerson ? t('paused by a person; its tars wait for it') : note;
+  return note === null ? null : engineText(note);
 }

@@ -65,9 +65,17 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
     const visit = (node: ts.Node): void => {
       if (ts.isCallExpression(node) && isTranslation(node.expression)) {
         const text = messageOf(node.arguments[0]);
-        if (text === undefined) unknown.push(found(node));
-        else translated.add(text);
+        if (text !== undefined) translated.add(text);
+        else if (!isOfTable(node.arguments[0])) unknown.push(found(node));
         for (const argument of node.arguments.slice(1)) visit(argument);
+        return;
+      }
+      if (
+        sentenceFile.test(source.fileName.replaceAll('\\', '/')) &&
+        ts.isVariableDeclaration(node) &&
+        node.name.getText() === sentenceTable
+      ) {
+        for (const text of literalsIn(node)) translated.add(text);
         return;
       }
       if (ts.isCallExpression(node) && isLogging(node.expression)) return;
@@ -83,6 +91,21 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
     visit(source);
   }
   return { translated: [...translated].sort(), unknown, plain: [...plain.values()] };
+}
+
+/** The sentences of the engine, which a window looks up and puts into its language. */
+const sentenceTable = 'sentences';
+const sentenceFile = /\bprotocol\/sentences\.ts$/;
+
+function isOfTable(node: ts.Expression | undefined): boolean {
+  return (
+    node !== undefined && ts.isElementAccessExpression(node) && node.expression.getText() === sentenceTable
+  );
+}
+
+function literalsIn(node: ts.Node): string[] {
+  if (ts.isStringLiteralLike(node)) return [node.text];
+  return node.getChildren().flatMap(literalsIn);
 }
 
 /** `vscode.l10n.t`, `l10n.t`, or the `t` of src/localize.ts. */

@@ -3,6 +3,7 @@ import type { ClientRequest, EngineEvent, WhenLeft } from '../protocol/clientMes
 import { TarshelfError, toFailure } from '../protocol/errors.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
+import { sentence } from '../protocol/sentences.ts';
 import type { RunState } from '../protocol/snapshot.ts';
 import type { ThroughputHistory } from '../protocol/throughput.ts';
 import { programVersion } from '../protocol/version.ts';
@@ -677,12 +678,9 @@ function busy(): TarshelfError {
 }
 
 function stateInUse(stateFolder: string): TarshelfError {
-  return new TarshelfError(
-    'STATE_IN_USE',
-    `Another ingest is using the state folder ${stateFolder}. "tarshelf attach" watches it, "tarshelf stop" ends it; or choose another state folder.`,
-  );
+  return new TarshelfError('STATE_IN_USE', sentence('stateInUse', stateFolder));
 }
 
 function nothingRunning(): TarshelfError {
-  return new TarshelfError('NOTHING_RUNNING', 'No run is under way here. Launch one first.');
+  return new TarshelfError('NOTHING_RUNNING', sentence('noRunHere'));
 }

@@ -11,6 +11,7 @@ import {
 } from '../protocol/clientMessages.ts';
 import { clientProtocolVersion, type EngineFile } from '../protocol/engineFile.ts';
 import { oneLine, systemCode, TarshelfError } from '../protocol/errors.ts';
+import { sentence } from '../protocol/sentences.ts';
 import type { Snapshot } from '../protocol/snapshot.ts';
 import type { ThroughputHistory } from '../protocol/throughput.ts';
 import { programVersion } from '../protocol/version.ts';
@@ -255,10 +256,7 @@ export class EngineConnection {
   }
 
   #lost(): TarshelfError {
-    return new TarshelfError(
-      'ENGINE_DIED',
-      `The engine of ${this.stateFolder} (pid ${String(this.pid)}) is gone. Nothing is lost: launch again to go on.`,
-    );
+    return new TarshelfError('ENGINE_DIED', sentence('engineIsGone', this.stateFolder, this.pid));
   }
 }
 
@@ -297,14 +295,11 @@ function noConnection(problem: Error, { stateFolder, note }: EngineAddress): NoC
       return 'hungUp';
     case 'EACCES':
     case 'EPERM':
-      throw new TarshelfError(
-        'ENGINE_SILENT',
-        `The engine of ${stateFolder} (pid ${String(note.pid)}) belongs to another user. Ask them to stop it, or choose another state folder.`,
-      );
+      throw new TarshelfError('ENGINE_SILENT', sentence('engineOfOtherUser', stateFolder, note.pid));
     default:
       throw new TarshelfError(
         'ENGINE_SILENT',
-        `The engine of ${stateFolder} (pid ${String(note.pid)}) cannot be reached (${oneLine(problem)}). Try again, or end that process: nothing is lost by it.`,
+        sentence('engineNotReached', stateFolder, note.pid, oneLine(problem)),
         { cause: problem },
       );
   }
@@ -312,10 +307,7 @@ function noConnection(problem: Error, { stateFolder, note }: EngineAddress): NoC
 
 /** An engine that is there and says nothing, with what a person can do about it. */
 export function engineSilent(at: { stateFolder: string; note: { pid: number } }): TarshelfError {
-  return new TarshelfError(
-    'ENGINE_SILENT',
-    `The engine of ${at.stateFolder} (pid ${String(at.note.pid)}) does not answer. Try again in a moment; if that does not help, end that process and launch again: nothing is lost by it.`,
-  );
+  return new TarshelfError('ENGINE_SILENT', sentence('engineIsSilent', at.stateFolder, at.note.pid));
 }
 
 function parseFrame(line: string): EngineFrame | null {

@@ -10,6 +10,7 @@ import {
   engineTokenFileName,
 } from '../protocol/engineFile.ts';
 import { systemCode, TarshelfError } from '../protocol/errors.ts';
+import { sentence } from '../protocol/sentences.ts';
 import { EngineConnection, type ConnectionOptions, type EngineAddress } from './engineConnection.ts';
 import { isAlive } from './isAlive.ts';
 
@@ -53,10 +54,7 @@ async function readAddress(stateFolder: string): Promise<EngineAddress | null> {
   const { protocol, pid, host } = parsed.output;
   if (host !== hostname() || !isAlive(pid)) return null;
   if (protocol > clientProtocolVersion) {
-    throw new TarshelfError(
-      'ENGINE_OTHER_VERSION',
-      `The engine of ${stateFolder} (pid ${String(pid)}) is of a newer Tarshelf than this. Update this one, or stop that engine with the Tarshelf that started it.`,
-    );
+    throw new TarshelfError('ENGINE_OTHER_VERSION', sentence('engineIsNewer', stateFolder, pid));
   }
   const note = v.safeParse(v.pipe(v.string(), v.parseJson(), engineFileSchema), text);
   const token = await readText(join(stateFolder, engineTokenFileName), stateFolder);

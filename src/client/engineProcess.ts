@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import * as v from 'valibot';
 import { engineStartSchema, type EngineStart } from '../protocol/clientMessages.ts';
 import { TarshelfError } from '../protocol/errors.ts';
+import { sentence } from '../protocol/sentences.ts';
 import { deferred } from './deferred.ts';
 import { nodeFor, type EngineLaunch } from './engineLaunch.ts';
 import { settlesWithin } from './settlesWithin.ts';
@@ -122,6 +123,6 @@ function told(emitter: EventEmitter, event: string): Promise<void> {
 export function engineDied(why?: string): TarshelfError {
   return new TarshelfError(
     'ENGINE_DIED',
-    `The engine ended unexpectedly${why === undefined ? '' : ` (${why})`}. Nothing is lost: launch again to go on.`,
+    why === undefined ? sentence('engineEnded') : sentence('engineEndedWith', why),
   );
 }

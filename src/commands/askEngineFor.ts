@@ -1,3 +1,4 @@
+import { engineText } from '../engineText.ts';
 import type { Services } from './services.ts';
 import { showFailure } from './showFailure.ts';
 
@@ -12,7 +13,7 @@ export async function askEngineFor(
   try {
     for (const worker of workers ?? [null]) {
       const answer = await ask(worker);
-      if (answer !== null) answers.push(answer);
+      if (answer !== null) answers.push(engineText(answer));
     }
   } catch (thrown) {
     showFailure(services, thrown);

@@ -1,8 +1,14 @@
+import { engineText } from '../engineText.ts';
 import { t } from '../localize.ts';
 import type { ErrorCode, Failure } from '../protocol/errors.ts';
+import { findSentence } from '../protocol/sentences.ts';
 
-/** A failure of the engine, whose own words are English: what it is about in the language of the window, then those. */
+/**
+ * A failure of the engine in the language of the window. Where its own words are English, what it is about comes before
+ * them.
+ */
 export function failureText({ code, message }: Failure): string {
+  if (findSentence(message)) return engineText(message);
   const about = aboutFailure(code);
   return about === undefined ? message : `${about} ${message}`;
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { engineText } from '../engineText.ts';
 import { booksThatFailedCount, tarsCount } from '../countText.ts';
 import { commandIds } from '../manifest.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
@@ -53,7 +54,7 @@ export function failedTarChoice(failed: FailedTar): Choice<FailedTar> {
       ...(failed.books.length > 0 ? [booksThatFailedCount(failed.books.length)] : []),
       ...(failed.message === null ? [] : [vscode.l10n.t('incomplete')]),
     ].join(' · '),
-    ...(failed.message === null ? {} : { detail: failed.message }),
+    ...(failed.message === null ? {} : { detail: engineText(failed.message) }),
     value: failed,
   };
 }

@@ -1,3 +1,4 @@
+import { engineText } from '../engineText.ts';
 import { booksThatFailedCount } from '../countText.ts';
 import { destinationName } from '../destinationName.ts';
 import { t } from '../localize.ts';
@@ -66,7 +67,7 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
         formatNumber(tar.counts.uploaded),
         formatNumber(totalDuplicates(tar.counts)),
         formatNumber(tar.counts.failed),
-        tar.failure?.message ?? '',
+        engineText(tar.failure?.message ?? ''),
       ]),
     ),
   ];
@@ -79,7 +80,13 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
     lines.push(
       ...table(
         [t('Book'), t('Size'), t('Code'), t('Reason'), t('Tried')],
-        books.map(book => [book.file, formatBytes(book.size), book.code, book.message, book.attempts]),
+        books.map(book => [
+          book.file,
+          formatBytes(book.size),
+          book.code,
+          engineText(book.message),
+          book.attempts,
+        ]),
       ),
     );
   }

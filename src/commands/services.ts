@@ -26,6 +26,14 @@ export interface IngestCommands {
   reassign(worker: number, to: readonly number[] | null): Promise<string | null>;
 }
 
+/** The views whose rows are chosen for commands, several at a time. */
+export type ViewOfRows = 'tars' | 'workers';
+
+/** Puts rows in the place of those that VS Code did not know when it called a command. */
+export interface RowCompleter {
+  complete(args: readonly unknown[]): readonly unknown[];
+}
+
 /** What commands work with. */
 export interface Services {
   readonly engine: IngestCommands;
@@ -47,6 +55,8 @@ export interface Services {
     onProgress: (doneBytes: number, totalBytes: number) => void,
     signal: AbortSignal,
   ) => Promise<Verification>;
+  /** What is chosen in the views, where VS Code forgets it for the moment of a redraw; see `views/rememberedRows.ts`. */
+  readonly chosen: Readonly<Record<ViewOfRows, RowCompleter>>;
   /** Brings a tar into sight among the tars. */
   readonly revealTar: (tar: string) => PromiseLike<void>;
   /** Of this extension. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { engineText } from '../engineText.ts';
 import { destinationName } from '../destinationName.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
 import { toFailure } from '../protocol/errors.ts';
@@ -86,7 +87,7 @@ async function tryOut(services: Services, entered: Entered): Promise<boolean> {
     return true;
   } catch (thrown) {
     messages.error(
-      vscode.l10n.t('Not signed in: {0}', toFailure(thrown).message),
+      vscode.l10n.t('Not signed in: {0}', engineText(toFailure(thrown).message)),
       { title: vscode.l10n.t('Try Again'), run: () => vscode.commands.executeCommand(commandIds.signIn) },
       { title: vscode.l10n.t('Open Settings'), run: () => openAddressSetting(entered.destination) },
       // A server that is away for now says nothing about a password.

@@ -12,7 +12,7 @@ import { reassign } from './reassign.ts';
 import { reportProblem } from './reportProblem.ts';
 import { failuresWhileRunning, retry } from './retry.ts';
 import { revealTar } from './revealTar.ts';
-import type { Services } from './services.ts';
+import type { Services, ViewOfRows } from './services.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
 import { showThroughput } from './showThroughput.ts';
@@ -42,6 +42,8 @@ import { workersWhenIdle } from './chosenWorkers.ts';
 interface CommandEntry {
   /** @param args what a menu of a view hands over: the row, and all chosen rows */
   readonly enabled: (services: Services, ...args: readonly unknown[]) => unknown;
+  /** The views in whose menus it stands. */
+  readonly rowsOf?: readonly ViewOfRows[];
   readonly disabled?: {
     readonly when: (services: Services) => boolean;
     readonly answer: (services: Services) => unknown;
@@ -86,19 +88,19 @@ const table: Record<CommandId, CommandEntry> = {
   [commandIds.signIn]: { enabled: signIn },
   [commandIds.signOut]: { enabled: signOut },
   [commandIds.testConnection]: { enabled: testConnection },
-  [commandIds.restartWorker]: { enabled: restartWorkers, disabled: whenIdle },
-  [commandIds.pauseWorker]: { enabled: pauseWorkers, disabled: whenIdle },
-  [commandIds.resumeWorker]: { enabled: resumeWorkers, disabled: whenIdle },
-  [commandIds.reassign]: { enabled: reassign, disabled: whenIdle },
+  [commandIds.restartWorker]: { enabled: restartWorkers, rowsOf: ['workers'], disabled: whenIdle },
+  [commandIds.pauseWorker]: { enabled: pauseWorkers, rowsOf: ['workers'], disabled: whenIdle },
+  [commandIds.resumeWorker]: { enabled: resumeWorkers, rowsOf: ['workers'], disabled: whenIdle },
+  [commandIds.reassign]: { enabled: reassign, rowsOf: ['workers'], disabled: whenIdle },
   [commandIds.showThroughput]: { enabled: showThroughput },
   [commandIds.restartAll]: { enabled: restartAll, disabled: whenIdle },
   [commandIds.pauseAll]: { enabled: pauseAll, disabled: whenIdle },
   [commandIds.resumeAll]: { enabled: resumeAll, disabled: whenIdle },
-  [commandIds.retry]: { enabled: retry, disabled: whileRunning },
-  [commandIds.skip]: { enabled: skip, disabled: whileRunning },
-  [commandIds.verifyTar]: { enabled: verifyTar },
+  [commandIds.retry]: { enabled: retry, rowsOf: ['tars'], disabled: whileRunning },
+  [commandIds.skip]: { enabled: skip, rowsOf: ['tars'], disabled: whileRunning },
+  [commandIds.verifyTar]: { enabled: verifyTar, rowsOf: ['tars'] },
   [commandIds.revealTar]: { enabled: revealTar },
-  [commandIds.showWorkerLog]: { enabled: showWorkerLog },
+  [commandIds.showWorkerLog]: { enabled: showWorkerLog, rowsOf: ['tars', 'workers'] },
   [commandIds.filterLog]: { enabled: filterLog },
   [commandIds.openProgressFile]: { enabled: openProgressFile },
   [commandIds.openProgressFolder]: { enabled: openProgressFolder },
@@ -109,10 +111,24 @@ const table: Record<CommandId, CommandEntry> = {
 
 /** Registers every command of the table. */
 export function registerCommands(services: Services): vscode.Disposable {
-  const registered = Object.entries(table).map(([id, { enabled, disabled }]) =>
+  const registered = Object.entries(table).map(([id, { enabled, rowsOf, disabled }]) =>
     vscode.commands.registerCommand(id, (...args: unknown[]) =>
-      disabled?.when(services) ? disabled.answer(services) : enabled(services, ...args),
+      disabled?.when(services)
+        ? disabled.answer(services)
+        : enabled(services, ...(rowsOf ? completed(services, rowsOf, args) : args)),
     ),
   );
   return vscode.Disposable.from(...registered);
+}
+
+/** With the rows that VS Code did not know; none where it may be one view's or the other's. */
+function completed(
+  { chosen }: Services,
+  views: readonly ViewOfRows[],
+  args: readonly unknown[],
+): readonly unknown[] {
+  const [answer, another] = views
+    .map(view => chosen[view].complete(args))
+    .filter((each, index, all) => each.length > 0 && all.indexOf(each) === index);
+  return answer && !another ? answer : [];
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
+import { engineText } from '../engineText.ts';
 import { toFailure } from '../protocol/errors.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import { secretNames } from '../secrets.ts';
@@ -29,7 +30,7 @@ export async function testConnection(services: Services): Promise<void> {
     const found = await checkConnection(services, destination, await secrets.of(destination));
     if (found !== undefined) messages.information(found);
   } catch (thrown) {
-    messages.error(`Tarshelf: ${toFailure(thrown).message}`, ...remedies(destination));
+    messages.error(`Tarshelf: ${engineText(toFailure(thrown).message)}`, ...remedies(destination));
   }
 }
 

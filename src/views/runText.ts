@@ -1,3 +1,4 @@
+import { engineText } from '../engineText.ts';
 import { t } from '../localize.ts';
 import { formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
 import { totalDuplicates, type RunState, type TarState, type WorkerState } from '../protocol/snapshot.ts';
@@ -196,7 +197,7 @@ function plainHeadline(view: RunView, tars: readonly TarState[]): string {
       const failures = failuresText(tally.incomplete, counts.failed);
       if (failures !== undefined) parts.push(failures);
       const headline = parts.join(' · ');
-      return view.run.failure ? `${headline}. ${view.run.failure.message}` : headline;
+      return view.run.failure ? `${headline}. ${engineText(view.run.failure.message)}` : headline;
     }
     default:
       return view satisfies never;

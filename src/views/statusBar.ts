@@ -6,7 +6,7 @@ import { runView, type EngineReader, type RunView, type SilenceReader } from './
 import { escapeMarkdown } from './markdownText.ts';
 import { RefreshBatch } from './refreshBatch.ts';
 import { runHeadline, statusText, type StatusFacts } from './runText.ts';
-import { workerDescription, workerLabel, workerLook } from './workerText.ts';
+import { workerLabel, workerLook, workerSummary } from './workerText.ts';
 
 const redrawIntervalMs = 250;
 
@@ -91,7 +91,7 @@ export class StatusBar implements vscode.Disposable {
       '',
       ...workers.map(worker => {
         const look = workerLook(worker, view.kind);
-        return `- ${escapeMarkdown(`${workerLabel(worker.number)}: ${workerDescription(worker, look)}`)}`;
+        return `- ${escapeMarkdown(`${workerLabel(worker.number)}: ${workerSummary(worker, look)}`)}`;
       }),
       ...(more > 0 ? [`- ${escapeMarkdown(vscode.l10n.t('and {0} more', more))}`] : []),
       '',

@@ -13,6 +13,7 @@ export function groupOf(tar: TarState, alive: boolean): TarGroup {
     case 'running':
       return 'running';
     case 'waiting':
+    case 'begun':
     case 'interrupted':
       return 'waiting';
     case 'failed':

@@ -7,6 +7,7 @@ import type { RowLook } from './treeRefresh.ts';
 const icons: Record<TarLook, vscode.ThemeIcon> = {
   waiting: new vscode.ThemeIcon('circle-large-outline', new vscode.ThemeColor('disabledForeground')),
   running: new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('charts.blue')),
+  begun: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('disabledForeground')),
   interrupted: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('list.warningForeground')),
   completed: new vscode.ThemeIcon('pass-filled', new vscode.ThemeColor('testing.iconPassed')),
   completedWithErrors: new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')),

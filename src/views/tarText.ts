@@ -1,3 +1,4 @@
+import { engineText } from '../engineText.ts';
 import { t } from '../localize.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate } from '../protocol/format.ts';
 import {
@@ -10,12 +11,16 @@ import {
 import { skippedText } from '../protocol/skipReason.ts';
 import { booksCount, duplicatesCount, failedBooksCount, filesCount } from '../countText.ts';
 
-/** How a tar is shown: its own phases, and `interrupted` for one whose engine went without a word. */
-export type TarLook = TarPhase | 'interrupted';
+/**
+ * How a tar is shown: its own phases, `begun` for one that waits and was read in part, and `interrupted` for one whose
+ * engine went without a word.
+ */
+export type TarLook = TarPhase | 'begun' | 'interrupted';
 
 /** @param alive whether the engine that said so is still there. */
 export function tarLook(tar: TarState, alive: boolean): TarLook {
-  return tar.phase === 'running' && !alive ? 'interrupted' : tar.phase;
+  if (tar.phase === 'running' && !alive) return 'interrupted';
+  return tar.phase === 'waiting' && tar.doneBytes > 0 ? 'begun' : tar.phase;
 }
 
 /** `34 books, 3 duplicates, 1 failed`; what is nought is left out. */
@@ -34,6 +39,8 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
   switch (look) {
     case 'waiting':
       return `${t('waiting')} · ${formatBytes(tar.sizeBytes)}`;
+    case 'begun':
+      return begunText(tar, worker, alive);
     case 'interrupted':
       return t('interrupted at {0}', formatPercent(tar.doneBytes, tar.sizeBytes));
     case 'running':
@@ -56,9 +63,16 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
 
 /** Why a tar failed, without its own name, which stands beside it. */
 function reasonText(tar: TarState): string {
-  const message = tar.failure?.message ?? t('the reason is not known');
+  const message = tar.failure ? engineText(tar.failure.message) : t('the reason is not known');
   const name = `${tar.name}: `;
   return message.startsWith(name) ? message.slice(name.length) : message;
+}
+
+/** How far it was, and what it waits for: a person who resumes its worker, another run, or its turn. */
+function begunText(tar: TarState, worker: WorkerState | undefined, alive: boolean): string {
+  const percent = formatPercent(tar.doneBytes, tar.sizeBytes);
+  if (!alive) return t('stopped at {0}', percent);
+  return worker?.phase === 'paused' ? t('paused at {0}', percent) : t('waiting at {0}', percent);
 }
 
 function runningText(tar: TarState, worker: WorkerState | undefined): string {
@@ -79,10 +93,11 @@ function runningText(tar: TarState, worker: WorkerState | undefined): string {
 export function tarDetails(tar: TarState, alive: boolean): (readonly [string, string])[] {
   const { counts } = tar;
   const rows: (readonly [string, string])[] = [[t('Size'), formatBytes(tar.sizeBytes)]];
-  if (tarLook(tar, alive) === 'running' || tarLook(tar, alive) === 'interrupted') {
+  const look = tarLook(tar, alive);
+  if (look === 'running' || look === 'begun' || look === 'interrupted') {
     rows.push([t('Read'), `${formatBytes(tar.doneBytes)} (${formatPercent(tar.doneBytes, tar.sizeBytes)})`]);
   }
-  if (tar.phase !== 'waiting' && !tar.earlier) {
+  if (look !== 'waiting' && !tar.earlier) {
     rows.push([t('New books'), booksCount(counts.uploaded)]);
     rows.push([t('Duplicates'), duplicatesText(counts)]);
     rows.push([t('Failed'), booksCount(counts.failed)]);

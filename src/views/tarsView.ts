@@ -1,16 +1,19 @@
 import * as vscode from 'vscode';
+import { engineText } from '../engineText.ts';
 import type { Subscription } from '../client/emitter.ts';
 import { viewCommandIds, viewIds } from '../manifest.ts';
 import { oneLine } from '../protocol/errors.ts';
 import { formatBytes, formatNumber } from '../protocol/format.ts';
 import type { FailedBook } from '../protocol/progressFile.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
+import { RememberedRows } from './rememberedRows.ts';
 import type { EngineReader } from './engineReader.ts';
 import { FailedBooks, type ListFailures } from './failedBooks.ts';
 import { attentionText, needAttention } from './runText.ts';
 import { groupLabel, TarGroups, type TarGroup } from './tarGroups.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { rowsAtATime, TarRows } from './tarRows.ts';
+import { tarLook } from './tarText.ts';
 import { rowId, type GroupRow, type TarRow, type TarsRow } from './tarsRow.ts';
 import { detailsMarkdown } from './tooltip.ts';
 import { RefreshBatch } from './refreshBatch.ts';
@@ -42,6 +45,10 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   readonly #failedBooks: FailedBooks;
   readonly #view: vscode.TreeView<TarsRow>;
   readonly #rows = new TarRows();
+  /** What is chosen, for commands. */
+  readonly chosen: RememberedRows<TarsRow>;
+  /** Workers that were paused when something was heard of them last. */
+  readonly #paused = new Set<number>();
   /** Whether the tars may be those of another run than the rows are. */
   #mayHaveOldRows = false;
   readonly #owned: Subscription[];
@@ -66,6 +73,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       row => this.#lookOf(row),
     );
     this.#view = vscode.window.createTreeView(viewIds.tars, { treeDataProvider: this, canSelectMany: true });
+    this.chosen = new RememberedRows(this.#view);
     this.#refresh.setVisible(this.#view.visible);
     // A badge is in sight when the view is not.
     const badge = new RefreshBatch<'badge'>(() => {
@@ -77,6 +85,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       this.#failedBooks,
       badge,
       this.#changes,
+      this.chosen,
       this.#view,
       vscode.commands.registerCommand(viewCommandIds.showMore, (row: unknown) => {
         this.#showMore(row);
@@ -93,7 +102,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       engine.store.onChange(change => {
         if (change.kind === 'tar') this.#changedTar(change.name, badge);
         else if (change.kind === 'worker') {
-          this.#changedTarOf(change.number);
+          this.#changedTarsOf(change.number);
           badge.add('badge');
         } else if (change.kind === 'all') {
           this.#mayHaveOldRows = true;
@@ -110,10 +119,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     return this.#changes.event;
   }
 
-  /**
-   * What is chosen in it. VS Code remembers that by the ids of rows, and knows no row from when it is told to draw
-   * the view anew until it has asked for the rows: for that moment this is empty, and nothing has changed.
-   */
+  /** What VS Code knows at this moment to be chosen, which in a redraw is nothing. */
   get selection(): readonly TarsRow[] {
     return this.#view.selection;
   }
@@ -246,7 +252,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       }
       return this.#firstOf(row, books, book => this.#rows.book(row.tar, book));
     } catch (thrown) {
-      return [this.#rows.note(row.tar, oneLine(thrown))];
+      return [this.#rows.note(row.tar, engineText(oneLine(thrown)))];
     }
   }
 
@@ -281,10 +287,20 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     } else this.#refresh.changed(this.#rows.tar(name));
   }
 
-  /** A tar's rate is its worker's. */
-  #changedTarOf(worker: number): void {
-    const name = this.#engine.store.worker(worker)?.currentTar;
-    if (name !== undefined && name !== null) this.#refresh.changed(this.#rows.tar(name));
+  /** A tar's rate is its worker's, and one that was begun is paused with it. */
+  #changedTarsOf(number: number): void {
+    const worker = this.#engine.store.worker(number);
+    if (!worker) return;
+    if (worker.currentTar !== null) this.#refresh.changed(this.#rows.tar(worker.currentTar));
+    const isPaused = worker.phase === 'paused';
+    if (isPaused === this.#paused.has(number)) return;
+    if (isPaused) this.#paused.add(number);
+    else this.#paused.delete(number);
+    for (const name of worker.assignedTars) {
+      const tar = this.#engine.store.tar(name);
+      if (tar && tarLook(tar, this.#engine.isRunning) === 'begun')
+        this.#refresh.changed(this.#rows.tar(name));
+    }
   }
 
   #showBadge(): void {
@@ -330,14 +346,14 @@ function hasFailedBooks(tar: TarState): boolean {
 function bookItem(book: FailedBook, id: string): vscode.TreeItem {
   const item = new vscode.TreeItem(book.file.split('/').at(-1) ?? book.file);
   item.id = id;
-  item.description = book.message;
+  item.description = engineText(book.message);
   item.iconPath = bookIcon;
   item.contextValue = 'book;failed';
   return item;
 }
 
 function bookTooltip(book: FailedBook): vscode.MarkdownString {
-  return detailsMarkdown(book.file.split('/').at(-1) ?? book.file, book.message, [
+  return detailsMarkdown(book.file.split('/').at(-1) ?? book.file, engineText(book.message), [
     [vscode.l10n.t('In the tar'), book.file],
     [vscode.l10n.t('Size'), formatBytes(book.size)],
     [

@@ -1,10 +1,10 @@
 import { t } from '../localize.ts';
 import { formatBytes, formatNumber, formatRate } from '../protocol/format.ts';
-import type { WorkerHealth, WorkerState } from '../protocol/snapshot.ts';
+import type { Extraction, WorkerHealth, WorkerState } from '../protocol/snapshot.ts';
 import { workPhases } from '../protocol/throughput.ts';
 import { pausedByPerson } from '../protocol/workerNotes.ts';
 import { filesCount, restartsCount, tarsCount } from '../countText.ts';
-import { workerLookText, workerNote, type WorkerLook } from '../workerLook.ts';
+import { workerLookText, type WorkerLook } from '../workerLook.ts';
 import type { RunView } from './engineReader.ts';
 
 /** What a person must see before what the worker does: the trouble that it has, if any. */
@@ -79,21 +79,46 @@ function troubleText(trouble: WorkerTrouble): string {
   }
 }
 
+/** The same for a row, which a side bar of the usual width shows whole. */
+function shortTroubleText(trouble: WorkerTrouble): string {
+  switch (trouble) {
+    case 'slow':
+      return t('nothing moves');
+    case 'stuck':
+      return t('stuck, restarting');
+    case 'silent':
+      return t('no answer, restarting');
+    case 'gaveUp':
+      return t('too many restarts');
+    default:
+      return trouble satisfies never;
+  }
+}
+
 export function workerLabel(number: number): string {
   return t('Worker {0}', number);
 }
 
-/** The words beside a worker's name: `uploading · books-1.tar · 12 MB/s · 180 MB memory · 1 restart`. */
+/**
+ * The words beside a worker's name: `uploading · 12 MB/s · ↻ 1`. A side bar of the usual width has room for some twenty
+ * letters: what else is known stands in the hover, and beside the tars below.
+ */
 export function workerDescription(worker: WorkerState, look: WorkerLook): string {
   const trouble = workerTrouble(worker, look);
+  const parts = [trouble ? shortTroubleText(trouble) : workerLookText(look)];
+  if (!trouble && atTar.has(look) && worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
+  if (worker.restarts > 0) parts.push(`↻ ${formatNumber(worker.restarts)}`);
+  return parts.join(' · ');
+}
+
+/** All of it in words, where there is room: `uploading · books-1.tar · 12 MB/s · 180 MB memory · 1 restart`. */
+export function workerSummary(worker: WorkerState, look: WorkerLook): string {
+  const trouble = workerTrouble(worker, look);
   const parts = [workerLookText(look)];
-  // First, for a narrow side bar cuts off the end.
   if (trouble) parts.push(troubleText(trouble));
   if (atTar.has(look)) {
     if (worker.currentTar !== null) parts.push(worker.currentTar);
-    if (look === 'extract' && worker.extraction) {
-      parts.push(`${formatBytes(worker.extraction.bytes)}, ${filesCount(worker.extraction.files)}`);
-    }
+    if (look === 'extract' && worker.extraction) parts.push(extractedText(worker.extraction));
     if (worker.bytesPerSecond > 0) parts.push(formatRate(worker.bytesPerSecond));
   }
   if (worker.memoryBytes !== null && !withoutProcess.has(look)) {
@@ -103,13 +128,11 @@ export function workerDescription(worker: WorkerState, look: WorkerLook): string
   return parts.join(' · ');
 }
 
-/** The line of a worker's tooltip: why it is as it is where the engine says so. */
-export function workerStateText(worker: WorkerState, look: WorkerLook, alive: boolean): string {
-  const note = alive ? workerNote(worker) : null;
-  return note ?? workerDescription(worker, look);
+function extractedText({ bytes, files }: Extraction): string {
+  return `${formatBytes(bytes)}, ${filesCount(files)}`;
 }
 
-/** The rows of a worker's tooltip: what is counted, and its value. */
+/** The rows of a worker's tooltip: what is counted, and its value. Why it is as it is, is the engine's note. */
 export function workerDetails(
   worker: WorkerState,
   look: WorkerLook,
@@ -119,6 +142,7 @@ export function workerDetails(
   const trouble = workerTrouble(worker, look);
   if (trouble) rows.push([t('Trouble'), troubleText(trouble)]);
   if (worker.currentTar !== null && atTar.has(look)) rows.push([t('Tar'), worker.currentTar]);
+  if (look === 'extract' && worker.extraction) rows.push([t('Extracted'), extractedText(worker.extraction)]);
   rows.push([t('Assigned'), tarsCount(worker.assignedTars.length)]);
   if (alive && !withoutProcess.has(look)) {
     rows.push([t('Rate'), formatRate(worker.bytesPerSecond)]);

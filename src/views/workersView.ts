@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { viewIds } from '../manifest.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
-import type { WorkerLook } from '../workerLook.ts';
+import { workerNote, type WorkerLook } from '../workerLook.ts';
+import { RememberedRows } from './rememberedRows.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';
 import { detailsMarkdown } from './tooltip.ts';
@@ -13,7 +14,7 @@ import {
   workerDetails,
   workerLabel,
   workerLook,
-  workerStateText,
+  workerSummary,
   workerTrouble,
   type WorkerTrouble,
 } from './workerText.ts';
@@ -53,6 +54,8 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
   readonly #changes = new vscode.EventEmitter<WorkerRow[] | undefined>();
   readonly #refresh: TreeRefresh<WorkerRow>;
   readonly #rows = new Map<string, WorkerRow>();
+  /** What is chosen, for commands. */
+  readonly chosen: RememberedRows<WorkerRow>;
   readonly #owned: Subscription[];
 
   constructor(engine: EngineReader) {
@@ -67,10 +70,12 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       treeDataProvider: this,
       canSelectMany: true,
     });
+    this.chosen = new RememberedRows(view);
     this.#refresh.setVisible(view.visible);
     this.#owned = [
       this.#refresh,
       this.#changes,
+      this.chosen,
       view,
       view.onDidChangeVisibility(({ visible }) => {
         this.#refresh.setVisible(visible);
@@ -120,6 +125,10 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       const shown = this.#workerLook(worker);
       const trouble = workerTrouble(worker, shown);
       item.iconPath = trouble ? troubleIcons[trouble] : icons[shown];
+      // A screen reader is not short of room, and says no signs.
+      item.accessibilityInformation = {
+        label: `${workerLabel(worker.number)}: ${workerSummary(worker, shown)}`,
+      };
     }
     item.contextValue = look.contextValue;
     return item;
@@ -135,7 +144,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       const look = this.#workerLook(worker);
       item.tooltip = detailsMarkdown(
         workerLabel(worker.number),
-        workerStateText(worker, look, alive),
+        alive ? workerNote(worker) : null,
         workerDetails(worker, look, alive),
       );
     }

@@ -1,6 +1,9 @@
+import { sentences } from '../../src/protocol/sentences.ts';
 import { sampleTars } from '../../src/samples/makeSample.ts';
 import { readTexts } from '../support/manifest.ts';
 import { useWorkbench } from './workbench.ts';
+
+const missing = '/nowhere/tars';
 
 for (const language of ['de', 'ru', 'zh-cn']) {
   describe(`a window in ${language}`, function () {
@@ -8,7 +11,9 @@ for (const language of ['de', 'ru', 'zh-cn']) {
 
     const manifest = readTexts(`package.nls.${language}.json`);
     const texts = readTexts(`l10n/bundle.l10n.${language}.json`);
-    const workbench = useWorkbench(() => Promise.resolve({ language }));
+    const workbench = useWorkbench(() =>
+      Promise.resolve({ language, settings: { 'tarshelf.sourceFolders': [missing] } }),
+    );
 
     it('greets a newcomer in that language', async () => {
       await workbench().openContainer('Tarshelf');
@@ -19,6 +24,15 @@ for (const language of ['de', 'ru', 'zh-cn']) {
       const waiting = manifest['viewsWelcome.workers.the-workers-of-a.contents'] ?? '';
       await workbench().page.locator('.sidebar').getByText(waiting).waitFor();
       await workbench().screenshot(`languages-1-${language}`);
+    });
+
+    it('says in that language what the engine has to say', async () => {
+      await workbench().runCommand(`Tarshelf: ${manifest['commands.launchWithPlan.title'] ?? ''}`);
+      const text = texts[sentences.sourceMissing] ?? '';
+      await workbench()
+        .message(`Tarshelf: ${text.replace('{0}', missing)}`)
+        .waitFor();
+      await workbench().screenshot(`languages-4-${language}`);
     });
 
     it('says in that language what became of the sample books', async () => {

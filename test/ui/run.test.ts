@@ -90,6 +90,24 @@ describe('a run that goes on, by mouse', function () {
       ),
     );
     await screenshotInThemes(workbench(), 'run-2-rows');
+  });
+
+  it('shows the rows of the workers whole in a side bar of the usual width', async () => {
+    const box = await page().locator('.part.sidebar').boundingBox();
+    assert.ok(box && box.width <= 300, String(box?.width));
+    // Buttons, which take some of the room, stand in the row under the pointer alone.
+    await page().mouse.move(800, 300);
+    for (const number of [1, 2]) {
+      await worker(number)
+        .getByText(/ · .*B\/s$/)
+        .waitFor();
+      const label = worker(number).locator('.monaco-icon-label-container');
+      const cutOff = await label.evaluate(
+        (element: { readonly scrollWidth: number; readonly clientWidth: number }) =>
+          element.scrollWidth - element.clientWidth,
+      );
+      assert.ok(cutOff <= 0, `${String(cutOff)} pixels of worker ${String(number)}`);
+    }
     await readmePictureOfSideBar(workbench(), 'sidebar', 'dark');
   });
 
@@ -117,13 +135,17 @@ describe('a run that goes on, by mouse', function () {
     await worker(1).hover();
     await worker(1).getByRole('button', { name: 'Pause Worker...' }).click();
     await worker(1).getByText('paused').waitFor();
+    await tars()
+      .getByText(/^paused at \d+ %$/)
+      .first()
+      .waitFor();
     await screenshotInThemes(workbench(), 'run-3-paused');
   });
 
   it("gives the paused worker's tars to the other, from the row's menu", async () => {
     await chooseInMenu(workbench(), worker(1), "Reassign Stopped Worker's Tars...");
     await list().getByText('Worker 2').first().waitFor();
-    await workbench().screenshot('run-4-toWhom');
+    await screenshotInThemes(workbench(), 'run-4-toWhom');
     await list().getByRole('button', { name: 'OK' }).click();
     await workbench().message('went to').waitFor();
     await screenshotInThemes(workbench(), 'run-5-reassigned');
@@ -139,7 +161,7 @@ describe('a run that goes on, by mouse', function () {
     const pid = launcher.store.worker(2)?.pid ?? 0;
     assert.ok(pid > 1, String(pid));
     process.kill(pid, 'SIGKILL');
-    await worker(2).getByText('1 restart').waitFor();
+    await worker(2).getByText('↻ 1').waitFor();
     await worker(2)
       .getByText(/reading|comparing|uploading|waiting/)
       .waitFor();
@@ -175,7 +197,7 @@ describe('a run that goes on, by mouse', function () {
     console.log(`      shown ${(ms / 1000).toFixed(1)} s after the window was there`);
     assert.ok(ms < shownWithinMs, String(ms));
     await tars().getByRole('treeitem').first().waitFor();
-    await worker(2).getByText('1 restart').waitFor();
+    await worker(2).getByText('↻ 1').waitFor();
     await screenshotInThemes(workbench(), 'run-10-reloaded');
     assert.doesNotMatch(
       (await status().textContent()) ?? '',

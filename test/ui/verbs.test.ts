@@ -5,6 +5,7 @@ import { bookMetadataFromName } from '../../src/engine/books/metadata/bookMetada
 import { libraryPaths } from '../../src/engine/destinations/libraryPaths.ts';
 import { makeTar } from '../support/gnuTar.ts';
 import { makeSampleWorkspace, type SampleWorkspace } from './sampleWorkspace.ts';
+import { screenshotInThemes } from './themes.ts';
 import { useWorkbench } from './workbench.ts';
 
 // By keyboard alone: every command here is reached from the palette, and every list is answered with Enter.
@@ -49,7 +50,7 @@ describe('launching with a plan, and looking at what failed', function () {
     await workbench().openContainer('Tarshelf');
     await begin('Tarshelf: Launch...', 'unlucky.tar');
     await box().getByText('To read', { exact: true }).waitFor();
-    await workbench().screenshot('verbs-1-plan');
+    await screenshotInThemes(workbench(), 'verbs-1-plan');
     await page().keyboard.press('Enter');
     await workbench().message('1 book failed').waitFor({ timeout: 60_000 });
   });

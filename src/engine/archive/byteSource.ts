@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { TarshelfError, oneLine } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 
 /**
  * Bytes that can be read by position: the one way in which archives are read. Today a file; byte ranges
@@ -82,9 +83,7 @@ export class FileSource implements ByteSource {
 
 /** What to tell of a file that cannot be opened or read. */
 export function notReadable(path: string, thrown: unknown): TarshelfError {
-  return new TarshelfError(
-    'TAR_NOT_READABLE',
-    `Cannot read ${path} (${oneLine(thrown)}). Check that the disk is there and that you may read the file, then launch again.`,
-    { cause: thrown },
-  );
+  return new TarshelfError('TAR_NOT_READABLE', sentence('tarUnreadable', path, oneLine(thrown)), {
+    cause: thrown,
+  });
 }

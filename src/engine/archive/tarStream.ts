@@ -9,6 +9,7 @@ import { TarDamage } from './tarDamage.ts';
 import type { IndexOptions } from './tarIndex.ts';
 import { TarWalk, type TarMember } from './tarWalk.ts';
 import { Unpacked, type Packing } from './unpacked.ts';
+import { sentence } from '../../protocol/sentences.ts';
 
 const chunkBytes = 1024 * 1024;
 
@@ -89,7 +90,7 @@ export class TarStream implements Archive {
     try {
       for (let got = 0; got < sizeBytes;) {
         const bytes = await this.#reader.take(Math.min(chunkBytes, sizeBytes - got));
-        if (!bytes) throw new TarDamage(headerOffset, 'the tar is cut off inside a member');
+        if (!bytes) throw new TarDamage(headerOffset, sentence('cutOffInMember'));
         if (body instanceof SpoolFile) await body.append(bytes);
         else bytes.copy(body, got);
         got += bytes.length;

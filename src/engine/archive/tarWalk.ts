@@ -13,6 +13,7 @@ import {
   sparseMapContinuesAgain,
   typeOf,
 } from './tarHeader.ts';
+import { sentence } from '../../protocol/sentences.ts';
 
 /** Longest extended header or long name taken into memory; real ones are a few hundred bytes. */
 const largestExtension = 1024 * 1024;
@@ -154,17 +155,16 @@ export class TarWalk {
           this.#ended = true;
           return null;
         }
-        throw new TarDamage(this.position, 'the tar is cut off inside its end mark');
+        throw new TarDamage(this.position, sentence('cutOffInEndMark'));
       case 'header':
         if (tarBytes === 0) throw new TarDamage(0, 'the file is empty');
         if (tarBytes < this.#lastBodyEnd) throw new TarDamage(this.#lastHeader, cutInMember);
-        if (tarBytes <= this.position)
-          throw new TarDamage(tarBytes, 'the tar is cut off: its end mark is missing');
-        throw new TarDamage(this.position, 'the tar is cut off inside a header');
+        if (tarBytes <= this.position) throw new TarDamage(tarBytes, sentence('endMarkMissing'));
+        throw new TarDamage(this.position, sentence('cutOffInHeader'));
       case 'sparseMap':
-        throw new TarDamage(this.position, 'the tar is cut off inside a sparse map');
+        throw new TarDamage(this.position, sentence('cutOffInSparseMap'));
       default:
-        throw new TarDamage(this.position - blockSize, 'the tar is cut off inside an extended header');
+        throw new TarDamage(this.position - blockSize, sentence('cutOffInExtendedHeader'));
     }
   }
 
@@ -177,10 +177,7 @@ export class TarWalk {
         this.#want('endMark', headerAt + blockSize);
         return null;
       case 'invalid':
-        throw new TarDamage(
-          headerAt,
-          headerAt === 0 ? 'this is no tar: the first header is not valid' : 'a header is not valid',
-        );
+        throw new TarDamage(headerAt, headerAt === 0 ? sentence('noTar') : sentence('headerInvalid'));
       case 'header':
     }
     const type = typeOf(bytes, at);
@@ -352,7 +349,7 @@ export class TarWalk {
   }
 }
 
-const cutInMember = 'the tar is cut off inside a member';
+const cutInMember = sentence('cutOffInMember');
 const nothing = Buffer.alloc(0);
 const slash = Buffer.from('/');
 

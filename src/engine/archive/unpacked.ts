@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { oneLine, systemCode } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { readAt, type ByteSource } from './byteSource.ts';
 
 export type Packing = 'gzip' | 'zstd';
@@ -174,7 +175,7 @@ function written(codec: Transform, bytes: Buffer): Promise<boolean> {
 function explain(error: Error): UnpackError {
   const cutOff = systemCode(error) === 'Z_BUF_ERROR';
   return new UnpackError(
-    cutOff ? 'the compressed file is cut off' : `the compressed file is damaged (${oneLine(error)})`,
+    cutOff ? sentence('compressedCutOff') : sentence('compressedDamaged', oneLine(error)),
     cutOff,
     { cause: error },
   );

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { renameOver, syncFolder, writeDurably } from '../durableFiles.ts';
 import { FileLock } from '../fileLock.ts';
 import { isAlive } from '../processes.ts';
@@ -50,14 +51,14 @@ const keysInSlice = 5000;
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
-  ENOSPC: 'its disk is full. Free some space',
-  EDQUOT: 'its disk quota is used up. Free some space',
-  EROFS: 'its disk is read-only. Make it writable',
-  EACCES: 'it may not be written to. Change its permissions',
-  EPERM: 'it may not be written to. Change its permissions',
-  ENOENT: 'its folder is gone. Connect its disk, or put the folder back',
-  ENOTDIR: 'its folder is gone. Connect its disk, or put the folder back',
-  EIO: 'its disk reports errors. Check the disk',
+  ENOSPC: sentence('diskFull'),
+  EDQUOT: sentence('quotaUsedUp'),
+  EROFS: sentence('diskReadOnly'),
+  EACCES: sentence('notPermitted'),
+  EPERM: sentence('notPermitted'),
+  ENOENT: sentence('folderGone'),
+  ENOTDIR: sentence('folderGone'),
+  EIO: sentence('diskErrors'),
 };
 
 /** SQLite's result codes for the same troubles. */
@@ -144,7 +145,7 @@ export class Library implements Destination {
     } catch (thrown) {
       throw new TarshelfError(
         'LIBRARY_NOT_WRITABLE',
-        `Cannot write the library ${folder} (${oneLine(thrown)}). Choose another folder, or make it writable.`,
+        sentence('libraryUnwritable', folder, oneLine(thrown)),
         { cause: thrown },
       );
     }
@@ -416,7 +417,7 @@ function identifiersText(identifiers: Readonly<Record<string, string>>): string 
 function unusableFor(folder: string, thrown: unknown): DestinationUnusable | null {
   const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
   if (why === undefined) return null;
-  return new DestinationUnusable(`The library ${folder} cannot take books: ${why}.`, { cause: thrown });
+  return new DestinationUnusable(sentence('libraryUnusable', folder, why), { cause: thrown });
 }
 
 /** Whether a book may be put at a path: nothing is there, or the very same bytes are. */

@@ -1,6 +1,7 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { isDiskFull, writeAt, type WhenRoom } from '../diskRoom.ts';
@@ -178,7 +179,7 @@ async function writing<T>(folder: ExtractionFolder, write: () => Promise<T>): Pr
     if (isDiskFull(thrown)) throw thrown;
     throw new TarshelfError(
       'STATE_NOT_WRITABLE',
-      `Cannot write ${folder.path} (${oneLine(thrown)}). Make it writable or use --mode in-place, then launch again.`,
+      sentence('extractionUnwritable', folder.path, oneLine(thrown)),
       { cause: thrown },
     );
   }

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { listExtractions, markedAt, type ExtractionFolder } from './extractionFolder.ts';
 import { formatBytes } from '../../protocol/format.ts';
+import { sentence } from '../../protocol/sentences.ts';
 
 /** What is free on the disk of a folder, for this user. */
 export type FreeBytes = (folder: string) => Promise<number>;
@@ -57,15 +58,18 @@ export async function checkSpace(
   if (free >= wanted) return;
   throw new TarshelfError(
     'EXTRACTION_NO_SPACE',
-    `${tar} needs ${formatBytes(wanted)} to be extracted and ${root} has ${formatBytes(free)}${spokenFor > 0 ? ' beside the extractions under way' : ''}: free ${formatBytes(wanted - free)} or use --mode in-place.`,
+    sentence(
+      spokenFor > 0 ? 'extractionsWithoutSpace' : 'extractionWithoutSpace',
+      tar,
+      formatBytes(wanted),
+      root,
+      formatBytes(free),
+      formatBytes(wanted - free),
+    ),
   );
 }
 
 /** The disk became full all the same: others write on it, too. */
 export function diskIsFull(tar: string, root: string, cause: unknown): TarshelfError {
-  return new TarshelfError(
-    'EXTRACTION_NO_SPACE',
-    `The disk of ${root} became full while ${tar} was extracted; what was extracted is removed. Free some space or use --mode in-place.`,
-    { cause },
-  );
+  return new TarshelfError('EXTRACTION_NO_SPACE', sentence('extractionFilledDisk', root, tar), { cause });
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { WhenRoom } from '../diskRoom.ts';
 import type { OnRead } from '../archive/byteSource.ts';
 import type { Archive } from '../archive/archive.ts';
@@ -104,10 +105,8 @@ async function preparing<T>(root: string, prepare: () => Promise<T>): Promise<T>
     return await prepare();
   } catch (thrown) {
     if (thrown instanceof TarshelfError) throw thrown;
-    throw new TarshelfError(
-      'STATE_NOT_WRITABLE',
-      `Cannot write ${root} (${oneLine(thrown)}). Make it writable or use --mode in-place, then launch again.`,
-      { cause: thrown },
-    );
+    throw new TarshelfError('STATE_NOT_WRITABLE', sentence('extractionUnwritable', root, oneLine(thrown)), {
+      cause: thrown,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { JsonDamage, JsonScanner, type JsonListener } from './jsonScanner.ts';
 import { ProgressRecord } from './progressRecord.ts';
 
@@ -120,11 +121,9 @@ export function asideName(path: string): string {
 }
 
 export function notReadable(path: string, thrown: unknown): TarshelfError {
-  return new TarshelfError(
-    'PROGRESS_NOT_READABLE',
-    `Cannot read ${path} (${oneLine(thrown)}). Check that you may read it, then launch again.`,
-    { cause: thrown },
-  );
+  return new TarshelfError('PROGRESS_NOT_READABLE', sentence('progressUnreadable', path, oneLine(thrown)), {
+    cause: thrown,
+  });
 }
 
 const filesKey = 'completed_files';

@@ -5,6 +5,7 @@ import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
 import { journalFileName, progressFileName } from '../../protocol/progressFile.ts';
 import { isFurther, type ResumePoint } from '../../protocol/resumePoint.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
@@ -738,11 +739,9 @@ async function keepTailAside(path: string, replay: Replay, onKeptAside: OnKeptAs
 
 function notWritable(path: string, thrown: unknown): TarshelfError {
   if (thrown instanceof TarshelfError) return thrown;
-  return new TarshelfError(
-    'STATE_NOT_WRITABLE',
-    `Cannot save ${path} (${oneLine(thrown)}). Free some space or make the folder writable, then launch again.`,
-    { cause: thrown },
-  );
+  return new TarshelfError('STATE_NOT_WRITABLE', sentence('progressNotSaved', path, oneLine(thrown)), {
+    cause: thrown,
+  });
 }
 
 function withoutNul(text: string): string {

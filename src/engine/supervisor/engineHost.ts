@@ -8,6 +8,7 @@ import type { HistoryKind } from '../../protocol/history.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName, monitorLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { RunPhase } from '../../protocol/snapshot.ts';
 import { programVersion } from '../../protocol/version.ts';
 import { systemClock, type Clock } from '../clock.ts';
@@ -233,7 +234,7 @@ export class EngineHost {
       this.#server.stopListening();
       throw new TarshelfError(
         'STATE_NOT_WRITABLE',
-        `Cannot write to the state folder ${this.#state.path} (${oneLine(thrown)}). Make room there, make it writable, or choose another one.`,
+        sentence('stateWithoutRoom', this.#state.path, oneLine(thrown)),
         { cause: thrown },
       );
     }
@@ -320,10 +321,7 @@ export class EngineHost {
   /** @throws TarshelfError `NOTHING_RUNNING` */
   #runUnderWay(): Run {
     if (this.#run?.run && !hasEnded(this.#run.board.run.phase)) return this.#run.run;
-    throw new TarshelfError(
-      'NOTHING_RUNNING',
-      `Nothing is running in the state folder ${this.#state.path}. Launch an ingest first.`,
-    );
+    throw new TarshelfError('NOTHING_RUNNING', sentence('nothingRunning', this.#state.path));
   }
 
   #askedToEnd(drain: boolean, others: number): string | null {
@@ -349,10 +347,7 @@ export class EngineHost {
       if (this.#run === last) break;
     }
     if (this.#isEnding) {
-      throw new TarshelfError(
-        'STATE_IN_USE',
-        `The engine of the state folder ${this.#state.path} is about to end. Launch again in a moment.`,
-      );
+      throw new TarshelfError('STATE_IN_USE', sentence('stateOfEndingEngine', this.#state.path));
     }
     if (this.#run && !hasEnded(this.#run.board.run.phase)) {
       throw stateInUse(this.#state.path);

@@ -3,6 +3,7 @@ import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { foldersText } from '../../protocol/sourceFolders.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { supervisionInForce } from '../../protocol/supervision.ts';
@@ -200,7 +201,7 @@ export class Ingest {
 
   #workers(): Crew {
     if (this.#crew) return this.#crew;
-    throw new TarshelfError('NO_SUCH_WORKER', 'The run has no workers yet. Try again when it has started.');
+    throw new TarshelfError('NO_SUCH_WORKER', sentence('noWorkersYet'));
   }
 
   /** For itself, so that nobody but the claims holds the keys. */
@@ -224,8 +225,7 @@ export class Ingest {
       if (record.destination === undefined || record.destination === destination.id) continue;
       throw new TarshelfError(
         'STATE_OTHER_DESTINATION',
-        `The state folder ${this.#options.stateFolder} belongs to another library, or its library was deleted or replaced. ` +
-          'Choose that library, or another state folder to begin anew.',
+        sentence('stateOfOtherLibrary', this.#options.stateFolder),
       );
     }
   }
@@ -239,10 +239,7 @@ export class Ingest {
     const { retry, stateFolder, tars: asked } = this.#options;
     const tars = asked ? found.tars.filter(tar => asked.includes(tar.name)) : found.tars;
     if (tars.length === 0) {
-      throw new TarshelfError(
-        'SOURCE_WITHOUT_TARS',
-        `None of the tars that were chosen is in ${foldersText(found.folders)} any more. Choose again.`,
-      );
+      throw new TarshelfError('SOURCE_WITHOUT_TARS', sentence('chosenTarsGone', foldersText(found.folders)));
     }
     if (!retry) return tars;
     const records = [...progress.values()];
@@ -256,8 +253,8 @@ export class Ingest {
     throw new TarshelfError(
       'NOTHING_TO_RETRY',
       retry.tars
-        ? `Nothing has failed in ${retry.tars.join(', ')} that could be tried again. "tarshelf failed" lists what has.`
-        : `Nothing has failed that could be tried again, by what ${stateFolder} says.`,
+        ? sentence('nothingFailedIn', retry.tars.join(', '))
+        : sentence('nothingFailed', stateFolder),
     );
   }
 

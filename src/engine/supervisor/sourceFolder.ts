@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { foldersText } from '../../protocol/sourceFolders.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 
@@ -51,11 +52,9 @@ export async function findTars(named: readonly string[]): Promise<SourceTars> {
 
 /** That there is nothing to read in any of the folders. */
 export function withoutTars(folders: readonly string[]): TarshelfError {
-  const choose =
-    folders.length > 1 ? 'Choose the folders that hold them.' : 'Choose the folder that holds them.';
   return new TarshelfError(
     'SOURCE_WITHOUT_TARS',
-    `There are no .tar files (or .tar.gz, .tgz, .tar.zst) in ${foldersText(folders)}. ${choose}`,
+    sentence(folders.length > 1 ? 'sourcesWithoutTars' : 'sourceWithoutTars', foldersText(folders)),
   );
 }
 
@@ -76,10 +75,7 @@ export async function folderOfTar(folders: readonly string[], name: string): Pro
     else if (!(await isSameFile(found, tar))) throw nameTwice([found, tar], 0);
   }
   if (found) return found.folder;
-  throw new TarshelfError(
-    'TAR_NOT_READABLE',
-    `${name} is in none of the folders ${foldersText(folders)}. Check that their disks are connected.`,
-  );
+  throw new TarshelfError('TAR_NOT_READABLE', sentence('tarNowhere', name, foldersText(folders)));
 }
 
 /** Each folder once, as it was first named. */
@@ -125,7 +121,7 @@ function nameTwice([a, b]: readonly [SourceTar, SourceTar], others: number): Tar
       : ` It is not the only one: ${String(others)} more ${others === 1 ? 'has' : 'have'} the name of another.`;
   return new TarshelfError(
     'SOURCE_NAME_TWICE',
-    `${join(a.folder, a.name)} and ${join(b.folder, b.name)} have one name, by which tars are told apart. Rename or remove one of the two, or read one of the folders with a state folder of its own.${more}`,
+    `${sentence('nameTwice', join(a.folder, a.name), join(b.folder, b.name))}${more}`,
   );
 }
 
@@ -135,17 +131,11 @@ async function namesIn(folder: string): Promise<string[]> {
   } catch (thrown) {
     switch (systemCode(thrown)) {
       case 'ENOENT':
-        throw new TarshelfError(
-          'SOURCE_MISSING',
-          `There is no folder ${folder}. Check the path, and that its disk is connected; or leave it out.`,
-        );
+        throw new TarshelfError('SOURCE_MISSING', sentence('sourceMissing', folder));
       case 'ENOTDIR':
-        throw new TarshelfError(
-          'SOURCE_NOT_A_FOLDER',
-          `${folder} is a file. Give the folder that holds the .tar files.`,
-        );
+        throw new TarshelfError('SOURCE_NOT_A_FOLDER', sentence('sourceIsFile', folder));
       default:
-        throw new TarshelfError('SOURCE_MISSING', `Cannot read the folder ${folder} (${oneLine(thrown)}).`, {
+        throw new TarshelfError('SOURCE_MISSING', sentence('sourceUnreadable', folder, oneLine(thrown)), {
           cause: thrown,
         });
     }

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { FileLock } from '../fileLock.ts';
 import { readAllProgress, renewKeySnapshot, type AllProgress } from '../progress/allProgress.ts';
 import { isWorkerLock } from '../progress/workerLock.ts';
@@ -31,11 +32,9 @@ export class StateFolder {
       await mkdir(path, { recursive: true });
       lock = FileLock.tryTake(join(path, 'engine.lock'));
     } catch (thrown) {
-      throw new TarshelfError(
-        'STATE_NOT_WRITABLE',
-        `Cannot write the state folder ${path} (${oneLine(thrown)}). Choose another one, or make it writable.`,
-        { cause: thrown },
-      );
+      throw new TarshelfError('STATE_NOT_WRITABLE', sentence('stateUnwritable', path, oneLine(thrown)), {
+        cause: thrown,
+      });
     }
     if (!lock) throw stateInUse(path);
     return new StateFolder(path, lock);
@@ -60,10 +59,7 @@ export class StateFolder {
       }
       lock ??= await FileLock.take(path, patienceForWorkersMs, signal);
       if (!lock) {
-        throw new TarshelfError(
-          'STATE_IN_USE',
-          `A worker of an earlier run is still busy in the state folder ${this.path}. Launch again when it has left.`,
-        );
+        throw new TarshelfError('STATE_IN_USE', sentence('stateOfWorker', this.path));
       }
       lock.release();
     }
@@ -94,8 +90,5 @@ export class StateFolder {
 
 /** One run at a time has a state folder, in this engine or in another. */
 export function stateInUse(path: string): TarshelfError {
-  return new TarshelfError(
-    'STATE_IN_USE',
-    `Another ingest is using the state folder ${path}. Watch it with "tarshelf attach", end it with "tarshelf stop", or choose another state folder.`,
-  );
+  return new TarshelfError('STATE_IN_USE', sentence('stateInUse', path));
 }

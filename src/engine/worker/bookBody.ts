@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { ArchiveMember } from '../archive/archive.ts';
 
 /**
@@ -74,23 +75,17 @@ async function readNext(chunks: AsyncGenerator<Buffer, void>, member: ArchiveMem
 
 /** Of a member whose file the system does not let us read. */
 export function cannotRead({ name }: ArchiveMember, thrown: unknown): TarshelfError {
-  return new TarshelfError('BOOK_NOT_READABLE', `${name} cannot be read (${oneLine(thrown)}).`, {
+  return new TarshelfError('BOOK_NOT_READABLE', sentence('bookUnreadable', name, oneLine(thrown)), {
     cause: thrown,
   });
 }
 
 /** Of a member that was found whole. */
 export function cutOff(member: ArchiveMember): TarshelfError {
-  return new TarshelfError(
-    'BOOK_NOT_READABLE',
-    `${member.name} ends before its ${String(member.sizeBytes)} bytes. The tar became shorter while it was read; launch again when it is whole.`,
-  );
+  return new TarshelfError('BOOK_NOT_READABLE', sentence('bookCutOff', member.name, member.sizeBytes));
 }
 
 /** Of a member whose bytes are not those of which its key was made. */
 export function changed({ name }: ArchiveMember): TarshelfError {
-  return new TarshelfError(
-    'BOOK_NOT_READABLE',
-    `${name} changed while it was read. Leave the tars as they are during a run, then launch again.`,
-  );
+  return new TarshelfError('BOOK_NOT_READABLE', sentence('bookChanged', name));
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
-import { formatCount } from '../../protocol/format.ts';
+import { formatNumber } from '../../protocol/format.ts';
 import type { FailedBook, ShelfOutcome } from '../../protocol/progressFile.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
@@ -257,8 +258,8 @@ class TarRun {
     this.#context.patience.persist(write, thrown => {
       if (!isDiskFull(thrown)) return null;
       const { mode, stateFolder } = this.#context.options;
-      const otherwise = mode === 'extract' ? ', or stop and use --mode in-place' : '';
-      const message = `The disk of ${stateFolder} is full, so ${this.#name} cannot be read further. Free some space${otherwise}.`;
+      const name = mode === 'extract' ? 'diskFullWhileExtracting' : 'diskFullWhileReading';
+      const message = sentence(name, stateFolder, this.#name);
       return { code: 'STATE_NOT_WRITABLE', message };
     });
 
@@ -500,15 +501,13 @@ class TarRun {
     if (thrown instanceof TarDamage && thrown.isDoubtful && found > 0) {
       return {
         code: 'TAR_DAMAGED',
-        message:
-          `${this.#name}: ${thrown.message}. What was read before that is doubtful as well: ${formatCount(found, 'book')}, ` +
-          'also where they are on the shelf. Get the tar anew, then launch again; it is read from its start.',
+        message: sentence('tarDoubtful', this.#name, thrown.reason, thrown.offset, formatNumber(found)),
       };
     }
     if (thrown instanceof TarDamage) {
       return {
         code: 'TAR_DAMAGED',
-        message: `${this.#name}: ${thrown.message}. What stands before it was read; get the tar anew, then launch again.`,
+        message: sentence('tarDamaged', this.#name, thrown.reason, thrown.offset),
       };
     }
     if (thrown instanceof DestinationUnusable) {
@@ -530,7 +529,7 @@ async function* groupsOf(
 function poisonFailure({ name }: ArchiveMember): Failure {
   return {
     code: 'POISON',
-    message: `${name} ended the worker twice while it was read, and was put aside. "tarshelf retry" tries it again.`,
+    message: sentence('bookPutAside', name),
   };
 }
 

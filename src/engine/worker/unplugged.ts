@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
+import { sentence } from '../../protocol/sentences.ts';
 
 /** What the system says of a disk that is gone or not allowed for now, rather than of one bad file. */
 const goneCodes = new Set([
@@ -20,7 +21,7 @@ export class SourceUnplugged extends Error {
   readonly failure: Failure;
 
   constructor(path: string, options?: ErrorOptions) {
-    const message = `The tars in ${dirname(path)} cannot be read for now. Connect their disk, and check that you may read it.`;
+    const message = sentence('sourceUnplugged', dirname(path));
     super(message, options);
     this.name = 'SourceUnplugged';
     this.failure = { code: 'TAR_NOT_READABLE', message };

@@ -324,8 +324,11 @@ describe('engine client', () => {
       await sleep(800);
       assert.ok(isAlive(pid));
       const later = makeClient('endless', { whenLeft: null });
+      const begun = performance.now();
       assert.equal(await later.attach(state()), true);
       assert.deepEqual([later.enginePid, later.store.run?.phase], [pid, 'running']);
+      const tookMs = performance.now() - begun;
+      assert.ok(tookMs < 3000, String(tookMs));
       later.setWhenLeft('stop');
       await later.restartWorker(1);
       later.dispose();

@@ -304,6 +304,7 @@ describe('package.json', () => {
     const expected: [view: string, viewItem: string, idle: string[], running: string[]][] = [
       [viewIds.tars, 'tar;waiting', ['verifyTar'], ['verifyTar']],
       [viewIds.tars, 'tar;running', look, look],
+      [viewIds.tars, 'tar;begun', look, look],
       [viewIds.tars, 'tar;interrupted', look, look],
       [viewIds.tars, 'tar;completed', look, look],
       [viewIds.tars, 'tar;completedWithErrors', ['retry', ...look], look],

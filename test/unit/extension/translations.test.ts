@@ -10,6 +10,7 @@ import { verificationText } from '../../../src/commands/verificationText.ts';
 import { runMarkdown } from '../../../src/commands/runReport.ts';
 import { SettingUnusable, readDestination } from '../../../src/destinationSettings.ts';
 import { destinationName } from '../../../src/destinationName.ts';
+import { engineText } from '../../../src/engineText.ts';
 import { setTranslate } from '../../../src/localize.ts';
 import { errorCodes } from '../../../src/protocol/errors.ts';
 import type { DestinationOptions } from '../../../src/protocol/ingestOptions.ts';
@@ -22,6 +23,7 @@ import {
   workerPhaseSchema,
 } from '../../../src/protocol/snapshot.ts';
 import { pausedByPerson } from '../../../src/protocol/workerNotes.ts';
+import { sentence, sentences, type SentenceName } from '../../../src/protocol/sentences.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
 import {
   checkChoices,
@@ -34,7 +36,12 @@ import type { RunView } from '../../../src/views/engineReader.ts';
 import { attentionText, runHeadline, statusText } from '../../../src/views/runText.ts';
 import { groupLabel, tarGroups } from '../../../src/views/tarGroups.ts';
 import { tarDescription, tarDetails } from '../../../src/views/tarText.ts';
-import { workerDescription, workerDetails, workerLook } from '../../../src/views/workerText.ts';
+import {
+  workerDescription,
+  workerDetails,
+  workerLook,
+  workerSummary,
+} from '../../../src/views/workerText.ts';
 import { timeLeftText } from '../../../src/webview/throughput/dashboardText.ts';
 import { workerNote } from '../../../src/workerLook.ts';
 import { readJson, readTexts } from '../../support/manifest.ts';
@@ -216,7 +223,11 @@ describe('In a language that nobody speaks', () => {
     for (const worker of workers) {
       for (const { kind } of views) {
         const look = workerLook(worker, kind);
-        texts.push(workerDescription(worker, look), ...workerDetails(worker, look, true).flat());
+        texts.push(
+          workerDescription(worker, look),
+          workerSummary(worker, look),
+          ...workerDetails(worker, look, true).flat(),
+        );
       }
     }
     texts.push(attentionText({ tars: 1, workers: 1 }), attentionText({ tars: 2, workers: 2 }));
@@ -267,6 +278,17 @@ describe('In a language that nobody speaks', () => {
     for (const phase of runPhaseSchema.options) {
       const run = runState({ phase, sourceFolders: ['/1'], stateFolder: '/1' });
       assertPseudo(runMarkdown({ run, options: null, tars, failures: [] }));
+    }
+  });
+
+  it('so do the sentences of the engine, with what stands in them', () => {
+    for (const name of Object.keys(sentences) as SentenceName[]) {
+      const values = ['/1', '2', '3', '4', '5'];
+      const text = engineText(sentence(name, ...values));
+      // Options, variables and names that are the same in every language come in circles here, too.
+      assertPseudo(text);
+      const places = [...new Set(sentences[name].match(/\{\d\}/g))].length;
+      for (const value of values.slice(0, places)) assert.ok(text.includes(value), text);
     }
   });
 

@@ -14,7 +14,7 @@ import {
   workerDescription,
   workerDetails,
   workerLook,
-  workerStateText,
+  workerSummary,
   workerTrouble,
 } from '../../../src/views/workerText.ts';
 import { pausedByPerson } from '../../../src/protocol/workerNotes.ts';
@@ -47,6 +47,16 @@ describe('tarDescription', () => {
   it('shows no work going on when the engine is gone', () => {
     const worker = workerState({ currentTar: 'books-1.tar', bytesPerSecond: 2_000_000 });
     assert.equal(tarDescription(running, worker, false), 'interrupted at 42 %');
+  });
+
+  it('says how far a tar is that waits, and for whom', () => {
+    const begun = tarState({ phase: 'waiting', doneBytes: 430_000_000 });
+    assert.equal(tarDescription(begun, workerState({ phase: 'paused' }), true), 'paused at 43 %');
+    assert.equal(tarDescription(begun, workerState({ phase: 'upload' }), true), 'waiting at 43 %');
+    assert.equal(tarDescription(begun, undefined, true), 'waiting at 43 %');
+    // Also of what a run left that has ended, and of whose workers nothing counts any more.
+    assert.equal(tarDescription(begun, workerState({ phase: 'paused' }), false), 'stopped at 43 %');
+    assert.equal(new Map(tarDetails(begun, false)).get('Read'), '430 MB (43 %)');
   });
 
   it('says what came of a tar', () => {
@@ -101,51 +111,74 @@ describe('workerContext', () => {
 });
 
 describe('workerDescription', () => {
-  it('says what a worker does, on which tar and how fast', () => {
-    const worker = workerState({ phase: 'upload', currentTar: 'books-1.tar', bytesPerSecond: 12_000_000 });
-    assert.equal(workerDescription(worker, 'upload'), 'uploading · books-1.tar · 12 MB/s');
+  it('says what a worker does and how fast, and no more than a narrow side bar shows', () => {
+    const worker = workerState({
+      ...{ phase: 'upload', currentTar: 'books-1.tar', bytesPerSecond: 12_000_000, memoryBytes: 180_000_000 },
+    });
+    assert.equal(workerDescription(worker, 'upload'), 'uploading · 12 MB/s');
+    assert.equal(workerDescription(worker, 'idle'), 'idle');
     assert.equal(workerDescription(worker, 'stopped'), 'stopped');
   });
 
-  it('says how far an extraction is, at its worker and at its tar', () => {
-    const extraction = { bytes: 500_000_000, files: 1234 };
-    const worker = workerState({ phase: 'extract', currentTar: 'books-1.tar', extraction });
-    assert.equal(workerDescription(worker, 'extract'), 'extracting · books-1.tar · 500 MB, 1,234 files');
-    const tar = tarState({ phase: 'running', doneBytes: 0 });
-    assert.equal(tarDescription(tar, worker, true), 'extracting · 500 MB of 1 GB, 1,234 files');
-    const elsewhere = tarState({ name: 'books-2.tar', phase: 'running', doneBytes: 0 });
-    assert.equal(tarDescription(elsewhere, worker, true), '0 %');
-  });
-
-  it('says what a worker waits for, and what is wrong with it, before where it is', () => {
-    const stuck = workerState({ phase: 'upload', currentTar: 'books-1.tar', health: 'stuck' });
-    assert.equal(workerDescription(stuck, 'upload'), 'uploading · stuck, being started again · books-1.tar');
-    assert.equal(workerTrouble(stuck, 'upload'), 'stuck');
-    assert.equal(workerTrouble(stuck, 'stopped'), undefined);
-    const waits = workerState({ phase: 'wait', currentTar: 'books-1.tar', note: 'The disk is full.' });
-    assert.equal(workerDescription(waits, 'wait'), 'waiting · books-1.tar');
-    assert.equal(workerStateText(waits, 'wait', true), 'The disk is full.');
-    assert.equal(workerStateText(waits, 'wait', false), 'waiting · books-1.tar');
+  it('says what is wrong in the place of what the worker does', () => {
+    const troubles = [
+      ['slow', 'nothing moves'],
+      ['stuck', 'stuck, restarting'],
+      ['silent', 'no answer, restarting'],
+    ] as const;
+    for (const [health, text] of troubles) {
+      const worker = workerState({
+        phase: 'upload',
+        currentTar: 'books-1.tar',
+        health,
+        bytesPerSecond: 1000,
+      });
+      assert.equal(workerDescription(worker, 'upload'), text);
+      assert.equal(workerTrouble(worker, 'upload'), health);
+      assert.equal(workerTrouble(worker, 'stopped'), undefined);
+    }
   });
 
   it('tells a worker that a person paused from one that was started again too often', () => {
     const asked = workerState({ phase: 'paused', note: pausedByPerson });
     assert.equal(workerDescription(asked, 'paused'), 'paused');
     const givenUp = workerState({ phase: 'paused', note: 'paused after 10 restarts in a day', restarts: 10 });
-    assert.equal(workerDescription(givenUp, 'paused'), 'paused · started again too often · 10 restarts');
-  });
-
-  it('has the memory of a worker that has a process', () => {
-    const worker = workerState({ memoryBytes: 180_000_000 });
-    assert.equal(workerDescription(worker, 'idle'), 'idle · 180 MB memory');
-    assert.equal(workerDescription(worker, 'finished'), 'finished');
-    assert.deepEqual(new Map(workerDetails(worker, 'idle', true)).get('Memory'), '180 MB');
-    assert.equal(new Map(workerDetails(worker, 'stopped', false)).has('Memory'), false);
+    assert.equal(workerDescription(givenUp, 'paused'), 'too many restarts · ↻ 10');
+    assert.equal(workerSummary(givenUp, 'paused'), 'paused · started again too often · 10 restarts');
   });
 
   it('counts restarts, if there were any', () => {
-    assert.equal(workerDescription(workerState({ restarts: 1 }), 'idle'), 'idle · 1 restart');
-    assert.equal(workerDescription(workerState({ restarts: 2 }), 'idle'), 'idle · 2 restarts');
+    assert.equal(workerDescription(workerState({ restarts: 1 }), 'idle'), 'idle · ↻ 1');
+    assert.equal(workerSummary(workerState({ restarts: 1 }), 'idle'), 'idle · 1 restart');
+    assert.equal(workerSummary(workerState({ restarts: 2 }), 'idle'), 'idle · 2 restarts');
+  });
+});
+
+describe('workerSummary', () => {
+  it('says on which tar a worker is, how fast, and what memory its process has', () => {
+    const worker = workerState({
+      ...{ phase: 'upload', currentTar: 'books-1.tar', bytesPerSecond: 12_000_000, memoryBytes: 180_000_000 },
+    });
+    assert.equal(workerSummary(worker, 'upload'), 'uploading · books-1.tar · 12 MB/s · 180 MB memory');
+    assert.equal(workerSummary(worker, 'finished'), 'finished');
+    assert.deepEqual(new Map(workerDetails(worker, 'upload', true)).get('Memory'), '180 MB');
+    assert.equal(new Map(workerDetails(worker, 'stopped', false)).has('Memory'), false);
+  });
+
+  it('says how far an extraction is; so do the hover of the worker, and the row of its tar', () => {
+    const extraction = { bytes: 500_000_000, files: 1234 };
+    const worker = workerState({ phase: 'extract', currentTar: 'books-1.tar', extraction });
+    assert.equal(workerSummary(worker, 'extract'), 'extracting · books-1.tar · 500 MB, 1,234 files');
+    assert.equal(new Map(workerDetails(worker, 'extract', true)).get('Extracted'), '500 MB, 1,234 files');
+    const tar = tarState({ phase: 'running', doneBytes: 0 });
+    assert.equal(tarDescription(tar, worker, true), 'extracting · 500 MB of 1 GB, 1,234 files');
+    const elsewhere = tarState({ name: 'books-2.tar', phase: 'running', doneBytes: 0 });
+    assert.equal(tarDescription(elsewhere, worker, true), '0 %');
+  });
+
+  it('says what is wrong with a worker before where it is', () => {
+    const stuck = workerState({ phase: 'upload', currentTar: 'books-1.tar', health: 'stuck' });
+    assert.equal(workerSummary(stuck, 'upload'), 'uploading · stuck, being started again · books-1.tar');
   });
 });
 

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname, homedir, tmpdir } from 'node:os';
+import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { hostname, homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { Choice } from '../../../src/commands/prompts.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
-import { commandIds, extensionId, logLanguageId, logScheme, type CommandId } from '../../../src/manifest.ts';
+import { commandIds, logLanguageId, logScheme, type CommandId } from '../../../src/manifest.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
-import { encodeTar } from '../../../src/samples/tarWriter.ts';
-import { resetSettings, set, until } from './window.ts';
+import { makeTar, run, set, until, useDesk } from './window.ts';
 
 // Real settings, real engines and real documents; what asks a person is answered by the tests.
 
@@ -25,23 +23,15 @@ describe('Commands', function () {
   if (process.platform === 'win32') return;
   this.timeout(60_000);
 
+  const desk = useDesk();
   let api: TarshelfApi;
   let folder: string;
-  let usual: TarshelfApi['prompts'];
-  let shown: ShownMessage[] = [];
-  let listening: vscode.Disposable;
   const source = (): string => path.join(folder, 'tars');
   const library = (): string => path.join(folder, 'library');
   const state = (): string => path.join(folder, 'state');
 
   before(async () => {
-    const extension = vscode.extensions.getExtension<TarshelfApi>(extensionId);
-    assert.ok(extension);
-    api = await extension.activate();
-    usual = { ...api.prompts };
-    listening = api.onDidShowMessage(message => shown.push(message));
-    folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
-    await mkdir(source());
+    ({ api, folder } = desk());
     await makeTar(path.join(source(), 'a.tar'), { 'a.epub': Buffer.from('a') });
     await makeTar(path.join(source(), 'b.tar'), { 'b.epub': Buffer.from('b') });
     await failingTar('c.tar', 'x.epub');
@@ -49,19 +39,6 @@ describe('Commands', function () {
     await set('stateFolder', state());
     await set('libraryFolder', library());
     await set('workers', 2);
-  });
-
-  beforeEach(() => {
-    shown = [];
-    refuseAll();
-  });
-
-  after(async () => {
-    listening.dispose();
-    Object.assign(api.prompts, usual);
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    await resetSettings();
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   /** A tar with a book that does not get into the library: every name that it could have there is taken. */
@@ -73,30 +50,13 @@ describe('Commands', function () {
       await mkdir(path.join(library(), place), { recursive: true });
   }
 
-  /** Whatever is asked is refused, as by a person who presses Escape. */
-  function refuseAll(): void {
-    Object.assign(api.prompts, {
-      ask: () => Promise.resolve(undefined),
-      pick: () => Promise.resolve(undefined),
-      pickMany: () => Promise.resolve(undefined),
-      save: () => Promise.resolve(undefined),
-      openFolder: () => Promise.resolve(undefined),
-      openFolders: () => Promise.resolve(undefined),
-      confirm: () => Promise.resolve(false),
-    } satisfies TarshelfApi['prompts']);
-  }
-
-  async function run<T>(id: CommandId, ...args: unknown[]): Promise<T | undefined> {
-    return await vscode.commands.executeCommand<T | undefined>(id, ...args);
-  }
-
   async function everyCommandAnswers(but: readonly CommandId[]): Promise<void> {
     for (const id of Object.values(commandIds)) {
       if (notByThemselves.has(id) || but.includes(id)) continue;
       await run(id);
     }
     assert.deepEqual(
-      shown.filter(message => message.kind === 'error'),
+      desk().shown.filter(message => message.kind === 'error'),
       [],
     );
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
@@ -104,7 +64,9 @@ describe('Commands', function () {
 
   it('all answer before there was a run', async () => {
     await everyCommandAnswers([commandIds.launch]);
-    const texts = shown.map(message => message.text).join('\n');
+    const texts = desk()
+      .shown.map(message => message.text)
+      .join('\n');
     assert.match(texts, /Nothing has failed here/);
     assert.match(texts, /There are no logs of workers/);
     assert.match(texts, /There are no progress files/);
@@ -182,17 +144,17 @@ describe('Commands', function () {
       ],
     );
     assert.deepEqual(
-      shown.map(message => message.kind),
+      desk().shown.map(message => message.kind),
       ['information', 'warning'],
     );
-    assert.deepEqual(shown[1]?.actions, ['Show Books']);
+    assert.deepEqual(desk().shown[1]?.actions, ['Show Books']);
   });
 
   it('try again the failed books that were chosen', async () => {
     const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
     const summary = await run<Summary>(commandIds.retry, row, [row]);
     assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
-    const failures = shown.filter(message => message.kind === 'error');
+    const failures = desk().shown.filter(message => message.kind === 'error');
     assert.deepEqual(failures, []);
   });
 
@@ -223,7 +185,7 @@ describe('Commands', function () {
       );
       await assert.rejects(stat(elsewhere), { code: 'ENOENT' });
       assert.deepEqual(
-        shown.filter(message => message.kind === 'error'),
+        desk().shown.filter(message => message.kind === 'error'),
         [],
       );
     } finally {
@@ -246,14 +208,14 @@ describe('Commands', function () {
   it('skip a failed book only where the person agrees, and count it no longer', async () => {
     const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
     await run(commandIds.skip, row);
-    assert.deepEqual(shown, []);
+    assert.deepEqual(desk().shown, []);
     api.prompts.confirm = () => Promise.resolve(true);
     await run(commandIds.skip, row);
     assert.equal(api.store.tar('c.tar')?.phase, 'completed');
-    shown = [];
+    desk().shown = [];
     await run(commandIds.retry);
     assert.deepEqual(
-      shown.map(message => message.text),
+      desk().shown.map(message => message.text),
       ['Nothing has failed here.'],
     );
   });
@@ -283,7 +245,7 @@ describe('Commands', function () {
     choose('library');
     await run(commandIds.chooseDestination);
     assert.deepEqual(api.settings.destination(), { kind: 'library', folder: library() });
-    assert.match(shown.at(-1)?.text ?? '', /^New books go to /);
+    assert.match(desk().shown.at(-1)?.text ?? '', /^New books go to /);
   });
 
   it('all answer while a run is under way, and disturb it only where they say so', async () => {
@@ -307,7 +269,9 @@ describe('Commands', function () {
     await until(() => phases().join() === 'running,paused,paused', 30_000);
     await everyCommandAnswers([commandIds.stop, commandIds.resumeAll]);
     assert.deepEqual(phases(), ['running', 'paused', 'paused']);
-    const texts = shown.map(message => message.text).join('\n');
+    const texts = desk()
+      .shown.map(message => message.text)
+      .join('\n');
     assert.match(texts, /Tarshelf is already at work here/);
     assert.match(texts, /What failed can be tried again or skipped once the run has ended/);
     await run(commandIds.resumeAll);
@@ -328,8 +292,3 @@ describe('Commands', function () {
     assert.ok(tars.every(tar => tar.state === 'completed'));
   });
 });
-
-async function makeTar(file: string, books: Readonly<Record<string, Buffer>>): Promise<void> {
-  const members = Object.entries(books).map(([name, body]) => ({ name, body, mtime: new Date(0) }));
-  await writeFile(file, encodeTar(members, 'ustar'));
-}

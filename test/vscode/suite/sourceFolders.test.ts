@@ -1,56 +1,29 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { ShownMessage } from '../../../src/commands/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
-import {
-  commandIds,
-  extensionId,
-  settingNames,
-  settingsSection,
-  type CommandId,
-} from '../../../src/manifest.ts';
+import { commandIds, settingsSection } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
-import { encodeTar } from '../../../src/samples/tarWriter.ts';
+import { makeTar, run, set, useDesk } from './window.ts';
 
 // Real settings and real engines; the dialogs are answered by the tests.
 
 describe('The folders of tars', function () {
   this.timeout(60_000);
 
+  const desk = useDesk();
   let api: TarshelfApi;
   let folder: string;
-  let usual: TarshelfApi['prompts'];
-  let shown: ShownMessage[] = [];
-  let listening: vscode.Disposable;
   const first = (): string => path.join(folder, 'first');
   const second = (): string => path.join(folder, 'second');
 
   before(async () => {
-    const extension = vscode.extensions.getExtension<TarshelfApi>(extensionId);
-    assert.ok(extension);
-    api = await extension.activate();
-    usual = { ...api.prompts };
-    listening = api.onDidShowMessage(message => shown.push(message));
-    folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-vscode-'));
-    await makeTar(path.join(first(), 'a.tar'));
-    await makeTar(path.join(second(), 'b.tar'));
+    ({ api, folder } = desk());
+    await makeTar(path.join(first(), 'a.tar'), books(1, 'first'));
+    await makeTar(path.join(second(), 'b.tar'), books(1, 'second'));
     await set('stateFolder', path.join(folder, 'state'));
     await set('libraryFolder', path.join(folder, 'library'));
-  });
-
-  beforeEach(() => {
-    shown = [];
-    answer();
-  });
-
-  after(async () => {
-    listening.dispose();
-    Object.assign(api.prompts, usual);
-    for (const name of settingNames) await set(name, undefined);
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   /** The next dialog chooses these folders; none: it is cancelled. */
@@ -63,7 +36,7 @@ describe('The folders of tars', function () {
     vscode.workspace.getConfiguration(settingsSection).inspect('sourceFolders')?.globalValue;
   const writtenInWorkspace = (): unknown =>
     vscode.workspace.getConfiguration(settingsSection).inspect('sourceFolders')?.workspaceValue;
-  const texts = (): string[] => shown.map(({ text }) => text);
+  const texts = (): string[] => desk().shown.map(({ text }) => text);
 
   it('are added to, one after another, where the list is set', async () => {
     await set('sourceFolders', []);
@@ -74,13 +47,13 @@ describe('The folders of tars', function () {
     await run(commandIds.addSourceFolder);
     assert.deepEqual(written(), [first(), second()]);
     assert.deepEqual(texts(), [`Tars are read from ${first()}.`, `Tars are read from ${second()}, too.`]);
-    assert.deepEqual(shown[0]?.actions, ['Launch...']);
+    assert.deepEqual(desk().shown[0]?.actions, ['Launch...']);
   });
 
   it('stay as they are written when one is added, and when the dialog is cancelled', async () => {
     await set('sourceFolders', ['~/tars', '${workspaceFolder}/tars/']);
     await run(commandIds.addSourceFolder);
-    assert.deepEqual(shown, []);
+    assert.deepEqual(desk().shown, []);
     answer(first());
     await run(commandIds.addSourceFolder);
     assert.deepEqual(written(), ['~/tars', '${workspaceFolder}/tars/', first()]);
@@ -114,18 +87,18 @@ describe('The folders of tars', function () {
     const state = path.join(folder, 'other state');
     await set('stateFolder', state);
     await set('libraryFolder', path.join(folder, 'other library'));
-    await makeTar(path.join(folder, 'many', 'many.tar'), 300);
+    await makeTar(path.join(folder, 'many', 'many.tar'), books(300, 'many'));
     await set('sourceFolders', [path.join(folder, 'many')]);
     const running = run<Summary>(commandIds.launch);
     const isAtWork = (): boolean => api.store.run?.stateFolder === state && api.store.run.phase === 'running';
     while (!isAtWork()) await new Promise(resolve => setTimeout(resolve, 5));
     await run(commandIds.pauseAll);
-    shown = [];
+    desk().shown = [];
     answer(second());
     await run(commandIds.addSourceFolder);
     await run(commandIds.resumeAll);
     assert.match(texts()[0] ?? '', /second, too\. That counts from the next launch on/);
-    assert.deepEqual(shown[0]?.actions, []);
+    assert.deepEqual(desk().shown[0]?.actions, []);
     assert.equal((await running)?.tars.total, 1);
     assert.equal((await run<Summary>(commandIds.launch))?.tars.total, 2);
   });
@@ -137,7 +110,7 @@ describe('The folders of tars', function () {
     // What is chosen in a workspace is the workspace's; what is added goes where the list is that is in force.
     assert.deepEqual([written(), writtenInWorkspace()], [[first(), second()], [second()]]);
     assert.deepEqual(texts(), [`Tars are no longer read from ${first()}.`]);
-    assert.deepEqual(shown[0]?.actions, ['Read Those, Too']);
+    assert.deepEqual(desk().shown[0]?.actions, ['Read Those, Too']);
     answer(first());
     await run(commandIds.addSourceFolder);
     assert.deepEqual(writtenInWorkspace(), [second(), first()]);
@@ -152,18 +125,18 @@ describe('The folders of tars', function () {
     assert.deepEqual(texts(), [`Tars are no longer read from ${first()}.`]);
     await set('sourceFolders', undefined);
     await run(commandIds.removeSourceFolder);
-    assert.deepEqual(shown[1]?.actions, ['Choose Folder']);
+    assert.deepEqual(desk().shown[1]?.actions, ['Choose Folder']);
   });
 
   it('are not read in part where one is missing or has a tar of the same name', async () => {
     const gone = path.join(folder, 'gone');
     await set('sourceFolders', [first(), gone]);
     assert.equal(await run(commandIds.launch), undefined);
-    await makeTar(path.join(folder, 'third', 'a.tar'));
+    await makeTar(path.join(folder, 'third', 'a.tar'), books(1, 'third'));
     await set('sourceFolders', [first(), path.join(folder, 'third')]);
     assert.equal(await run(commandIds.launchWithPlan), undefined);
     assert.deepEqual(
-      shown.map(({ kind, actions }) => [kind, ...actions]),
+      desk().shown.map(({ kind, actions }) => [kind, ...actions]),
       [
         ['error', 'Launch Again', 'Remove Folder...'],
         ['error', 'Launch Again', 'Remove Folder...'],
@@ -181,20 +154,8 @@ describe('The folders of tars', function () {
   });
 });
 
-async function run<T>(id: CommandId): Promise<T | undefined> {
-  return await vscode.commands.executeCommand<T | undefined>(id);
-}
-
-async function makeTar(file: string, books = 1): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  const members = Array.from({ length: books }, (_, n) => ({
-    name: `${String(n)}.epub`,
-    body: Buffer.from(`book ${String(n)} in ${file}`),
-    mtime: new Date(0),
-  }));
-  await writeFile(file, encodeTar(members, 'ustar'));
-}
-
-async function set(name: string, value: unknown, target = vscode.ConfigurationTarget.Global): Promise<void> {
-  await vscode.workspace.getConfiguration(settingsSection).update(name, value, target);
+function books(count: number, of: string): Record<string, Buffer> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, n) => [`${String(n)}.epub`, Buffer.from(`book ${String(n)} of ${of}`)]),
+  );
 }

@@ -9,8 +9,10 @@ import { runInNewContext } from 'node:vm';
 import * as vscode from 'vscode';
 import { EngineClient } from '../../../src/client/engineClient.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
-import { extensionId, viewCommandIds, viewIds } from '../../../src/manifest.ts';
+import { commandIds, extensionId, viewCommandIds, viewIds } from '../../../src/manifest.ts';
+import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
+import type { Verification } from '../../../src/protocol/verification.ts';
 import type { TarsRow } from '../../../src/views/tarsRow.ts';
 import { resetSettings, set, until } from './window.ts';
 
@@ -18,12 +20,15 @@ import { resetSettings, set, until } from './window.ts';
 // fifty things a second of five thousand.
 
 const tarCount = 5000;
+/** Two blocks of zeros. */
+const emptyTar = Buffer.alloc(1024);
 const stormMs = Number(process.env['TARSHELF_STORM_MS'] ?? 10_000);
 
 describe('The views, with 5,000 tars and 50 events a second', function () {
   this.timeout(120_000 + stormMs);
 
   let api: TarshelfApi;
+  let extensionFolder: string;
   let folder: string;
   let launcher: EngineClient;
   /** How often VS Code said that something else is chosen, or nothing any more. */
@@ -31,33 +36,33 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
   let choosing: vscode.Disposable;
   const stateFolder = (): string => path.join(folder, 'state');
 
+  const options = (): IngestOptions => ({
+    sourceFolders: [folder],
+    stateFolder: stateFolder(),
+    workers: 4,
+    batchSize: 1000,
+    parallelUploads: 1,
+    mode: 'auto',
+    afterCompletion: 'keep',
+    metadataReader: 'auto',
+    destination: { kind: 'library', folder },
+  });
+
   before(async () => {
     const extension = vscode.extensions.getExtension<TarshelfApi>(extensionId);
     assert.ok(extension);
+    extensionFolder = extension.extensionPath;
     api = await extension.activate();
     choosing = api.tars.onDidChangeSelection(() => {
       choices++;
     });
     folder = await mkdtemp(path.join(tmpdir(), 'tarshelf-views-'));
     launcher = new EngineClient({
-      enginePath: path.join(extension.extensionPath, 'test', 'support', 'fakeEngine.ts'),
+      enginePath: path.join(extensionFolder, 'test', 'support', 'fakeEngine.ts'),
       env: { ...process.env, FAKE_ENGINE: 'storm', FAKE_TARS: String(tarCount) },
       whenLeft: 'keepRunning',
     });
-    await launcher.start(
-      {
-        sourceFolders: [folder],
-        stateFolder: stateFolder(),
-        workers: 4,
-        batchSize: 1000,
-        parallelUploads: 1,
-        mode: 'auto',
-        afterCompletion: 'keep',
-        metadataReader: 'auto',
-        destination: { kind: 'library', folder },
-      },
-      noSecrets,
-    );
+    await launcher.start(options(), noSecrets);
     await vscode.commands.executeCommand(`${viewIds.tars}.focus`);
     // The window finds the run by its state folder, as any window does.
     await set('stateFolder', stateFolder());
@@ -183,6 +188,44 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
     assert.fail('none of them failed');
   });
 
+  it('hands to a command all rows that a person chose, in the middle of a redraw, too', async () => {
+    const [first, second] = (await children(await group('waiting'))).slice(90);
+    assert.ok(first?.kind === 'tar' && second?.kind === 'tar');
+    for (const { tar } of [first, second]) await writeFile(path.join(folder, tar), emptyTar);
+    await makeLibrary();
+    await set('sourceFolders', [folder]);
+    await api.tars.reveal(first.tar);
+    await until(() => chosen() === first.tar, 5000);
+    await vscode.commands.executeCommand('list.expandSelectionDown');
+    await until(() => api.tars.selection.length === 2, 5000);
+    let asked = 0;
+    const { pick } = api.prompts;
+    Object.assign(api.prompts, {
+      pick: () => {
+        asked++;
+        return Promise.resolve(undefined);
+      },
+    });
+    // What VS Code makes of the rows of a menu at that moment.
+    const verify = (...args: unknown[]) =>
+      vscode.commands.executeCommand<Verification[]>(commandIds.verifyTar, ...args);
+    const verified = async (...args: unknown[]): Promise<string[]> => {
+      while (api.tars.selection.length > 0) await sleep(1);
+      return (await verify(...args)).map(({ tar }) => tar);
+    };
+    try {
+      assert.deepEqual(await verified(undefined, [undefined, undefined]), [first.tar, second.tar]);
+      assert.deepEqual(await verified(first, [first, undefined]), [first.tar, second.tar]);
+      assert.equal(asked, 0);
+      // Of rows that nobody knows, a person is asked which are meant.
+      assert.deepEqual(await verified(first, [first, undefined, undefined]), []);
+      assert.deepEqual(await verified(undefined), []);
+      assert.equal(asked, 2);
+    } finally {
+      Object.assign(api.prompts, { pick });
+    }
+  });
+
   it('says in a badge how many need a person', async () => {
     await until(() => api.store.tars.some(each => each.phase === 'failed'), 30_000);
     await until(() => (api.tars.badge?.value ?? 0) > 0, 5000);
@@ -223,6 +266,20 @@ describe('The views, with 5,000 tars and 50 events a second', function () {
     const row = (await children()).find(each => each.kind === 'group' && each.group === name);
     assert.ok(row, name);
     return row;
+  }
+
+  /** Where the run that is shown puts its books, by a run of a real engine. */
+  async function makeLibrary(): Promise<void> {
+    const engine = new EngineClient({
+      enginePath: path.join(extensionFolder, 'dist', 'engine.js'),
+      whenLeft: 'keepRunning',
+    });
+    try {
+      await engine.ingest({ ...options(), stateFolder: path.join(folder, 'another state') }, noSecrets);
+      await engine.end({ drain: true });
+    } finally {
+      engine.dispose();
+    }
   }
 
   function isRunning(tar: string): boolean {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 import type { CalibreDeclined } from '../../../protocol/ingestOptions.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import {
   DestinationUnusable,
   type Book,
@@ -198,13 +199,7 @@ export class CalibreDestination implements Destination {
     const there = new Set((await this.#program.list(['identifiers'], search, signal)).flatMap(keysOf));
     for (const { book, resolve, reject } of books) {
       if (there.has(book.key.sha1)) resolve('uploaded');
-      else
-        reject(
-          new TarshelfError(
-            'UPLOAD_FAILED',
-            `calibre did not add ${book.member} (${why}). It is tried again by the next run.`,
-          ),
-        );
+      else reject(new TarshelfError('UPLOAD_FAILED', sentence('calibreNotAdded', book.member, why)));
     }
   }
 
@@ -224,21 +219,14 @@ export class CalibreDestination implements Destination {
       return 'already_exists';
     }
     if (this.#whenDeclined === 'decline') {
-      throw new TarshelfError(
-        'DECLINED',
-        `calibre declined ${book.member}: it has “${title}” by the same authors already, with other bytes. ` +
-          'Choose to add such books as further formats, or anyway, if you want it.',
-      );
+      throw new TarshelfError('DECLINED', sentence('calibreDeclined', book.member, title));
     }
     const result = await this.#program.run('add', ['-1', '--automerge', 'new_record', folder], signal);
     const said = `${result.stdout}\n${result.stderr}`;
     const [merged] = idsAfter('Merged book ids', said);
     if (merged !== undefined) await this.#noteKey(merged, book, signal);
     else if (idsAfter('Added book ids', said).length === 0) {
-      throw new TarshelfError(
-        'UPLOAD_FAILED',
-        `calibre did not add ${book.member} (${lastLine(result)}). It is tried again by the next run.`,
-      );
+      throw new TarshelfError('UPLOAD_FAILED', sentence('calibreNotAdded', book.member, lastLine(result)));
     }
     return 'uploaded';
   }
@@ -325,10 +313,9 @@ async function checkIsThere(location: string): Promise<void> {
   try {
     await access(join(location, 'metadata.db'));
   } catch (thrown) {
-    throw new DestinationUnusable(
-      `The calibre library ${location} is not there (${oneLine(thrown)}). Plug in its disk, or choose another library.`,
-      { cause: thrown },
-    );
+    throw new DestinationUnusable(sentence('calibreLibraryMissing', location, oneLine(thrown)), {
+      cause: thrown,
+    });
   }
 }
 
@@ -344,10 +331,9 @@ function libraryId(location: string): string {
       database.close();
     }
   } catch (thrown) {
-    throw new DestinationUnusable(
-      `The calibre library ${location} cannot be read (${oneLine(thrown)}). Check it with calibre, or choose another one.`,
-      { cause: thrown },
-    );
+    throw new DestinationUnusable(sentence('calibreLibraryUnreadable', location, oneLine(thrown)), {
+      cause: thrown,
+    });
   }
 }
 

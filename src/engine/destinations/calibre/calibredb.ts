@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import * as v from 'valibot';
 import { oneLine } from '../../../protocol/errors.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import { longestCallMs, noteProgram } from './turn.ts';
 import { noteChild } from '../../childPrograms.ts';
 import { findCalibreProgram } from '../../calibreProgram.ts';
@@ -87,8 +88,11 @@ export class Calibredb {
     if (result.isCanceled) signal?.throwIfAborted();
     if (result.failed && result.exitCode === undefined && !result.timedOut && result.signal === undefined) {
       throw new DestinationUnusable(
-        `calibre's program ${this.#program} cannot be started (${oneLine(result.originalMessage ?? result.shortMessage)}). ` +
-          'Install calibre 5 or later, or make its calibredb findable in PATH.',
+        sentence(
+          'calibreProgramMissing',
+          this.#program,
+          oneLine(result.originalMessage ?? result.shortMessage),
+        ),
       );
     }
     const answer: CalibredbResult = {
@@ -147,35 +151,25 @@ export function lastLine({ stderr, stdout, timedOut, exitCode }: CalibredbResult
 function throwIfUnusable(result: CalibredbResult, location: string): void {
   const text = `${result.stdout}\n${result.stderr}`;
   if (/another calibre program/i.test(text)) {
-    throw new DestinationUnusable(
-      `A calibre program is open and has the library ${location} to itself. Close it; or turn on its content server ` +
-        '(Preferences, Sharing over the net) and give its address, such as http://localhost:8080/#Calibre_Library, as the library.',
-    );
+    throw new DestinationUnusable(sentence('calibreIsOpen', location));
   }
   if (
     /urlopen error|connection refused|timed out|name or service not known|no library/i.test(text) &&
     isContentServer(location)
   ) {
-    throw new DestinationUnusable(
-      `The calibre content server ${location} cannot be reached (${lastLine(result)}). Start it, or check its address.`,
-    );
+    throw new DestinationUnusable(sentence('calibreServerNotReached', location, lastLine(result)));
   }
   if (
     /not authorized|unauthorized|\b401\b|username|password|forbidden|\b403\b/i.test(text) &&
     isContentServer(location)
   ) {
-    throw new DestinationUnusable(
-      `The calibre content server ${location} does not let us in (${lastLine(result)}). ` +
-        'Check user name and password, and that this user may make changes.',
-    );
+    throw new DestinationUnusable(sentence('calibreServerRefuses', location, lastLine(result)));
   }
   if (
     /no space left|disk i\/o error|disk is full|permission denied|read-only|unable to open database/i.test(
       text,
     )
   ) {
-    throw new DestinationUnusable(
-      `The calibre library ${location} cannot be written (${lastLine(result)}). Free some space, or make it writable.`,
-    );
+    throw new DestinationUnusable(sentence('calibreLibraryUnwritable', location, lastLine(result)));
   }
 }

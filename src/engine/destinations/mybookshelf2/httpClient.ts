@@ -2,6 +2,7 @@ import { request as httpRequest, type Agent, type IncomingMessage } from 'node:h
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { oneLine, systemCode } from '../../../protocol/errors.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import { DestinationUnusable } from '../destination.ts';
 import { PassingFailure } from '../retry.ts';
 import { agentFor, shownAddress } from './addresses.ts';
@@ -153,17 +154,14 @@ export function connectionFailure(thrown: unknown, address: URL): Error {
   const code = systemCode(firstCause(thrown)) ?? '';
   const why = code === '' ? oneLine(firstCause(thrown)) : code;
   if (certificateCodes.test(code)) {
-    return new DestinationUnusable(
-      `The certificate of ${place} is not accepted (${why}). Correct it there, or name the certificate of its issuer in NODE_EXTRA_CA_CERTS.`,
-      { cause: thrown },
-    );
+    return new DestinationUnusable(sentence('certificateRefused', place, why), { cause: thrown });
   }
   const message =
     code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-      ? `The name in ${place} is not known (${why}). Correct the address, or see to the network.`
+      ? sentence('hostUnknown', place, why)
       : code === 'ECONNREFUSED'
-        ? `Nothing answers at ${place} (${why}). Start the server, or correct the address.`
-        : `${place} cannot be reached (${why}). See whether the server runs and the network is there.`;
+        ? sentence('nothingAnswers', place, why)
+        : sentence('notReached', place, why);
   return new PassingFailure('destination', message, { cause: thrown });
 }
 

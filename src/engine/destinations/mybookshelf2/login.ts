@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { DestinationUnusable } from '../destination.ts';
 import { PassingFailure, retryAfterMs } from '../retry.ts';
 import type { HttpAnswer, HttpClient } from './httpClient.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 
 export interface Account {
   readonly userName: string;
@@ -89,16 +90,12 @@ export class Login {
   async #logIn(): Promise<string> {
     const { userName, password } = this.#account;
     if (password === null) {
-      throw new DestinationUnusable(
-        `A password is needed for ${userName} at ${this.#address}. Sign in, or set TARSHELF_PASSWORD.`,
-      );
+      throw new DestinationUnusable(sentence('passwordNeeded', userName, this.#address));
     }
     const answer = await this.#post({ username: userName, password }, null);
     const body = parseJson(answer.text);
     if (answer.status === 200 && v.is(errorSchema, body)) {
-      throw new DestinationUnusable(
-        `${this.#address} does not take the password of ${userName} (${body.error}). Sign in anew, or correct TARSHELF_PASSWORD.`,
-      );
+      throw new DestinationUnusable(sentence('passwordRefused', this.#address, userName, body.error));
     }
     const tokens = v.safeParse(tokensSchema, body);
     if (answer.status !== 200 || !tokens.success) throw notMyBookshelf2(this.#address, answer.status);
@@ -142,9 +139,7 @@ export function throwIfPassing(
 }
 
 export function notMyBookshelf2(address: string, status: number): DestinationUnusable {
-  return new DestinationUnusable(
-    `${address} answers, but not as MyBookshelf2 does (HTTP ${String(status)}). Correct the address.`,
-  );
+  return new DestinationUnusable(sentence('notMyBookshelf2', address, status));
 }
 
 /** The value of a JSON text; undefined where it is none, such as a page of HTML. */

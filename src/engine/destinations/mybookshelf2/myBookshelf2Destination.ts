@@ -4,6 +4,7 @@ import { keyText, type BookKey } from '../../../protocol/bookKey.ts';
 import { TarshelfError } from '../../../protocol/errors.ts';
 import type { DestinationOptions } from '../../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../../protocol/secrets.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import {
   DestinationUnusable,
   type Book,
@@ -134,7 +135,7 @@ export class MyBookshelf2Destination implements Destination {
 
   async store(book: Book, signal: AbortSignal = this.#closed.signal): Promise<Outcome> {
     if (book.key.sizeBytes === 0) {
-      throw new TarshelfError('DECLINED', `${book.member} is empty, which MyBookshelf2 does not take.`);
+      throw new TarshelfError('DECLINED', sentence('bookEmpty', book.member));
     }
     const text = keyText(book.key);
     const way: Way = { book, surelyNew: this.#surelyNew.delete(text), file: null, upload: null };
@@ -211,13 +212,14 @@ export class MyBookshelf2Destination implements Destination {
       if (upload.meta.language?.id !== undefined) return upload;
       this.#unknownLanguages.add(fallback);
     }
-    const language =
-      stated === null ? 'no language' : `the language “${stated}”, which MyBookshelf2 does not know`;
     const remedy =
-      fallback === null
-        ? 'Set a fallback language, or add the language there; then retry.'
-        : `Nor does it know the fallback language “${fallback}”. Set another one, or add the language there; then retry.`;
-    throw new TarshelfError('UPLOAD_FAILED', `${book.member} has ${language}. ${remedy}`);
+      fallback === null ? sentence('setFallbackLanguage') : sentence('setOtherFallbackLanguage', fallback);
+    throw new TarshelfError(
+      'UPLOAD_FAILED',
+      stated === null
+        ? sentence('bookWithoutLanguage', book.member, remedy)
+        : sentence('bookOfOtherLanguage', book.member, stated, remedy),
+    );
   }
 
   async #metadata(book: Book, file: string, language: string | null, signal: AbortSignal): Promise<Upload> {
@@ -269,7 +271,7 @@ export class MyBookshelf2Destination implements Destination {
       }
       throw new TarshelfError(
         'UPLOAD_FAILED',
-        `MyBookshelf2 could not take ${book.member}: ${thrown.message.replace(/\.?$/, '.')}${pathHint(book)} It is tried again by the next run.`,
+        sentence('bookNotTaken', book.member, `${thrown.message.replace(/\.?$/, '.')}${pathHint(book)}`),
         { cause: thrown },
       );
     }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { BookFormat } from '../../../protocol/bookFormat.ts';
 import type { BookKey } from '../../../protocol/bookKey.ts';
 import { TarshelfError } from '../../../protocol/errors.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import { DestinationUnusable, type Book } from '../destination.ts';
 import { mimeTypes } from './formats.ts';
 import type { HttpAnswer, HttpClient, RequestBody } from './httpClient.ts';
@@ -210,9 +211,7 @@ export class ShelfApi {
       if (answer.status !== 401) return answer;
       // A second time in a row: it is not the token's age.
       if (renewed) {
-        throw new DestinationUnusable(
-          `${this.#address} does not let this user add books (HTTP 401). Give the user the role "user" or more there.`,
-        );
+        throw new DestinationUnusable(sentence('userMayNotAdd', this.#address));
       }
       token = await this.#login.token(token);
     }
@@ -240,27 +239,18 @@ export class ShelfApi {
   #failed({ error, error_details: details }: v.InferOutput<typeof refusalSchema>, member: string): Error {
     const more =
       details === undefined ? '' : `: ${typeof details === 'string' ? details : JSON.stringify(details)}`;
-    return new TarshelfError(
-      'UPLOAD_FAILED',
-      `MyBookshelf2 does not take ${member} (${oneLineOf(`${error}${more}`)}). Mend that there or in the book, then retry.`,
-    );
+    return new TarshelfError('UPLOAD_FAILED', sentence('bookRefused', member, oneLineOf(`${error}${more}`)));
   }
 }
 
 function mimeType({ format, member }: Pick<Book, 'format' | 'member'>): string {
   const type = mimeTypes[format];
   if (type !== null) return type;
-  throw new TarshelfError(
-    'DECLINED',
-    `MyBookshelf2 takes no ${format} files, so ${member} stays where it is.`,
-  );
+  throw new TarshelfError('DECLINED', sentence('bookOfOtherType', format, member));
 }
 
 function tooLarge(member: string): TarshelfError {
-  return new TarshelfError(
-    'DECLINED',
-    `${member} is larger than the 500 MiB that MyBookshelf2 takes, so it was not sent.`,
-  );
+  return new TarshelfError('DECLINED', sentence('bookTooLarge', member));
 }
 
 function jsonBody(value: unknown): RequestBody {

@@ -6,6 +6,7 @@ import type { Cause, CrewWorker } from './crewWorker.ts';
 import type { Roster } from './roster.ts';
 import type { TarHands } from './tarHands.ts';
 import type { ProcessEnd } from './workerProcess.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 
 export interface BlamingOptions {
   readonly roster: Roster;
@@ -52,8 +53,7 @@ export class Blaming {
     );
     this.#tellOfPoison(worker, tar, poison);
     if (isGivenUp) {
-      const what = `Worker ${String(worker.number)} ended (${end.how}) in ${tar}, as others before.`;
-      report.failTar(tar, `${what} The tar is left out; launch again to try it anew.`);
+      report.failTar(tar, sentence('tarLeftOut', tar, worker.number, end.how));
       assigned.drop(worker, tar);
       // It was the tar, and not the worker.
       worker.deathsInRow = 0;

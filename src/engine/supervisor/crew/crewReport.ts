@@ -46,10 +46,10 @@ export class CrewReport {
     this.#options.board.tell({ type: 'notice', message });
   }
 
-  /** A tar that nobody gets any more. */
+  /** A tar that nobody gets any more. The message begins with its name. */
   failTar(tar: string, message: string): void {
     const { board, history, log } = this.#options;
-    const failure: Failure = { code: 'WORKER_DIED', message: `${tar}: ${message}` };
+    const failure: Failure = { code: 'WORKER_DIED', message };
     log.error(failure.message);
     history.log.error(failure.message);
     board.changeTar(tar, { phase: 'failed', failure });

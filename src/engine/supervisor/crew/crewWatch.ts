@@ -1,4 +1,5 @@
 import { formatBytes } from '../../../protocol/format.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import type { Supervision } from '../../../protocol/supervision.ts';
 import type { WorkerEvent } from '../../../protocol/workerMessages.ts';
 import type { Clock } from '../../clock.ts';
@@ -124,11 +125,7 @@ export class CrewWatch {
     }
     if (watch.isOverMemory && !worker.stopping) {
       const limit = formatBytes(supervision.workerMemoryMb * 1024 * 1024);
-      this.#stopFor(
-        worker,
-        'memory',
-        `it holds ${formatBytes(memoryBytes)} of memory, and may hold ${limit}`,
-      );
+      this.#stopFor(worker, 'memory', sentence('holdsTooMuchMemory', formatBytes(memoryBytes), limit));
     }
   }
 

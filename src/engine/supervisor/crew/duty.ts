@@ -9,6 +9,7 @@ import type { RunEnd } from './runEnd.ts';
 import type { Sharing } from './sharing.ts';
 import type { TarHands } from './tarHands.ts';
 import type { TarTurns } from './tarTurns.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 
 export interface DutyOptions {
   readonly roster: Roster;
@@ -57,7 +58,7 @@ export class Duty {
     worker.state = 'retired';
     assigned.left(worker, hands.giveUp(worker.number));
     const { note } = board.worker(worker.number);
-    report.show(worker, { phase: 'stopped', note: note ?? 'rests for the load of the machine' });
+    report.show(worker, { phase: 'stopped', note: note ?? sentence('restsForLoad') });
   }
 
   /** One that was paused, retired or given up may have tars again. */
@@ -88,8 +89,7 @@ export class Duty {
       this.reopen(retired);
       processes.start(retired);
     } else if (workers.every(({ state }) => state === 'givenUp')) {
-      for (const tar of hands.takeOrphans())
-        report.failTar(tar, 'No worker is left: all ended unexpectedly, too often. Launch again to go on.');
+      for (const tar of hands.takeOrphans()) report.failTar(tar, sentence('tarWithoutWorker', tar));
     }
   }
 }

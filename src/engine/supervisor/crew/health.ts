@@ -1,4 +1,5 @@
 import { formatDuration } from '../../../protocol/format.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import type { WorkerHealth, WorkerPhase } from '../../../protocol/snapshot.ts';
 import type { Supervision } from '../../../protocol/supervision.ts';
 import type { WorkerEvent } from '../../../protocol/workerMessages.ts';
@@ -135,10 +136,12 @@ export class WorkerWatch {
       this.#stalled.discover / (this.#limits.discoverStuckSeconds * 1000) +
       this.#stalled.upload / (this.#limits.uploadStuckSeconds * 1000) +
       rounding;
-    const silence = `it has said nothing for ${seconds(silentMs)}`;
-    const stall =
-      `nothing has moved for ${seconds(this.#stalled.discover + this.#stalled.upload)} ` +
-      `(phase ${this.#beat?.phase ?? 'starting'})`;
+    const silence = sentence('hasSaidNothing', seconds(silentMs));
+    const stall = sentence(
+      'hasNotMoved',
+      seconds(this.#stalled.discover + this.#stalled.upload),
+      this.#beat?.phase ?? 'starting',
+    );
     if (silentShare >= 1) return { health: 'silent', note: silence };
     if (stalledShare >= 1) return { health: 'stuck', note: stall };
     if (stalledShare >= slowShare) return { health: 'slow', note: stall };

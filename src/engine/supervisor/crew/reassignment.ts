@@ -1,5 +1,6 @@
 import { TarshelfError } from '../../../protocol/errors.ts';
-import { formatCount } from '../../../protocol/format.ts';
+import { formatNumber } from '../../../protocol/format.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import type { AssignedTars } from './assignedTars.ts';
 import type { CrewReport } from './crewReport.ts';
 import { mayWork, type CrewWorker } from './crewWorker.ts';
@@ -37,14 +38,18 @@ export class Reassignment {
     const worker = roster.worker(number);
     const targets = this.#targets(worker, to);
     const tars = this.#tars(worker);
-    let whereTo = 'whoever is free first';
+    let whereTo = sentence('toWhoeverIsFree');
     if (targets.length === 0) hands.orphan(number, tars);
     else {
       hands.give(number, tars, targets);
-      whereTo = `${targets.length === 1 ? 'worker' : 'workers'} ${targets.join(', ')}`;
+      whereTo = sentence(targets.length === 1 ? 'toWorker' : 'toWorkers', targets.join(', '));
     }
     assigned.left(worker, tars);
-    const message = `${formatCount(tars.length, 'tar')} of worker ${String(number)} went to ${whereTo}: ${tars.join(', ')}.`;
+    const names = tars.join(', ');
+    const message =
+      tars.length === 1
+        ? sentence('tarPassed', number, whereTo, names)
+        : sentence('tarsPassed', formatNumber(tars.length), number, whereTo, names);
     report.note('reassigned', worker, tars.length === 1 ? (tars[0] ?? null) : null, message);
     duty.wake();
     return message;
@@ -53,35 +58,28 @@ export class Reassignment {
   /** Each once, and every one of them able to take tars. Empty: all who can. */
   #targets(worker: CrewWorker, to: readonly number[] | null): number[] {
     const { roster, runEnd } = this.#options;
-    const name = `Worker ${String(worker.number)}`;
-    if (runEnd.isStopped)
-      refuse('The run is being stopped: no tar changes hands any more. Launch again first.');
+    if (runEnd.isStopped) refuse(sentence('noTarPasses'));
     const targets = [...new Set(to ?? [])].map(target => roster.worker(target));
     for (const target of targets) {
-      if (target === worker) refuse(`${name} cannot give its tars to itself. Name other workers.`);
+      if (target === worker) refuse(sentence('notToItself', worker.number));
       if (!mayWork(target))
-        refuse(
-          `Worker ${String(target.number)} ${target.state === 'retired' ? 'rests for the load of the machine' : 'is paused'}. ` +
-            'Resume it first, or name another worker.',
-        );
+        refuse(sentence(target.state === 'retired' ? 'notToResting' : 'notToPaused', target.number));
     }
-    if (targets.length === 0 && !roster.hasOthersFor(worker))
-      refuse(`No other worker is there that could take the tars of ${name.toLowerCase()}. Resume one first.`);
+    if (targets.length === 0 && !roster.hasOthersFor(worker)) refuse(sentence('nobodyTakes', worker.number));
     return targets.map(target => target.number);
   }
 
   /** Those that can go; at least one. */
   #tars(worker: CrewWorker): readonly string[] {
     const { hands } = this.#options;
-    const name = `Worker ${String(worker.number)}`;
     const isAtWork = worker.process !== null || worker.state === 'ending';
     const tars = [...(isAtWork ? hands.waitingOf(worker.number) : hands.handOf(worker.number))];
     const current = hands.leaseOf(worker.number)?.tar;
     if (tars.length === 0)
       refuse(
         current === undefined
-          ? `${name} has no tar that could go to another worker.`
-          : `${name} is at work in ${current} and has no other tar. Pause it first, then that one can go, too.`,
+          ? sentence('noTarToGive', worker.number)
+          : sentence('onlyTarAtWork', worker.number, current),
       );
     return tars;
   }

@@ -1,4 +1,4 @@
-import { formatCount } from '../../../protocol/format.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import type { CrewReport } from './crewReport.ts';
 import { isPaused, type CrewWorker } from './crewWorker.ts';
 import type { Duty } from './duty.ts';
@@ -34,8 +34,10 @@ export class Requests {
     const atWork = roster.workers.filter(({ state }) => ['running', 'waiting', 'givenUp'].includes(state));
     for (const worker of atWork) this.#restart(worker);
     return atWork.length === 0
-      ? 'No worker is at work that could be started again.'
-      : `${formatCount(atWork.length, 'worker')} finish the book in hand and are started again.`;
+      ? sentence('noneToRestart')
+      : atWork.length === 1
+        ? sentence('oneRestarts')
+        : sentence('someRestart', atWork.length);
   }
 
   /** @throws TarshelfError `NO_SUCH_WORKER` */
@@ -50,7 +52,7 @@ export class Requests {
     }
     for (const worker of roster.workers) this.#pause(worker);
     runEnd.endWhenOver();
-    return 'All workers finish the book in hand and are paused then, until they are resumed.';
+    return sentence('allPause');
   }
 
   /** @throws TarshelfError `NO_SUCH_WORKER` */
@@ -60,70 +62,73 @@ export class Requests {
     const paused = roster.workers.filter(isPaused);
     for (const worker of paused) this.#resume(worker);
     return paused.length === 0
-      ? 'No worker is paused.'
-      : `${formatCount(paused.length, 'worker')} may work again.`;
+      ? sentence('nonePaused')
+      : paused.length === 1
+        ? sentence('oneResumes')
+        : sentence('someResume', paused.length);
   }
 
   #restart(worker: CrewWorker): string {
     const { ladder, processes, runEnd } = this.#options;
-    const name = `Worker ${String(worker.number)}`;
-    if (runEnd.isStopped) return `${name} is not started again: the run is being stopped.`;
+    if (runEnd.isStopped) return sentence('notRestartedAtEnd', worker.number);
     switch (worker.state) {
       case 'running':
-        if (worker.stopping?.then === 'rest') return `${name} has no tar left and is ending.`;
-        if (worker.stopping?.then === 'retire') return `${name} is ending for the load of the machine.`;
+        if (worker.stopping?.then === 'rest') return sentence('isEndingWithoutTar', worker.number);
+        if (worker.stopping?.then === 'retire') return sentence('isEndingForLoad', worker.number);
         ladder.letEnd(worker, 'restart');
         ladder.climb(worker, null);
-        return `${name} finishes the book in hand and is started again.`;
+        return sentence('finishesAndRestarts', worker.number);
       case 'ending':
         if (worker.stopping) worker.stopping.then = 'restart';
-        return `${name} is about to be started again.`;
+        return sentence('aboutToRestart', worker.number);
       case 'waiting':
         worker.cancelTimer();
         processes.startAsked(worker);
-        return `${name} is started again.`;
+        return sentence('isRestarted', worker.number);
       case 'paused':
       case 'givenUp':
         return this.#resume(worker);
       case 'resting':
-        return `${name} has no tar left; it is started when there is one.`;
+        return sentence('restartsWithTar', worker.number);
       case 'retired':
-        return `${name} rests for the load of the machine; it is started when that allows.`;
+        return sentence('restartsWithLoad', worker.number);
     }
   }
 
   #pause(worker: CrewWorker): string {
     const { duty, ladder, report, runEnd } = this.#options;
     const name = `Worker ${String(worker.number)}`;
-    if (isPaused(worker)) return `${name} is paused already.`;
-    if (runEnd.isStopped) return `${name} ends anyway: the run is being stopped.`;
+    if (isPaused(worker)) return sentence('isPausedAlready', worker.number);
+    if (runEnd.isStopped) return sentence('endsAnyway', worker.number);
     report.note('paused', worker, null, `${name} is paused, as asked.`);
     if (worker.process) {
       ladder.letEnd(worker, 'pause');
-      return `${name} finishes the book in hand and is paused then, until it is resumed.`;
+      return sentence('finishesAndPauses', worker.number);
     }
     if (worker.state === 'ending' && worker.stopping) worker.stopping.then = 'pause';
     else {
       worker.cancelTimer();
       duty.pause(worker);
     }
-    return `${name} is paused until it is resumed.`;
+    return sentence('isPaused', worker.number);
   }
 
   #resume(worker: CrewWorker): string {
     const { duty, report, runEnd } = this.#options;
     const name = `Worker ${String(worker.number)}`;
-    if (!isPaused(worker)) return `${name} is not paused.`;
-    if (runEnd.isStopped) return `${name} is not started: the run is being stopped.`;
+    if (!isPaused(worker)) return sentence('isNotPaused', worker.number);
+    if (runEnd.isStopped) return sentence('notStartedAtEnd', worker.number);
     report.note('resumed', worker, null, `${name} may work again, as asked.`);
     if (worker.stopping) {
       worker.stopping.then = 'restart';
-      return `${name} finishes the book in hand and is started again.`;
+      return sentence('finishesAndRestarts', worker.number);
     }
     duty.reopen(worker);
     report.show(worker, { phase: 'stopped', note: null });
     duty.wake();
     runEnd.endWhenOver();
-    return worker.process ? `${name} is started again.` : `${name} may work again; it has no tar left.`;
+    return worker.process
+      ? sentence('isRestarted', worker.number)
+      : sentence('mayWorkWithoutTar', worker.number);
   }
 }

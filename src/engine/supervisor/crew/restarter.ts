@@ -1,4 +1,5 @@
 import { formatCount } from '../../../protocol/format.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import type { Clock } from '../../clock.ts';
 import type { EventLog } from '../../logs/eventLog.ts';
 import type { AssignedTars } from './assignedTars.ts';
@@ -92,8 +93,13 @@ export class Restarter {
     report.note('paused', worker, null, message);
     report.notice(message);
     assigned.left(worker, tars);
-    report.show(worker, { phase: 'paused', note: `paused ${often}; resume it when the cause is mended` });
+    report.show(worker, { phase: 'paused', note: pausedAfter(restarts) });
     duty.wake();
     runEnd.endWhenOver();
   }
+}
+
+function pausedAfter(restarts: number): string {
+  if (restarts === 0) return sentence('pausedWithoutRestart');
+  return restarts === 1 ? sentence('pausedAfterRestart') : sentence('pausedAfterRestarts', restarts);
 }

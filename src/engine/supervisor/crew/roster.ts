@@ -1,4 +1,5 @@
 import { TarshelfError } from '../../../protocol/errors.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import { isEmployed, mayWork, newCrewWorker, type CrewWorker } from './crewWorker.ts';
 import type { TarHands } from './tarHands.ts';
 
@@ -16,10 +17,7 @@ export class Roster {
   worker(number: number): CrewWorker {
     const worker = this.workers[number - 1];
     if (worker) return worker;
-    throw new TarshelfError(
-      'NO_SUCH_WORKER',
-      `There is no worker ${String(number)}. This run has workers 1 to ${String(this.workers.length)}.`,
-    );
+    throw new TarshelfError('NO_SUCH_WORKER', sentence('noSuchWorker', number, this.workers.length));
   }
 
   /** Those that are at work, or will be in a moment. */
