@@ -179,6 +179,24 @@ describe('journal', () => {
     );
   });
 
+  it('is folded into the progress file whole, with many books and with a name of a megabyte', async () => {
+    const progress = await WorkerProgress.load(folder(), 1, () => undefined);
+    const sha1Of = (n: number): string => n.toString(16).padStart(40, '0');
+    const names = new Map<string, string>();
+    for (let n = 0; n < 8000; n++) {
+      const name = n === 4000 ? 'я'.repeat(500_000) : `книга "${String(n)}".txt`;
+      names.set(sha1Of(n), name);
+      progress.addBook({ sha1: sha1Of(n), sizeBytes: n }, name, 'uploaded', at);
+    }
+    await progress.close();
+    const file = JSON.parse(await readFile(join(folder(), fileName), 'utf8')) as {
+      completed_files: Record<string, { file: string; size: number }>;
+    };
+    const found = Object.entries(file.completed_files);
+    assert.deepEqual(new Map(found.map(([sha1, { file: name }]) => [sha1, name])), names);
+    for (const [sha1, { size }] of found) assert.equal(sha1Of(size), sha1);
+  });
+
   it('ends where a line is out of order, such as one from before it was emptied', async () => {
     const book = (n: number): string =>
       encodeLine(n, { kind: 'book', sha1: digest(n), size: 1, file: '', status: 'uploaded', at: '' });

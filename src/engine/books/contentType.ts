@@ -78,12 +78,12 @@ function hasPdfHeader(head: Buffer): boolean {
 
 /**
  * Whether its first bytes are UTF-8 without a control character, as those of no image are: all have sizes or bytes of no
- * text before that. To look for images costs more than all the rest that is done with a small text.
+ * text before that, and what is shorter is not all of one. To look for images costs more than all the rest that is done with a small text.
  */
 function beginsAsText(head: Buffer): boolean {
-  if (head.length < textBeginning) return false;
+  const end = Math.min(head.length, textBeginning);
   let following = 0;
-  for (let at = 0; at < textBeginning; at++) {
+  for (let at = 0; at < end; at++) {
     const byte = head[at] ?? 0;
     if (following > 0) {
       if (byte >> 6 !== 0b10) return false;

@@ -236,6 +236,22 @@ const statusMark = '","status":"';
 const timeMark = '","at":"';
 const timeLength = 'YYYY-MM-DD HH:MM:SS'.length;
 
+/** The books of whole lines. */
+function booksOf(lines: Buffer): BookLine[] {
+  const text = lines.toString('latin1');
+  const books: BookLine[] = [];
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf('\n', start);
+    const book = bookOf(text, start, end) ?? decodedBook(lines.subarray(start, end));
+    if (book) books.push(book);
+    start = end + 1;
+  }
+  return books;
+}
+
+/** As one text. A longer one is collected late. */
+const linesTogether = 64 * 1024;
+
 /** The same of a line whose fields stand otherwise; null for one that is about no book. */
 function decodedBook(bytes: Buffer): BookLine | null {
   const line = decodeLine(bytes);
@@ -412,17 +428,14 @@ export class Journal {
    */
   async *books(): AsyncGenerator<readonly BookLine[]> {
     let crc = 0;
-    for await (const bytes of readLineGroups(this.#handle)) {
-      crc = crc32(bytes, crc);
-      const text = bytes.toString('latin1');
-      const books: BookLine[] = [];
-      for (let start = 0; start < text.length;) {
-        const end = text.indexOf('\n', start);
-        const book = bookOf(text, start, end) ?? decodedBook(bytes.subarray(start, end));
-        if (book) books.push(book);
-        start = end + 1;
+    for await (const group of readLineGroups(this.#handle)) {
+      crc = crc32(group, crc);
+      for (let from = 0; from < group.length;) {
+        const last = group.lastIndexOf(newline, from + linesTogether);
+        const to = (last < from ? group.indexOf(newline, from) : last) + 1;
+        yield booksOf(group.subarray(from, to));
+        from = to;
       }
-      yield books;
     }
     if (crc !== this.#crc) throw changedByOthers();
   }

@@ -521,10 +521,20 @@ export class WorkerProgress {
     for (const piece of head) yield text.head(piece);
     for await (const piece of this.#oldEntries()) yield text.copied(piece);
     text.countCopied(this.#contents?.entries.count ?? 0);
+    const room = Buffer.allocUnsafeSlow(writtenTogether);
+    let filled = 0;
     for await (const books of this.#journal.books()) {
       const added = books.filter(({ n }) => n > this.#applied && !this.#repeated.has(n));
-      if (added.length > 0) yield text.added(added);
+      if (added.length === 0) continue;
+      const entries = text.added(added);
+      if (filled + entries.length > room.length) {
+        yield room.subarray(0, filled);
+        filled = 0;
+      }
+      if (entries.length > room.length) yield Buffer.from(entries, 'latin1');
+      else filled += room.write(entries, filled, 'latin1');
     }
+    yield room.subarray(0, filled);
     yield text.tail();
   }
 
@@ -560,6 +570,9 @@ export class WorkerProgress {
   }
 }
 
+/** So many bytes of new entries are written at a time. */
+const writtenTogether = 512 * 1024;
+
 /** Lays out a progress file and notes where its entries come to stand. */
 class ProgressText {
   sizeBytes = 0;
@@ -587,12 +600,13 @@ class ProgressText {
     this.#count = count;
   }
 
-  added(books: readonly BookLine[]): Buffer {
+  /** @returns bytes, one a character */
+  added(books: readonly BookLine[]): string {
     const separator = this.#count > 0 ? ',\n' : '\n';
     this.#count += books.length;
-    const bytes = this.#out(Buffer.from(separator + books.map(entryText).join(',\n'), 'latin1'));
-    this.#end = this.sizeBytes;
-    return bytes;
+    const entries = separator + books.map(entryText).join(',\n');
+    this.#end = this.sizeBytes += entries.length;
+    return entries;
   }
 
   tail(): Buffer {

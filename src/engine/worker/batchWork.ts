@@ -204,12 +204,11 @@ export class BatchWork {
       });
       return false;
     }
-    const takesAtOnce = this.#context.destination.takesAtOnce && this.#context.metadata.readsNothing;
     const claimed: DigestedBook[] = [];
     const waiting: number[] = [];
     for (const [index, book] of books.entries()) {
       const verdict = verdicts[index];
-      if (this.#settleAtOnce(batch, book, verdict, there, takesAtOnce)) continue;
+      if (this.#settleAtOnce(batch, book, verdict, there)) continue;
       if (verdict instanceof Promise) waiting.push(index);
       else claimed.push(book);
     }
@@ -228,7 +227,7 @@ export class BatchWork {
         }
         activity.begin('upload');
         try {
-          if (!this.#settleAtOnce(batch, book, verdict, there, takesAtOnce))
+          if (!this.#settleAtOnce(batch, book, verdict, there))
             await uploads(() => this.#upload(batch, book, says));
         } finally {
           activity.end('upload');
@@ -281,7 +280,6 @@ export class BatchWork {
   /**
    * Gives a book its outcome where there is nothing to wait for.
    *
-   * @param takesAtOnce what is claimed needs no upload
    * @returns whether it has its outcome
    */
   #settleAtOnce(
@@ -289,17 +287,17 @@ export class BatchWork {
     book: DigestedBook,
     verdict: FinalVerdict | Promise<FinalVerdict> | undefined,
     there: ReadonlySet<DigestedBook>,
-    takesAtOnce: boolean,
   ): boolean {
     if (verdict === undefined || verdict instanceof Promise) return false;
+    const { destination, link, metadata } = this.#context;
     const { member, body } = book;
     if (verdict.kind === 'duplicate') this.#outcomes.duplicate(batch, member, body.key, verdict.layer);
     else if (there.has(book)) {
-      this.#context.link.settle(body.key, 'stored');
+      link.settle(body.key, 'stored');
       this.#outcomes.duplicate(batch, member, body.key, 'destination');
-    } else if (takesAtOnce) {
+    } else if (destination.takesAtOnce && metadata.readsNothingOf(book)) {
       this.#outcomes.stored(batch, member, body.key, 'uploaded');
-      this.#context.link.settle(body.key, 'stored');
+      link.settle(body.key, 'stored');
     } else return false;
     return true;
   }

@@ -51,9 +51,9 @@ export class MetadataSource {
     this.#readMetadata = read;
   }
 
-  /** Nobody reads them: a book goes by the name of its file. */
-  get readsNothing(): boolean {
-    return this.#choice === 'none';
+  /** Whether nobody reads them of this book, which goes by the name of its file. */
+  readsNothingOf(book: BookToRead): boolean {
+    return this.#choice === 'none' || (this.#choice === 'builtin' && !canReadOwn(book));
   }
 
   /**

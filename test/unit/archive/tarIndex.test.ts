@@ -54,7 +54,7 @@ describe('tar index', () => {
     const found: Record<string, Buffer> = {};
     for await (const member of archive.members()) {
       const name = member.name.replace(/^\.\//, '');
-      assert.equal(member.body == null, name === 'large body', name);
+      assert.equal(member.body === null, name === 'large body', name);
       found[name] = member.body ?? (await member.read(0, member.sizeBytes));
     }
     await archive.close();

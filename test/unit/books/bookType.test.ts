@@ -409,6 +409,8 @@ describe('correctedBook', () => {
   it('needs no second look at a text, and has one at a ZIP, an XML text and a picture', () => {
     const text = Buffer.from('A text that is no more than that. '.repeat(9));
     assert.deepEqual(correctedAtOnce('txt', text), { kind: 'book', format: 'txt' });
+    assert.deepEqual(correctedAtOnce('txt', Buffer.from('GIF is a word')), { kind: 'book', format: 'txt' });
+    assert.equal(correctedAtOnce('txt', Buffer.from('GIF89a\x01\0\x01\0', 'latin1')), null);
     assert.deepEqual(correctedAtOnce('epub', makeEpub(book)), { kind: 'book', format: 'epub' });
     for (const body of [makePlainZip(1), makeFb2(book), makeJpeg(), mobiHeaders(8)])
       assert.equal(correctedAtOnce('txt', Buffer.from(body)), null);
