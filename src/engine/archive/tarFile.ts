@@ -27,12 +27,12 @@ export class TarFile implements Archive {
 
   async *memberGroups(options?: IndexOptions): AsyncGenerator<readonly ArchiveMember[], void, undefined> {
     for await (const found of readTarIndex(this.#source, { ...options, takesBodies: true }))
-      yield found.map(({ member, body }) => new FileMember(this.#source, member, body));
+      yield found.map(({ member, body, head }) => new FileMember(this.#source, member, body, head));
   }
 
   /** A member that the tar is known to have, without a look at its header. */
   member(known: TarMember): ArchiveMember {
-    return new FileMember(this.#source, known, null);
+    return new FileMember(this.#source, known, null, null);
   }
 
   async close(): Promise<void> {
@@ -43,11 +43,13 @@ export class TarFile implements Archive {
 class FileMember extends MemberFields implements ArchiveMember {
   readonly #source: FileSource;
   readonly body: Buffer | null;
+  readonly #head: Buffer | null;
 
-  constructor(source: FileSource, member: TarMember, body: Buffer | null) {
+  constructor(source: FileSource, member: TarMember, body: Buffer | null, head: Buffer | null) {
     super(member);
     this.#source = source;
     this.body = body;
+    this.#head = head;
   }
 
   get filePosition(): number {
@@ -71,6 +73,8 @@ class FileMember extends MemberFields implements ArchiveMember {
 
   read(position: number, length: number): Promise<Buffer> {
     if (this.body) return Promise.resolve(this.body.subarray(position, position + length));
+    if (this.#head && position + length <= this.#head.length)
+      return Promise.resolve(this.#head.subarray(position, position + length));
     const rest = Math.max(0, this.sizeBytes - position);
     return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
   }

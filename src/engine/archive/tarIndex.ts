@@ -5,8 +5,10 @@ import { blockKind, blockSize } from './tarHeader.ts';
 import { AfterEnd, lookedAtAfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
 import { TarWalk, type TarMember } from './tarWalk.ts';
 
-/** With large bodies, one read a header, and not a byte more than that. */
+/** With large bodies, one read a header, and not a byte more than that; or what their bodies begin with, where that is wanted. */
 const smallestWindow = blockSize;
+/** Of larger bodies so much is taken along, so that what they are can mostly be told without another read. */
+const headTaken = 4100;
 /** Where the next header is nearer than this, reading all up to it costs less than another read. */
 const usualWindow = 64 * 1024;
 /** With the smallest bodies: each read is waited for, and with four times as much a worker only takes more memory. */
@@ -29,12 +31,14 @@ export interface IndexedMember {
   readonly member: TarMember;
   /** The body, where it was read with the header. */
   readonly body: Buffer | null;
+  /** What a larger one begins with, where that was read with the header. */
+  readonly head: Buffer | null;
 }
 
 export interface IndexOptions {
   /** Members whose `headerOffset` is below are left out. The one at it, or at 0, must be a member's. */
   readonly from?: number;
-  /** Small bodies are wanted, too, where they were read with their headers. */
+  /** Small bodies are wanted, too, where they were read with their headers, and what larger ones begin with. */
   readonly takesBodies?: boolean;
   /** Told of what is odd but costs no member. */
   readonly onNotice?: (message: string) => void;
@@ -50,7 +54,7 @@ export async function* readTarIndex(
   source: ByteSource,
   { from = 0, takesBodies = false, onNotice }: IndexOptions = {},
 ): AsyncGenerator<IndexedMember[], void, undefined> {
-  const window = new Window(source);
+  const window = new Window(source, takesBodies ? smallestWindow + headTaken : smallestWindow);
   const walk = new TarWalk(source.sizeBytes, await startAt(window, from));
   const links = new LinkTargets(source);
 
@@ -66,7 +70,7 @@ export async function* readTarIndex(
     if (cut) {
       // What comes next is read with it. Where it cannot be, that is for whoever reads the body, or the next header.
       await window.load(cut.bodyOffset, cut.sizeBytes).catch(() => false);
-      found.push({ member: cut, body: window.bodyOf(cut) });
+      found.push({ member: cut, body: window.bodyOf(cut), head: null });
       cut = null;
     }
     let damage: TarDamage | undefined;
@@ -81,7 +85,9 @@ export async function* readTarIndex(
           cut = settled;
           break;
         }
-        found.push({ member: settled, body: takesBodies ? window.bodyOf(settled) : null });
+        const body = takesBodies ? window.bodyOf(settled) : null;
+        const head = takesBodies && !body ? window.headOf(settled) : null;
+        found.push({ member: settled, body, head });
       }
     } catch (thrown) {
       if (!(thrown instanceof TarDamage)) throw thrown;
@@ -91,7 +97,8 @@ export async function* readTarIndex(
     if (damage) throw damage;
     if (cut || walk.hasEnded() || (await window.load(walk.position, walk.needs))) continue;
     const member = walk.finish(source.sizeBytes);
-    if (member && member.headerOffset >= from) yield [{ member: await settle(member), body: null }];
+    if (member && member.headerOffset >= from)
+      yield [{ member: await settle(member), body: null, head: null }];
   }
   const notice =
     walk.loneZeroBlock === null
@@ -201,8 +208,11 @@ class Window {
   #bodies = Buffer.alloc(0);
   #bodiesTaken = 0;
 
-  constructor(source: ByteSource) {
+  readonly #smallest: number;
+
+  constructor(source: ByteSource, smallest = smallestWindow) {
     this.#source = source;
+    this.#smallest = smallest;
   }
 
   has(position: number, length: number): boolean {
@@ -222,6 +232,13 @@ class Window {
     const at = bodyOffset - this.#start;
     this.bytes.copy(body, 0, at, at + sizeBytes);
     return body;
+  }
+
+  /** A copy of what a body begins with, if that is there. */
+  headOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
+    if (kind !== 'file' || sizeBytes < headTaken || !this.has(bodyOffset, headTaken)) return null;
+    const at = bodyOffset - this.#start;
+    return Buffer.from(this.bytes.subarray(at, at + headTaken));
   }
 
   #memoryFor(sizeBytes: number): Buffer {
@@ -246,7 +263,7 @@ class Window {
     if (this.has(position, length)) return true;
     const jump = position - (this.#start + this.#length);
     const near = this.#taken >= manyHeaders ? largestWindow : usualWindow;
-    const wanted = Math.max(length, jump > usualWindow ? smallestWindow : near);
+    const wanted = Math.max(length, jump > usualWindow ? this.#smallest : near);
     this.#taken = 0;
     if (wanted > this.bytes.length) this.bytes = Buffer.allocUnsafe(wanted);
     this.#start = position;

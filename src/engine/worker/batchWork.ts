@@ -213,10 +213,12 @@ export class BatchWork {
       else claimed.push(book);
     }
     if (claimed.length + waiting.length === 0) return !stop.aborted;
-    const says = new MetadataAhead(this.#context.metadata, claimed, this.#context.hand);
+    const { destination, hand, metadata, options } = this.#context;
+    const mostUploads = Math.max(options.parallelUploads, destination.storesTogether);
+    const says = new MetadataAhead(metadata, claimed, hand, mostUploads);
     // What is claimed is uploaded as soon as that is known, so nothing that others wait for is held by one that waits.
     const settled = await Promise.allSettled([
-      ...this.#uploadAll(batch, claimed, says),
+      ...this.#uploadAll(batch, claimed, says, mostUploads),
       ...waiting.map(async index => {
         const book = books[index];
         if (!book) return;
@@ -247,9 +249,14 @@ export class BatchWork {
    *
    * @returns what rejects where a book failed in a way that is not its own; the others are uploaded nevertheless
    */
-  #uploadAll(batch: Batch, books: readonly DigestedBook[], says: MetadataAhead): Promise<void>[] {
+  #uploadAll(
+    batch: Batch,
+    books: readonly DigestedBook[],
+    says: MetadataAhead,
+    most: number,
+  ): Promise<void>[] {
     if (books.length === 0) return [];
-    const { activity, destination, options, uploads } = this.#context;
+    const { activity, uploads } = this.#context;
     const before = this.#allBegun;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#allBegun = promise;
@@ -273,7 +280,6 @@ export class BatchWork {
       }
       if (failures.length > 0) throw failures[0];
     };
-    const most = Math.max(options.parallelUploads, destination.storesTogether);
     return Array.from({ length: Math.min(most, books.length) }, uploadOn);
   }
 

@@ -3,7 +3,8 @@ import type { HandFile } from '../progress/handFile.ts';
 import type { BookToRead, MetadataSource } from './metadataSource.ts';
 
 /** With those that are digested and uploaded meanwhile no more than a hand file notes. */
-const mostAhead = 8;
+const mostNoted = 20;
+const leastAhead = 4;
 
 /**
  * The metadata of books that are going to be asked for in this order. Some are read before they are: what one message to
@@ -16,7 +17,16 @@ export class MetadataAhead {
   #next = 0;
   readonly #begun = new Map<BookToRead, Promise<BookMetadata>>();
 
-  constructor(source: MetadataSource, books: readonly BookToRead[], hand: Pick<HandFile, 'take' | 'drop'>) {
+  readonly #most: number;
+
+  /** @param uploads so many may be under way at the same time */
+  constructor(
+    source: MetadataSource,
+    books: readonly BookToRead[],
+    hand: Pick<HandFile, 'take' | 'drop'>,
+    uploads: number,
+  ) {
+    this.#most = Math.max(leastAhead, mostNoted - uploads);
     this.#source = source;
     this.#books = books.filter(book => source.readsOwn(book));
     this.#hand = hand;
@@ -25,14 +35,14 @@ export class MetadataAhead {
   /** As {@link MetadataSource.read} does. Who asks has the book in hand, and asks no more after a stop. */
   read(book: BookToRead, stop: AbortSignal): Promise<BookMetadata> {
     // By halves, so that the thread has something to do while what it has read is used.
-    if (this.#begun.size <= mostAhead / 2) this.#readOn(book, stop);
+    if (this.#begun.size <= this.#most / 2) this.#readOn(book, stop);
     const begun = this.#begun.get(book);
     this.#begun.delete(book);
     return begun ?? this.#source.read(book, stop);
   }
 
   #readOn(asked: BookToRead, stop: AbortSignal): void {
-    while (this.#begun.size < mostAhead) {
+    while (this.#begun.size < this.#most) {
       const book = this.#books[this.#next++];
       if (!book) return;
       this.#begun.set(book, book === asked ? this.#source.read(book, stop) : this.#readNoted(book, stop));

@@ -54,10 +54,12 @@ const batchesWithShared = 64;
 const batchesToEnd = 5;
 
 /**
- * A batch closes at `batchSize` books or at this many bytes, whichever is first: bodies are kept meanwhile, in as many
- * batches as are under way. Where many books are uploaded at the same time, there have to be as many.
+ * A batch closes at `batchSize` books or at this many bytes, whichever is first. Bodies that stay in their file cost nothing meanwhile, and each
+ * batch costs some messages and a wait for the disk. Others are kept in memory, in as many batches as are under way; where many books
+ * are uploaded at the same time, there have to be as many.
  */
-function largestBatchBytes(parallelUploads: number): number {
+function largestBatchBytes({ isPlainFile }: Archive, parallelUploads: number): number {
+  if (isPlainFile === true) return 32 * 1024 * 1024;
   return (parallelUploads <= 4 ? 8 : 16) * 1024 * 1024;
 }
 
@@ -326,7 +328,7 @@ class TarRun {
       },
       {
         batches: batchesAtOnce,
-        bytes: batchesAtOnce * largestBatchBytes(parallelUploads),
+        bytes: batchesAtOnce * largestBatchBytes(archive, parallelUploads),
         batchesToEnd,
         batchesWithShared,
       },
@@ -353,7 +355,7 @@ class TarRun {
     outcomes: TarOutcomes,
   ): Promise<{ readonly by: unknown } | null> {
     const { activity, options, stop } = this.#context;
-    const largest = largestBatchBytes(options.parallelUploads);
+    const largest = largestBatchBytes(archive, options.parallelUploads);
     let batch = new Batch();
     const handOn = async (): Promise<void> => {
       const whole = batch;

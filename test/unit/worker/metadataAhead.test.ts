@@ -63,7 +63,7 @@ describe('metadata that are read ahead', () => {
         return await readMetadata(format, bytes, name);
       },
     );
-    return new MetadataAhead(source, books, hand);
+    return new MetadataAhead(source, books, hand, 12);
   }
 
   it('gives each book what it says of itself, and reads none twice', async () => {
