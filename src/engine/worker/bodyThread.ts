@@ -109,6 +109,11 @@ export class BodyThread {
     return (await this.#ask(id => ({ id, kind: 'copy', place, path, sha1 }), onRead)) as CopiedPlace;
   }
 
+  /** Begins the thread, which takes its time, before it is needed. */
+  begin(): void {
+    this.#thread ??= this.#start();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#thread?.terminate();

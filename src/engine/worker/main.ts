@@ -56,7 +56,10 @@ let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
-let bodyThreads: readonly BodyThread[] = [];
+const digestThread = bodyThread();
+// Every worker needs it, and what comes first from the engine may take as long as to begin it.
+digestThread.begin();
+const copyThread = bodyThread();
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
@@ -96,6 +99,14 @@ process.on('message', (message: unknown) => {
 
 // A monitor changes nothing of how the process dies.
 process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+
+function bodyThread(): BodyThread {
+  return new BodyThread(
+    join(import.meta.dirname, 'bodyThread.js'),
+    why => log?.warn(`a thread that reads books has ended (${why}); its books are read without it`),
+    abandon.signal,
+  );
+}
 
 function post(event: WorkerEvent): void {
   if (log) logWorkerEvent(event, log);
@@ -203,15 +214,6 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   );
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
-  const bodyThread = (): BodyThread =>
-    new BodyThread(
-      join(import.meta.dirname, 'bodyThread.js'),
-      why => log?.warn(`a thread that reads books has ended (${why}); its books are read without it`),
-      abandon.signal,
-    );
-  const digestThread = bodyThread();
-  const copyThread = bodyThread();
-  bodyThreads = [digestThread, copyThread];
   reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
@@ -284,7 +286,7 @@ async function leave(): Promise<void> {
   try {
     if (hasEnded) {
       await reader?.close();
-      await Promise.all(bodyThreads.map(thread => thread.close()));
+      await Promise.all([digestThread.close(), copyThread.close()]);
       context?.destination.close();
       await progress?.close();
     } else {
