@@ -8,7 +8,7 @@ import type { TarMember } from './tarWalk.ts';
  * a tar which does not read cleanly up to its end mark ends in TarDamage, never in silence.
  */
 
-/** A body up to this size is read once and kept in memory; a larger one is read anew for each use. */
+/** Where a body cannot be read from a file by position: up to this size it is read once and kept in memory; a larger one is read anew for each use. */
 export const largestKeptBody = 32 * 1024 * 1024;
 
 /** How much of any body can be read without keeping it: enough to tell what it is. */

@@ -267,6 +267,8 @@ class Window {
     this.#taken = 0;
     if (wanted > this.bytes.length) this.bytes = Buffer.allocUnsafe(wanted);
     this.#start = position;
+    // Where the read fails, nothing is there: what was there before stands somewhere else.
+    this.#length = 0;
     this.#length = await this.#source.read(this.bytes.subarray(0, wanted), position);
     return this.#length >= length;
   }

@@ -285,12 +285,19 @@ export class Library implements Destination {
       // A folder may be new, too, and made by another process, which is not yet so far.
       const folders = renamed.map(({ path }) => dirname(join(this.#folder, path)));
       const all = new Set(folders.flatMap(folder => [folder, dirname(folder)]));
-      try {
-        await Promise.all(Array.from(all, syncFolder));
-        this.#addRows(renamed);
-      } catch (thrown) {
-        for (const { reject } of renamed) reject(thrown);
-      }
+      const failures = new Map<string, unknown>();
+      await Promise.all(
+        Array.from(all, async folder => {
+          await syncFolder(folder).catch((thrown: unknown) => failures.set(folder, thrown));
+        }),
+      );
+      const durable = renamed.filter(({ reject }, index) => {
+        const folder = folders[index] ?? '';
+        const failed = [folder, dirname(folder)].find(one => failures.has(one));
+        if (failed !== undefined) reject(failures.get(failed));
+        return failed === undefined;
+      });
+      if (durable.length > 0) this.#addRows(durable);
     }
     this.#isFinishing = false;
   }

@@ -12,7 +12,7 @@ import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
  *     18  the name in UTF-8
  *   1024  32 slots of 16 bytes: header offset + 1 as u64, or 0; the rest is reserved
  *
- * A slot is written by one `pwrite` of 8 bytes within a page, which is seen whole or not at all, and outlives a kill.
+ * Slots are written by one `pwrite` within a page, of 8 bytes or of several slots, which is seen whole or not at all, and outlives a kill.
  */
 
 const magic = Buffer.from('TSHAND1\n', 'latin1');

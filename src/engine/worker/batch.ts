@@ -1,6 +1,7 @@
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import type { ArchiveMember } from '../archive/archive.ts';
+import { placeToHandOver } from './digest.ts';
 import type { DonePoint } from '../progress/progressRecord.ts';
 
 /** A member that is a book. */
@@ -15,6 +16,8 @@ export class Batch {
   /** What its members count, those that are no books too. */
   readonly counts: BookCounts;
   bytes = 0;
+  /** Of bodies that have to be in memory while their books are under way. */
+  keptBytes = 0;
   /** Whether a helper may be given it. */
   mayBeShared = false;
   /** Every member before this is in this batch, in one before it, or has its outcome already. */
@@ -33,5 +36,6 @@ export class Batch {
   add(book: FoundBook): void {
     this.books.push(book);
     this.bytes += book.member.sizeBytes;
+    if (!placeToHandOver(book.member)) this.keptBytes += book.member.sizeBytes;
   }
 }

@@ -20,7 +20,7 @@ export interface BatchStages<D> {
 
 export interface PipelineBounds {
   readonly batches: number;
-  /** Of the bodies of all batches under way here. A batch by itself may have more. */
+  /** Of the bodies that are kept for all batches under way here. A batch by itself may have more. */
   readonly bytes: number;
   /** So many more may be under way that have all their outcomes, and wait for those before them or for the disk. */
   readonly batchesToEnd: number;
@@ -73,7 +73,7 @@ export class BatchPipeline<D> {
       const change = this.#change.promise;
       if (this.#digests === 0) {
         this.throwFailure();
-        if (!this.#isFull(batch.bytes)) {
+        if (!this.#isFull(batch.keptBytes)) {
           this.#takeOn(batch, this.#doHere(batch));
           return;
         }
@@ -155,12 +155,12 @@ export class BatchPipeline<D> {
   /** @returns whether each book of the batch has its outcome by now */
   async #doHere(batch: Batch): Promise<boolean> {
     this.#here++;
-    this.#bytes += batch.bytes;
+    this.#bytes += batch.keptBytes;
     try {
       return await this.#settle(batch, await this.#digest(batch));
     } finally {
       this.#here--;
-      this.#bytes -= batch.bytes;
+      this.#bytes -= batch.keptBytes;
       this.wake();
     }
   }

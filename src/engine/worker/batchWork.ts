@@ -98,7 +98,11 @@ export class BatchWork {
     } finally {
       activity.end('hash');
     }
-    return stop.aborted ? null : read.filter(book => book !== undefined);
+    if (stop.aborted) return null;
+    const all = read.filter(book => book !== undefined);
+    // To end the batch without it would be to lose a book.
+    if (all.length < books.length) throw new Error('a book of a batch was not read');
+    return all;
   }
 
   /** Reads those whose bodies came along with their headers: there is nothing to wait for, and waiting costs more than they do. */
@@ -208,6 +212,7 @@ export class BatchWork {
     const waiting: number[] = [];
     for (const [index, book] of books.entries()) {
       const verdict = verdicts[index];
+      if (verdict === undefined) throw new Error('a claim has no verdict');
       if (this.#settleAtOnce(batch, book, verdict, there)) continue;
       if (verdict instanceof Promise) waiting.push(index);
       else claimed.push(book);
@@ -236,6 +241,8 @@ export class BatchWork {
         }
       }),
     ]);
+    // After a stop some may be read that nobody asks for, and the tar is closed next.
+    await says.idle();
     const rejected = settled.find(outcome => outcome.status === 'rejected');
     // After a stop it is the stop that counts: until then it was waited for.
     if (rejected === undefined || stop.aborted) return !stop.aborted;

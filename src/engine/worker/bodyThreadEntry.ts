@@ -76,7 +76,14 @@ function copy({ place, path, sha1 }: Extract<BodyRequest, { kind: 'copy' }>): Co
   let descriptor: number | null = null;
   let isWriting = true;
   const fail = (result: CopiedPlace): CopiedPlace => {
-    if (descriptor !== null) closeSync(descriptor);
+    const open = descriptor;
+    // Once and no more: its number may soon be another file's.
+    descriptor = null;
+    try {
+      if (open !== null) closeSync(open);
+    } catch {
+      // Why it failed is known already.
+    }
     return result;
   };
   try {

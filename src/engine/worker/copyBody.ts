@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import type { ArchiveMember, FilePlace } from '../archive/archive.ts';
-import { cannotRead, changed, cutOff } from './bookBody.ts';
+import { writeDurably } from '../durableFiles.ts';
+import { cannotRead, changed, cutOff, handedOver, rereadBody } from './bookBody.ts';
 import type { BodyThread, SystemFailure } from './bodyThread.ts';
 
 const sync = promisify(fsync);
@@ -27,8 +28,16 @@ export async function copyBody(
   onCopied: (bytes: number) => void,
   abandon: AbortSignal,
 ): Promise<void> {
+  const copied = await thread.copy(place, path, key.sha1, onCopied).catch(() => null);
+  if (!copied) {
+    // Whatever ended the thread, the book is none the worse for it.
+    await writeDurably(path, async handle => {
+      for await (const chunk of handedOver(rereadBody(member, key), onCopied, abandon))
+        await handle.writeFile(chunk);
+    });
+    return;
+  }
   try {
-    const copied = await thread.copy(place, path, key.sha1, onCopied);
     if ('endsAt' in copied) throw cutOff(member);
     if ('isAnother' in copied) throw changed(member);
     if ('error' in copied) {

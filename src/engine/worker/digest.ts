@@ -18,8 +18,8 @@ export interface DigestedBody {
   readonly bytes: ByteReader;
 }
 
-/** Where a member can be read by a thread, and that is worth handing it over. */
-function placeToHandOver({ place, sizeBytes }: ArchiveMember): FilePlace | null {
+/** Where a member can be read by a thread, and that is worth handing it over; all others are kept in memory, up to a size. */
+export function placeToHandOver({ place, sizeBytes }: ArchiveMember): FilePlace | null {
   return place && sizeBytes >= smallestHandedOver ? place : null;
 }
 

@@ -3,7 +3,7 @@ import type { HandFile } from '../progress/handFile.ts';
 import type { BookToRead, MetadataSource } from './metadataSource.ts';
 
 /** With those that are digested and uploaded meanwhile no more than a hand file notes. */
-const mostNoted = 20;
+const mostNoted = 16;
 const leastAhead = 4;
 
 /**
@@ -16,6 +16,8 @@ export class MetadataAhead {
   readonly #hand: Pick<HandFile, 'take' | 'drop'>;
   #next = 0;
   readonly #begun = new Map<BookToRead, Promise<BookMetadata>>();
+  /** What is read at the moment. */
+  readonly #reading = new Set<Promise<unknown>>();
 
   readonly #most: number;
 
@@ -41,11 +43,23 @@ export class MetadataAhead {
     return begun ?? this.#source.read(book, stop);
   }
 
+  /** Waits until nothing is read any more, also of what nobody has asked for. Then the file of the books may be closed. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#reading);
+  }
+
   #readOn(asked: BookToRead, stop: AbortSignal): void {
     while (this.#begun.size < this.#most) {
       const book = this.#books[this.#next++];
       if (!book) return;
-      this.#begun.set(book, book === asked ? this.#source.read(book, stop) : this.#readNoted(book, stop));
+      const reading = book === asked ? this.#source.read(book, stop) : this.#readNoted(book, stop);
+      const ended = reading
+        .catch(() => undefined)
+        .finally(() => {
+          this.#reading.delete(ended);
+        });
+      this.#reading.add(ended);
+      this.#begun.set(book, reading);
     }
   }
 

@@ -122,7 +122,7 @@ function canReadOwn({ format, body }: BookToRead): boolean {
   return bytesForReader(body) !== null && hasReader(format);
 }
 
-/** A reader has all of a book in memory, and for one at a time there is some. */
+/** Some readers have all of a book in memory, and for one at a time there is some. */
 function bytesForReader({ kept, place }: BookToRead['body']): BookBody | null {
   return kept ?? (place && place.sizeBytes <= largestKeptBody ? place : null);
 }

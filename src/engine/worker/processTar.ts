@@ -47,19 +47,20 @@ export interface TarResult {
   readonly failure: Failure | null;
 }
 
-/** One that is digested, and others whose books are uploaded. What helpers are at takes no memory here. */
+/** One that is digested, and others whose books are uploaded. What helpers are at takes little memory here. */
 const batchesAtOnce = 3;
 const batchesWithShared = 64;
-/** They take no memory for bodies: a disk that is slow to make one durable makes several durable at once then. */
+/** They take no memory for bodies, and while the disk makes one durable the work goes on. */
 const batchesToEnd = 5;
 
+/** A batch closes at `batchSize` books or at this many bytes: each costs some messages and a wait for the disk. */
+const largestBatchBytes = 32 * 1024 * 1024;
+
 /**
- * A batch closes at `batchSize` books or at this many bytes, whichever is first. Bodies that stay in their file cost nothing meanwhile, and each
- * batch costs some messages and a wait for the disk. Others are kept in memory, in as many batches as are under way; where many books
- * are uploaded at the same time, there have to be as many.
+ * It also closes at so many bytes of bodies that are kept in memory, in as many batches as are under way. Where many books are
+ * uploaded at the same time, there have to be as many.
  */
-function largestBatchBytes({ isPlainFile }: Archive, parallelUploads: number): number {
-  if (isPlainFile === true) return 32 * 1024 * 1024;
+function largestKeptBytes(parallelUploads: number): number {
   return (parallelUploads <= 4 ? 8 : 16) * 1024 * 1024;
 }
 
@@ -328,7 +329,7 @@ class TarRun {
       },
       {
         batches: batchesAtOnce,
-        bytes: batchesAtOnce * largestBatchBytes(archive, parallelUploads),
+        bytes: batchesAtOnce * largestKeptBytes(parallelUploads),
         batchesToEnd,
         batchesWithShared,
       },
@@ -355,7 +356,7 @@ class TarRun {
     outcomes: TarOutcomes,
   ): Promise<{ readonly by: unknown } | null> {
     const { activity, options, stop } = this.#context;
-    const largest = largestBatchBytes(archive, options.parallelUploads);
+    const largestKept = largestKeptBytes(options.parallelUploads);
     let batch = new Batch();
     const handOn = async (): Promise<void> => {
       const whole = batch;
@@ -406,7 +407,11 @@ class TarRun {
           }
           batch.end = { offset: member.endOffset, bytes: member.filePosition };
           const isCareful = member.headerOffset <= this.#lastSuspect && batch.books.length > 0;
-          if (isCareful || batch.books.length >= options.batchSize || batch.bytes >= largest) {
+          const isFull =
+            batch.books.length >= options.batchSize ||
+            batch.bytes >= largestBatchBytes ||
+            batch.keptBytes >= largestKept;
+          if (isCareful || isFull) {
             await handOn();
             if (isCareful) await pipeline.drain();
           }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { endFakeEngines, fakeEnginePath } from '../../support/fakeEngines.ts';
 
-const cliPath = join(import.meta.dirname, '../../../dist/cli.js');
+const distFolder = join(import.meta.dirname, '../../../dist');
 
 /** A program that was started, what it has said so far, and its end. */
 export class RunningCli {
@@ -48,8 +48,11 @@ export class FakeInstallation {
   }
 
   static async make(folder: string): Promise<FakeInstallation> {
-    await mkdir(join(folder, 'dist'));
-    await cp(cliPath, join(folder, 'dist', 'cli.js'));
+    // What it is made of, and no engine.
+    await cp(distFolder, join(folder, 'dist'), {
+      recursive: true,
+      filter: path => path === distFolder || /^(?:cli|part-.*)\.js$/.test(basename(path)),
+    });
     await writeFile(join(folder, 'package.json'), '{ "type": "module", "version": "1.2.3" }\n');
     const fakeEngine = pathToFileURL(fakeEnginePath).href;
     await writeFile(join(folder, 'dist', 'engine.js'), `import ${JSON.stringify(fakeEngine)};\n`);

@@ -12,13 +12,13 @@ describe('kill -9 of a worker', () => {
     it(`while it is at "${phase}" loses no book and puts none there twice`, async () => {
       // Headers of larger members stand further apart, and take a read each; so do larger bodies.
       const bytes = { index: 200_000, hash: 20_000, extract: 1500, scan: 20_000, upload: 1500 }[phase];
-      // Four books are hashed at a time, so that it takes many to be seen at it.
-      const booksInTar = phase === 'hash' ? 400 : 60;
+      // Several books are hashed or stored at a time, so that it takes many to be seen at it.
+      const booksInTar = { index: 60, extract: 60, scan: 60, hash: 400, upload: 200 }[phase];
       const nameless = phase === 'scan';
       const keys = await makeManyBooks(source(), { tars: 3, booksInTar, bytes, nameless });
-      const slow = phase === 'extract' || phase === 'upload' ? { slowWriteMs: 15 } : { slowReadMs: 15 };
+      const slow = { extract: { slowWriteMs: 15 }, upload: { slowWriteMs: 60 } };
       const { command, watch } = await launch(
-        slow,
+        phase === 'extract' || phase === 'upload' ? slow[phase] : { slowReadMs: 15 },
         ...['--workers', '2', '--batch-size', phase === 'index' || phase === 'hash' ? '400' : '15'],
         ...['--mode', phase === 'extract' ? 'extract' : 'auto'],
       );

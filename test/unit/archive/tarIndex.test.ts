@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { FileSource, type ByteSource } from '../../../src/engine/archive/byteSource.ts';
+import { readTarIndex } from '../../../src/engine/archive/tarIndex.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { extractWithGnuTar, makeTar, run, type TarFormat } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -59,6 +61,43 @@ describe('tar index', () => {
     }
     await archive.close();
     assert.deepEqual(found, files);
+  });
+
+  it('takes nothing from where it read before when a read fails, whichever does', async () => {
+    const tar = join(folder(), 'a.tar');
+    const files: Record<string, Buffer> = {};
+    // All of one size, so that what stands where something stood before looks right.
+    for (let n = 0; n < 700; n++) files[`${String(n).padStart(3, '0')}.txt`] = randomBytes(2000);
+    await makeTar(tar, 'gnu', files);
+    const file = await FileSource.open(tar);
+    const unplugged = Object.assign(new Error('unplugged'), { code: 'EIO' });
+    let failing = 0;
+    for (let failAt = 1; failAt < 100; failAt++) {
+      let reads = 0;
+      const source: ByteSource = {
+        sizeBytes: file.sizeBytes,
+        read: (target, position) =>
+          ++reads === failAt ? Promise.reject(unplugged) : file.read(target, position),
+        close: () => Promise.resolve(),
+      };
+      let thrown: unknown;
+      try {
+        for await (const found of readTarIndex(source, { takesBodies: true }))
+          for (const { member, body } of found)
+            if (body) assert.ok(body.equals(files[member.name.replace(/^\.\//, '')]!), member.name);
+      } catch (error) {
+        thrown = error;
+      }
+      // A body that was not read is for whoever wants it; a header is not.
+      if (thrown !== undefined) {
+        assert.equal(thrown, unplugged);
+        failing++;
+      }
+      if (reads < failAt) break;
+      assert.notEqual(failAt, 99, 'not all reads were failed once');
+    }
+    assert.ok(failing > 0);
+    await file.close();
   });
 
   it('tells members with the same name apart by their offset', async () => {

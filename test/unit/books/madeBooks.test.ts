@@ -82,6 +82,14 @@ describe('what a book says of itself', () => {
       }
     });
 
+    it('says that it waits for the disk no longer than it does, also where the disk fails', async () => {
+      const told: boolean[] = [];
+      const place = { descriptor: 9999, position: 0, sizeBytes: 1000 };
+      const { warning } = await readMetadata('epub', place, 'x', isReading => told.push(isReading));
+      assert.match(warning ?? '', /EBADF/);
+      assert.deepEqual(told, [true, false]);
+    });
+
     it('is read there, and not as a whole where that is not needed', async () => {
       const body = epubOf(2, '<dc:title>Emma</dc:title>');
       const large = Buffer.concat([Buffer.alloc(20_000_000), body]);

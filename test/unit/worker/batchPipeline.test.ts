@@ -51,7 +51,7 @@ describe('the pipeline of batches', () => {
 
   function batch(name: string, bytes = 10): Batch {
     const made = new Batch();
-    made.bytes = bytes;
+    made.keptBytes = bytes;
     names.set(made, name);
     return made;
   }

@@ -4,6 +4,8 @@ import { closeSync } from 'node:fs';
 import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
+import { FileSource } from '../../../src/engine/archive/byteSource.ts';
+import { TarFile } from '../../../src/engine/archive/tarFile.ts';
 import { copyBody } from '../../../src/engine/worker/copyBody.ts';
 import { BodyThread, type DigestedPlace } from '../../../src/engine/worker/bodyThread.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -124,6 +126,33 @@ describe('the thread that reads and digests', function () {
       assert.ok('error' in copied);
       // What is digested is only read.
       assert.equal((await digest(place(0, 10))).length, 1);
+    });
+
+    it('is done without, where the thread ends over it', async () => {
+      const failures: string[] = [];
+      thread = new BodyThread(faulty, why => failures.push(why));
+      const tar = join(folder(), 'file');
+      const archive = new TarFile(await FileSource.open(tar));
+      const member = archive.member({
+        ...{ name: 'a.epub', kind: 'file', reason: null, headerOffset: 0, endOffset: 4096 },
+        ...{ bodyOffset: 512, sizeBytes: 3000 },
+      });
+      const path = join(folder(), 'copy');
+      const never = new AbortController();
+      const copied = (key: string): Promise<void> =>
+        copyBody(
+          { member, place: member.place!, key: { sha1: key, sizeBytes: 3000 } },
+          path,
+          thread,
+          () => undefined,
+          never.signal,
+        );
+      await copied(sha1(512, 3000));
+      assert.ok((await readFile(path)).equals(bytes.subarray(512, 3512)));
+      await assert.rejects(copied(sha1(0, 3000)), { code: 'BOOK_NOT_READABLE' });
+      await assert.rejects(readFile(path), { code: 'ENOENT' });
+      assert.equal(failures.length, 2);
+      await archive.close();
     });
 
     it('makes a copy durable, or leaves no file', async () => {

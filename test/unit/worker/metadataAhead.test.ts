@@ -88,10 +88,23 @@ describe('metadata that are read ahead', () => {
     const reading = says.read(first, never);
     // Who asks has noted the first one.
     assert.deepEqual([...inHand], begun.slice(1));
-    assert.equal(begun.length, 8);
+    assert.equal(begun.length, 4);
     goOn();
     await reading;
     await new Promise(setImmediate);
+    assert.equal(inHand.size, 0);
+  });
+
+  it('says when all is read, also what nobody asks for', async () => {
+    const books = Array.from({ length: 50 }, (_, index) => bookAt(index));
+    const says = ahead(books, 'builtin', true);
+    void says.read(books[0]!, never);
+    let isIdle = false;
+    const idle = says.idle().then(() => (isIdle = true));
+    await new Promise(setImmediate);
+    assert.equal(isIdle, false);
+    goOn();
+    await idle;
     assert.equal(inHand.size, 0);
   });
 

@@ -44,8 +44,11 @@ export function bytesInFile(
       if (start < windowAt || end > windowAt + window.length) {
         const length = Math.min(Math.max(end - start, windowBytes), sizeBytes - start);
         onRead(true);
-        window = readAll(descriptor, position + start, length);
-        onRead(false);
+        try {
+          window = readAll(descriptor, position + start, length);
+        } finally {
+          onRead(false);
+        }
         windowAt = start;
       }
       return window.subarray(start - windowAt, end - windowAt);

@@ -21,7 +21,7 @@ import { readRtf } from './rtf.ts';
 
 type Reader = (body: BookBytes) => FoundMetadata;
 
-/** For readers of what has its description at its start, or is small. */
+/** For readers that have all of a book in memory. */
 const whole =
   (read: (body: Buffer) => FoundMetadata): Reader =>
   body =>
