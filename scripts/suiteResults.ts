@@ -21,13 +21,19 @@ interface Runner {
 export function recordResults(runner: Runner, file: string): void {
   const failures: string[] = [];
   runner.on('fail', (test, thrown) => {
-    failures.push(`${test.fullTitle()}\n${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    failures.push(`${test.fullTitle()}\n${messageOf(thrown)}`);
   });
   runner.once('end', () => {
     mkdirSync(path.dirname(file), { recursive: true });
     const { passes = 0, failures: failed = 0 } = runner.stats ?? {};
     writeFileSync(file, JSON.stringify({ passed: passes, failed, failures } satisfies SuiteResults));
   });
+}
+
+/** From a test in another process comes what looks like an error and is none. */
+function messageOf(thrown: unknown): string {
+  const isObject = typeof thrown === 'object' && thrown !== null;
+  return isObject && 'message' in thrown ? String(thrown.message) : String(thrown);
 }
 
 /** What the suite wrote, or undefined when it wrote nothing that can be read. */
