@@ -5,7 +5,8 @@
 
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+// Not by Intl.NumberFormat, which takes each process 12 ms when it is first made.
+const groupsOfThree = /\B(?=(?:\d{3})+$)/g;
 
 function sane(value: number): number {
   return Number.isFinite(value) && value > 0 ? value : 0;
@@ -59,5 +60,5 @@ export function formatCount(count: number, noun: string, plural = `${noun}s`): s
 
 /** A whole number with its thousands apart: `12,345`. */
 export function formatNumber(count: number): string {
-  return grouped.format(sane(count));
+  return String(Math.round(sane(count))).replace(groupsOfThree, ',');
 }
