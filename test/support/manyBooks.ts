@@ -9,11 +9,14 @@ export interface ManyBooks {
   readonly booksInTar: number;
   /** Size of a book at least. Otherwise each is so large that it is read by itself, and not along with headers. */
   readonly bytes?: number;
-  /** Their names tell nothing, so that each has to be looked into. */
+  /** Their names tell nothing, nor what they begin with, so that each has to be looked into further behind. */
   readonly nameless?: boolean;
   /** What is in a book besides, such as a fault; by tar and number, both from 0. */
   readonly text?: (tar: number, book: number) => string;
 }
+
+/** From byte 60 on: a MOBI, whose first record stands at byte 10,000. */
+const mobiHead = `${'BOOKMOBI'.padEnd(18, '.')}\0\0\x27\x10`;
 
 /**
  * Makes tars of books, half of which stand in every tar, so that workers wait for each other.
@@ -29,8 +32,9 @@ export async function makeManyBooks(
     const files: Record<string, Buffer> = {};
     for (let book = 0; book < booksInTar; book++) {
       const of = book % 2 === 0 ? '' : String(tar);
-      const what = `${nameless ? '%PDF-1.4 ' : ''}book ${String(book)} ${of} ${text(tar, book)}`;
-      const body = Buffer.from(what.padEnd(bytes + book, '.'));
+      const what = `book ${String(book)} ${of} ${text(tar, book)}`;
+      const all = nameless ? `${what.padEnd(60, '.')}${mobiHead}` : what;
+      const body = Buffer.from(all.padEnd(bytes + book, '.'), 'latin1');
       files[`${String(book).padStart(4, '0')}${nameless ? '' : '.txt'}`] = body;
       keys.add(keyOf(body));
     }
