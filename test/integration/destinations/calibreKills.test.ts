@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemCode } from '../../../src/protocol/errors.ts';
 import { hasCalibre } from '../../../scripts/calibre.ts';
 import { useCalibreAlone } from '../../support/calibreAlone.ts';
 import { startTarshelf, type RunningCommand } from '../../support/commandLine.ts';
@@ -43,7 +44,14 @@ describe('a run into calibre', function () {
         ...(await descendants(root, 'engine.js')),
         root,
       ];
-      for (const pid of all) process.kill(pid, 'SIGKILL');
+      for (const pid of all) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch (thrown) {
+          // It has ended meanwhile.
+          if (systemCode(thrown) !== 'ESRCH') throw thrown;
+        }
+      }
       await command.finished;
     }
     assert.ok(kills > 0);
