@@ -31,12 +31,12 @@ describe('a run into calibre', function () {
     while (kills < 3) {
       const command = start();
       const root = command.child.pid ?? 0;
-      let hasEnded = false;
-      void command.finished.then(() => (hasEnded = true));
+      const run = { hasEnded: false };
+      void command.finished.then(() => (run.hasEnded = true));
       // In the middle: some of a call's books are there by then, or none.
-      while (!hasEnded && (await descendants(root, /calibredb.* add /)).length === 0) await sleep(20);
+      while (!run.hasEnded && (await descendants(root, /calibredb.* add /)).length === 0) await sleep(20);
       // On a busy machine all may be there before this process gets its turn.
-      if (hasEnded) break;
+      if (run.hasEnded) break;
       kills++;
       await sleep(150 * kills);
       const all = [

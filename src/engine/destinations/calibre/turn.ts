@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { lstat, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { lstat, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,15 +83,22 @@ export class CalibreTurn {
  */
 export function noteProgram(pid: number, within = tmpdir()): void {
   const path = join(rootFolder(within), noteName);
-  const write = (start: string | null): string => JSON.stringify({ pid, start });
+  // Under its name it is whole at every moment: half a note would tell of no program.
+  const note = (start: string | null): void => {
+    const temporary = `${path}.new`;
+    writeFileSync(temporary, JSON.stringify({ pid, start }));
+    renameSync(temporary, path);
+  };
   try {
-    writeFileSync(path, write(null));
+    note(null);
   } catch {
     // Then a next turn may begin too early, and finds the library taken by another program.
     return;
   }
   noting = processStart(pid)
-    .then(start => (start === null ? undefined : writeFile(path, write(start))))
+    .then(start => {
+      if (start !== null) note(start);
+    })
     .catch(() => undefined);
 }
 
