@@ -218,13 +218,16 @@ function bookOf(text: string, start: number, end: number): BookLine | null {
   const timeEnd = timeAt + timeMark.length + timeLength;
   if (fileAt < 0 || statusAt < 0 || timeAt < 0 || timeEnd >= end) return null;
   if (!text.startsWith(sizeMark, sha1At + 40) || text[timeEnd] !== '"') return null;
+  const at = text.slice(timeEnd - timeLength, timeEnd);
+  // Of another length or in other letters it would be another text, or no text.
+  if (!ownTime.test(at)) return null;
   return {
     n: Number(text.slice(start + bodyStart + numberMark.length, kindAt)),
     sha1: text.slice(sha1At, sha1At + 40),
     size: text.slice(sizeAt, fileAt),
     file: text.slice(fileAt + fileMark.length, statusAt + 1),
     status: text.slice(statusAt + statusMark.length, timeAt),
-    at: text.slice(timeEnd - timeLength, timeEnd),
+    at,
   };
 }
 
@@ -235,6 +238,7 @@ const fileMark = ',"file":';
 const statusMark = '","status":"';
 const timeMark = '","at":"';
 const timeLength = 'YYYY-MM-DD HH:MM:SS'.length;
+const ownTime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
 /** The books of whole lines. */
 function booksOf(lines: Buffer): BookLine[] {
