@@ -52,15 +52,23 @@ export async function writeDurably(
   }
 }
 
+/** Writes chunks, one after another, to a new file and makes them durable. A failed write leaves no file. */
+export async function writeChunksDurably(
+  path: string,
+  chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  await writeDurably(path, async handle => {
+    for await (const chunk of chunks) await handle.writeFile(chunk);
+  });
+}
+
 /** Replaces a file whole: at every moment, kills included, its name shows the old bytes or the new ones. */
 export async function replaceFile(
   path: string,
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.tmp`;
-  await writeDurably(temporary, async handle => {
-    for await (const chunk of chunks) await handle.writeFile(chunk);
-  });
+  await writeChunksDurably(temporary, chunks);
   await renameOver(temporary, path);
   await syncFolder(dirname(path));
 }

@@ -19,7 +19,7 @@ const sha1Digits = 40;
 /** Keys as a message has them: one text, for a check of each key by a schema takes longer than all else that is said of it. */
 export function keyListText(keys: readonly BookKey[]): string {
   let text = '';
-  for (const { sha1, sizeBytes } of keys) text += `${sha1}-${String(sizeBytes)} `;
+  for (const key of keys) text += `${keyText(key)} `;
   return text;
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { readAt, type ByteSource } from './byteSource.ts';
+import { headLength } from './headLength.ts';
 import { TarDamage } from './tarDamage.ts';
 import { blockKind, blockSize } from './tarHeader.ts';
 import { AfterEnd, lookedAtAfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
@@ -7,8 +8,6 @@ import { TarWalk, type TarMember } from './tarWalk.ts';
 
 /** With large bodies, one read a header, and not a byte more than that; or what their bodies begin with, where that is wanted. */
 const smallestWindow = blockSize;
-/** Of larger bodies so much is taken along, so that what they are can mostly be told without another read. */
-const headTaken = 4100;
 /** Where the next header is nearer than this, reading all up to it costs less than another read. */
 const usualWindow = 64 * 1024;
 /** With the smallest bodies: each read is waited for, and with four times as much a worker only takes more memory. */
@@ -54,7 +53,7 @@ export async function* readTarIndex(
   source: ByteSource,
   { from = 0, takesBodies = false, onNotice }: IndexOptions = {},
 ): AsyncGenerator<IndexedMember[], void, undefined> {
-  const window = new Window(source, takesBodies ? smallestWindow + headTaken : smallestWindow);
+  const window = new Window(source, takesBodies ? smallestWindow + headLength : smallestWindow);
   const walk = new TarWalk(source.sizeBytes, await startAt(window, from));
   const links = new LinkTargets(source);
 
@@ -200,6 +199,7 @@ function keyOf(name: Buffer): string {
  */
 class Window {
   readonly #source: ByteSource;
+  readonly #smallest: number;
   bytes: Buffer = Buffer.allocUnsafe(usualWindow);
   #start = 0;
   #length = 0;
@@ -207,8 +207,6 @@ class Window {
   /** Memory for small bodies, and how much of it has one. */
   #bodies = Buffer.alloc(0);
   #bodiesTaken = 0;
-
-  readonly #smallest: number;
 
   constructor(source: ByteSource, smallest = smallestWindow) {
     this.#source = source;
@@ -236,9 +234,9 @@ class Window {
 
   /** A copy of what a body begins with, if that is there. */
   headOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
-    if (kind !== 'file' || sizeBytes < headTaken || !this.has(bodyOffset, headTaken)) return null;
+    if (kind !== 'file' || sizeBytes < headLength || !this.has(bodyOffset, headLength)) return null;
     const at = bodyOffset - this.#start;
-    return Buffer.from(this.bytes.subarray(at, at + headTaken));
+    return Buffer.from(this.bytes.subarray(at, at + headLength));
   }
 
   #memoryFor(sizeBytes: number): Buffer {

@@ -1,8 +1,9 @@
 import { bookFormats, type BookFormat } from '../../protocol/bookFormat.ts';
 import { skipReasons, type SkipReason } from '../../protocol/skipReason.ts';
+import { headLength } from '../archive/headLength.ts';
 import { isAppleDouble, isNamedLikeAppleDouble } from './appleDouble.ts';
 import type { ByteReader } from './byteReader.ts';
-import { contentOfHead, detectContent, headLength, type Content } from './contentType.ts';
+import { contentBehind, contentOfHead, detectContent, type Content } from './contentType.ts';
 import { isPlainText } from './plainText.ts';
 
 // What lives in this folder: what a member of a tar is (this file), and what a book calls itself (metadata/).
@@ -78,7 +79,7 @@ export async function detectBook(name: string, bytes: ByteReader): Promise<Detec
  */
 export async function correctedBook(byExtension: BookFormat, bytes: ByteReader): Promise<Detection> {
   const head = await bytes.read(0, headLength);
-  return correctedBy(byExtension, head, contentOfHead(head) ?? (await detectContent(bytes)));
+  return correctedBy(byExtension, head, await contentBehind(head, bytes));
 }
 
 /** The same for the whole of a small body in memory; null where it takes more than a look at its head. */

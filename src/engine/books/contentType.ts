@@ -1,5 +1,6 @@
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
+import { headLength } from '../archive/headLength.ts';
 import type { ByteReader } from './byteReader.ts';
 import { looksLikeXml, xmlRootName } from './xmlBytes.ts';
 import { zipFormat } from './zipType.ts';
@@ -10,8 +11,6 @@ export type Content =
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
   | { readonly kind: 'unsure' };
 
-/** So much is read of whatever it is, and of most it is enough. */
-export const headLength = 4100;
 /** Comments may stand before the root of an XML text, but no book has more of them. */
 const longestProlog = 64 * 1024;
 
@@ -39,7 +38,15 @@ const unsure: Content = { kind: 'unsure' };
  * what stands further behind. Whatever the bytes are, little is read of them, and the answer is no error.
  */
 export async function detectContent(bytes: ByteReader): Promise<Content> {
-  const head = await bytes.read(0, headLength);
+  return await contentBehind(await bytes.read(0, headLength), bytes);
+}
+
+/**
+ * The same of one that begins with `head`, which is there already.
+ *
+ * @param bytes all of it
+ */
+export async function contentBehind(head: Buffer, bytes: ByteReader): Promise<Content> {
   const sure = contentOfHead(head);
   if (sure) return sure;
   if (has(head, bookMobi, 60)) return book((await isKindleFormat8(bytes, head)) ? 'azw3' : 'mobi');

@@ -7,7 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
-import { renameOver, syncFolder, writeDurably } from '../durableFiles.ts';
+import { renameOver, syncFolder, writeChunksDurably } from '../durableFiles.ts';
 import { FileLock } from '../fileLock.ts';
 import { isAlive } from '../processes.ts';
 import { sqliteCode } from '../sqliteErrors.ts';
@@ -225,10 +225,7 @@ export class Library implements Destination {
     // The pid tells later whose it was; see removeLeftovers.
     const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${randomUUID()}.part`);
     if (book.copyTo) await book.copyTo(temporary);
-    else
-      await writeDurably(temporary, async handle => {
-        for await (const chunk of book.body()) await handle.writeFile(chunk);
-      });
+    else await writeChunksDurably(temporary, book.body());
     try {
       const path = await this.#choosePath(book);
       const file = join(this.#folder, path);

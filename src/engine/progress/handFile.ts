@@ -12,7 +12,7 @@ import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
  *     18  the name in UTF-8
  *   1024  32 slots of 16 bytes: header offset + 1 as u64, or 0; the rest is reserved
  *
- * Slots are written by one `pwrite` within a page, of 8 bytes or of several slots, which is seen whole or not at all, and outlives a kill.
+ * Slots are written by one `pwrite` within a page, which is seen whole or not at all, and outlives a kill.
  */
 
 const magic = Buffer.from('TSHAND1\n', 'latin1');
@@ -23,7 +23,6 @@ const slotsAt = 1024;
 const slotBytes = 16;
 const slots = 32;
 const fileBytes = slotsAt + slots * slotBytes;
-const wordBytes = 8;
 const largestName = slotsAt - nameAt;
 
 /** Of a member that found no slot, or looked for none. */
@@ -49,7 +48,6 @@ export class HandFile {
   /** Slots that are free, and still say what was in them. */
   #stale = 0;
   #isClearing = false;
-  readonly #word = Buffer.alloc(wordBytes);
   /** As they are in the file. */
   readonly #slots = Buffer.alloc(slots * slotBytes);
 
@@ -89,15 +87,8 @@ export class HandFile {
    * @returns what {@link drop} wants. Where all slots are taken the member is not noted.
    */
   take(headerOffset: number): number {
-    const free = ~this.#taken & -~this.#taken;
-    if (free === 0) return noSlot;
-    const slot = 31 - Math.clz32(free);
-    this.#taken |= free;
-    this.#stale &= ~free;
-    writeWord(this.#slots, headerOffset + 1, slot * slotBytes);
-    writeWord(this.#word, headerOffset + 1, 0);
-    this.#write(this.#word, slotsAt + slot * slotBytes);
-    return slot;
+    const taken = this.takeAll([headerOffset]);
+    return taken === 0 ? noSlot : slotOf(taken);
   }
 
   /**
@@ -113,7 +104,7 @@ export class HandFile {
       if (free === 0) break;
       this.#taken |= free;
       taken |= free;
-      writeWord(this.#slots, headerOffset + 1, (31 - Math.clz32(free)) * slotBytes);
+      writeWord(this.#slots, headerOffset + 1, slotOf(free) * slotBytes);
     }
     this.#stale &= ~taken;
     this.#writeSlots(taken);
@@ -132,10 +123,7 @@ export class HandFile {
    * empty at the end of this turn of the event loop says so then.
    */
   drop(slot: number): void {
-    if (slot === noSlot) return;
-    this.#taken &= ~(1 << slot);
-    this.#stale |= 1 << slot;
-    this.#clearSoon();
+    if (slot !== noSlot) this.dropAll(1 << slot);
   }
 
   #clearSoon(): void {
@@ -157,8 +145,8 @@ export class HandFile {
   /** Writes these slots, and those between them as they are. */
   #writeSlots(some: number): void {
     if (some === 0) return;
-    const first = 31 - Math.clz32(some & -some);
-    const end = (32 - Math.clz32(some)) * slotBytes;
+    const first = slotOf(some & -some);
+    const end = (slotOf(some) + 1) * slotBytes;
     this.#write(this.#slots.subarray(first * slotBytes, end), slotsAt + first * slotBytes);
   }
 
@@ -232,6 +220,11 @@ export async function readHand(path: string): Promise<Hand | null> {
 
 function nameBytes(tar: string): Buffer {
   return Buffer.from(tar, 'utf8').subarray(0, largestName);
+}
+
+/** The last of the slots that are set in a mask. */
+function slotOf(mask: number): number {
+  return 31 - Math.clz32(mask);
 }
 
 /** As two halves: a BigInt for each member would be one more thing to collect. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { FilePlace } from '../archive/archive.ts';
-import { headLength } from '../books/contentType.ts';
+import { headLength } from '../archive/headLength.ts';
 
 /** What a thread is given when it begins. */
 export interface BodyThreadData {
@@ -34,6 +34,11 @@ export interface BodyAnswer {
 export interface SystemFailure {
   readonly message: string;
   readonly code: string | undefined;
+}
+
+/** As it was thrown in the thread, where its code stays behind. */
+export function systemError({ message, code }: SystemFailure): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
 /** What a place holds, or how long it is where it ends too early. */

@@ -1,7 +1,8 @@
 import { createHash, hash } from 'node:crypto';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FilePlace } from '../archive/archive.ts';
+import { readFully } from '../readFully.ts';
 import type {
   BodyAnswer,
   BodyRequest,
@@ -41,13 +42,10 @@ function read(place: FilePlace, take: (bytes: Buffer) => void): number | null {
   const { descriptor, position, sizeBytes } = place;
   for (let read = 0; read < sizeBytes;) {
     const wanted = Math.min(piece.length, sizeBytes - read);
-    let got = 0;
-    while (got < wanted) {
-      const more = readSync(descriptor, piece, got, wanted - got, position + read + got);
-      if (more === 0) return read + got;
-      got += more;
-    }
-    take(got === piece.length ? piece : piece.subarray(0, got));
+    const bytes = wanted === piece.length ? piece : piece.subarray(0, wanted);
+    const got = readFully(descriptor, bytes, position + read);
+    if (got < wanted) return read + got;
+    take(bytes);
     read += got;
     untold += got;
     if (untold >= toldAtOnce) say(null);

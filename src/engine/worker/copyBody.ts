@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import type { ArchiveMember, FilePlace } from '../archive/archive.ts';
-import { writeDurably } from '../durableFiles.ts';
+import { writeChunksDurably } from '../durableFiles.ts';
 import { cannotRead, changed, cutOff, handedOver, rereadBody } from './bookBody.ts';
-import type { BodyThread, SystemFailure } from './bodyThread.ts';
+import { systemError, type BodyThread } from './bodyThread.ts';
 
 const sync = promisify(fsync);
 const closeFile = promisify(close);
@@ -31,10 +31,7 @@ export async function copyBody(
   const copied = await thread.copy(place, path, key.sha1, onCopied).catch(() => null);
   if (!copied) {
     // Whatever ended the thread, the book is none the worse for it.
-    await writeDurably(path, async handle => {
-      for await (const chunk of handedOver(rereadBody(member, key), onCopied, abandon))
-        await handle.writeFile(chunk);
-    });
+    await writeChunksDurably(path, handedOver(rereadBody(member, key), onCopied, abandon));
     return;
   }
   try {
@@ -55,9 +52,4 @@ export async function copyBody(
     await rm(path, { force: true });
     throw thrown;
   }
-}
-
-/** As it was thrown in a thread, where its code stays behind. */
-export function systemError({ message, code }: SystemFailure): Error {
-  return Object.assign(new Error(message), code === undefined ? {} : { code });
 }

@@ -3,8 +3,7 @@ import type { BookKey } from '../../protocol/bookKey.ts';
 import { largestKeptBody, type ArchiveMember, type FilePlace } from '../archive/archive.ts';
 import { bufferReader, type ByteReader } from '../books/byteReader.ts';
 import { cannotRead, cutOff, readChunks } from './bookBody.ts';
-import type { BodyThread, DigestedPlace } from './bodyThread.ts';
-import { systemError } from './copyBody.ts';
+import { systemError, type BodyThread, type DigestedPlace } from './bodyThread.ts';
 import { MemberBytes } from './memberBytes.ts';
 
 /** A book's key, and the way to its bytes. */

@@ -1,5 +1,5 @@
-import { readSync } from 'node:fs';
 import type { FilePlace } from '../../archive/archive.ts';
+import { readFully } from '../../readFully.ts';
 
 /** The bytes of a book, for whoever asks for a few of them and waits. */
 export interface BookBytes {
@@ -58,13 +58,7 @@ export function bytesInFile(
 
 function readAll(descriptor: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  let got = 0;
-  while (got < length) {
-    const more = readSync(descriptor, bytes, got, length - got, position + got);
-    if (more === 0) break;
-    got += more;
-  }
-  return bytes.subarray(0, got);
+  return bytes.subarray(0, readFully(descriptor, bytes, position));
 }
 
 function clamped(at: number, length: number): number {

@@ -34,7 +34,8 @@ export function findZipEntries(body: BookBytes, wanted: (name: string) => boolea
   const statedStart = record.readUInt32LE(16);
   // Something may stand before the ZIP, and then all its offsets are off by as much.
   const start = end - record.readUInt32LE(12);
-  const shift = start >= 0 && isDirectory(body.slice(start, end), 0) ? start - statedStart : 0;
+  const shift =
+    start >= 0 && isDirectory(body.slice(start, start + directoryEntryLength), 0) ? start - statedStart : 0;
   const directory = body.slice(statedStart + shift, Math.max(end, statedStart + shift));
 
   const entries: ZipEntry[] = [];
