@@ -11,6 +11,8 @@ import { threadId } from 'node:worker_threads';
 /** No body is shorter, and nothing but a body is read in such pieces, except for these windows of the index. */
 const shortestBody = 20_000;
 const windows = new Set([64 * 1024, 256 * 1024]);
+/** A header and what its body begins with, as they are read by the thread. */
+const headerBytes = 512 + 4100;
 const textBytes = 8192;
 
 const digestedBytes = 128;
@@ -95,7 +97,7 @@ function simulateInThread() {
     const [offset, length, position] = rest;
     const tar = openedTar(descriptor);
     // Code is read like this, too.
-    if (tar.size === 0) return readSync(descriptor, buffer, ...rest);
+    if (tar.size === 0 || buffer.length === headerBytes) return readSync(descriptor, buffer, ...rest);
     fillBody(buffer, offset, length, tar, position);
     return length;
   };

@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import type { HeaderChain, HeadersAt } from './headersAhead.ts';
 import { TarshelfError, oneLine } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
 
@@ -14,6 +15,11 @@ export interface ByteSource {
    * @returns how many bytes were read: fewer than `target` holds only where the source ends.
    */
   read(target: Buffer, position: number): Promise<number>;
+  /**
+   * The same for whoever goes from header to header with large bodies between them. Those behind it may be read along. Absent
+   * where that gains nothing.
+   */
+  readHeader?(target: Buffer, position: number, leastJump: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -32,25 +38,48 @@ export interface FileIdentity {
 /** Told of each read, how many bytes it gave. */
 export type OnRead = (bytes: number) => void;
 
+/** Reads some headers at once, beside the event loop. @throws Error where it cannot */
+export type ReadHeaders = (at: HeadersAt) => Promise<HeaderChain>;
+
+/** A wait for a thread for so many headers costs as much as one for a single one. */
+const headersTogether = 32;
+
 /** A file opened read-only. */
 export class FileSource implements ByteSource {
   readonly #handle: FileHandle;
   readonly identity: FileIdentity;
   readonly #onRead: OnRead;
+  readonly #readHeaders: ReadHeaders | null;
+  /** Headers that were read along, and have not been asked for. */
+  #ahead = new Map<number, Buffer>();
 
-  private constructor(handle: FileHandle, identity: FileIdentity, onRead: OnRead) {
+  private constructor(
+    handle: FileHandle,
+    identity: FileIdentity,
+    onRead: OnRead,
+    readHeaders: ReadHeaders | null,
+  ) {
     this.#handle = handle;
     this.identity = identity;
     this.#onRead = onRead;
+    this.#readHeaders = readHeaders;
   }
 
-  /** @throws TarshelfError `TAR_NOT_READABLE` */
-  static async open(path: string, onRead: OnRead = () => undefined): Promise<FileSource> {
+  /**
+   * @param readHeaders where headers are read that lie far from each other; null for one by one
+   * @throws TarshelfError `TAR_NOT_READABLE`
+   */
+  static async open(
+    path: string,
+    onRead: OnRead = () => undefined,
+    readHeaders: ReadHeaders | null = null,
+  ): Promise<FileSource> {
     let handle: FileHandle | undefined;
     try {
       handle = await open(path, 'r');
       const stat = await handle.stat();
-      return new FileSource(handle, { sizeBytes: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) }, onRead);
+      const identity = { sizeBytes: stat.size, mtimeMs: Math.trunc(stat.mtimeMs) };
+      return new FileSource(handle, identity, onRead, readHeaders);
     } catch (thrown) {
       await handle?.close();
       throw notReadable(path, thrown);
@@ -74,6 +103,31 @@ export class FileSource implements ByteSource {
       this.#onRead(bytesRead);
     }
     return got;
+  }
+
+  async readHeader(target: Buffer, position: number, leastJump: number): Promise<number> {
+    const known = this.#ahead.get(position) ?? (await this.#readAhead(position, target.length, leastJump));
+    if (!known || known.length < target.length) return await this.read(target, position);
+    this.#ahead.delete(position);
+    this.#onRead(target.length);
+    return known.copy(target, 0, 0, target.length);
+  }
+
+  async #readAhead(position: number, length: number, leastJump: number): Promise<Buffer | undefined> {
+    this.#ahead.clear();
+    if (!this.#readHeaders) return undefined;
+    const { descriptor } = this;
+    try {
+      const { positions, bytes } = await this.#readHeaders({
+        ...{ descriptor, position, length, most: headersTogether, leastJump },
+      });
+      const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (const [index, at] of positions.entries())
+        this.#ahead.set(at, all.subarray(index * length, (index + 1) * length));
+    } catch {
+      // Read one by one, they tell what is wrong.
+    }
+    return this.#ahead.get(position);
   }
 
   async close(): Promise<void> {

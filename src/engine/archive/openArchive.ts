@@ -1,7 +1,7 @@
 import { TarshelfError } from '../../protocol/errors.ts';
 import { atOnce, type WhenRoom } from '../diskRoom.ts';
 import type { Archive } from './archive.ts';
-import { FileSource, notReadable, readAt, type OnRead } from './byteSource.ts';
+import { FileSource, notReadable, readAt, type OnRead, type ReadHeaders } from './byteSource.ts';
 import { TarFile } from './tarFile.ts';
 import { TarStream } from './tarStream.ts';
 import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
@@ -12,6 +12,7 @@ import { canUnpack, packingBytes, packingOf } from './unpacked.ts';
  * @param spoolFolder where bodies of a compressed tar are kept that are too large for memory; made when needed
  * @param whenRoom how they are written there
  * @param onRead told of what is read of the file
+ * @param readHeaders where headers of a plain tar are read that lie far from each other; absent for one by one
  * @throws TarshelfError `TAR_NOT_READABLE`
  */
 export async function openArchive(
@@ -19,8 +20,9 @@ export async function openArchive(
   spoolFolder: string,
   whenRoom: WhenRoom = atOnce,
   onRead?: OnRead,
+  readHeaders?: ReadHeaders,
 ): Promise<Archive> {
-  const source = await FileSource.open(path, onRead);
+  const source = await FileSource.open(path, onRead, readHeaders);
   try {
     const packing = packingOf(await readAt(source, 0, packingBytes));
     if (packing === null) return new TarFile(source);

@@ -261,13 +261,18 @@ class Window {
     if (this.has(position, length)) return true;
     const jump = position - (this.#start + this.#length);
     const near = this.#taken >= manyHeaders ? largestWindow : usualWindow;
-    const wanted = Math.max(length, jump > usualWindow ? this.#smallest : near);
+    const isFar = jump > usualWindow;
+    const wanted = Math.max(length, isFar ? this.#smallest : near);
     this.#taken = 0;
     if (wanted > this.bytes.length) this.bytes = Buffer.allocUnsafe(wanted);
     this.#start = position;
     // Where the read fails, nothing is there: what was there before stands somewhere else.
     this.#length = 0;
-    this.#length = await this.#source.read(this.bytes.subarray(0, wanted), position);
+    const target = this.bytes.subarray(0, wanted);
+    this.#length =
+      isFar && this.#source.readHeader
+        ? await this.#source.readHeader(target, position, usualWindow)
+        : await this.#source.read(target, position);
     return this.#length >= length;
   }
 }

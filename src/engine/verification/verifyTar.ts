@@ -165,7 +165,7 @@ class Comparison {
         await member.keep();
         isKept = true;
       }
-      const [digested] = await digestMembers([member], this.#thread, () => undefined);
+      const [digested] = await digestMembers([{ member, format }], this.#thread, () => undefined);
       if (digested?.status !== 'fulfilled') throw digested?.reason;
       const { key, bytes: body } = digested.value;
       // A name may lie: as in a run, the bytes decide where they are sure.

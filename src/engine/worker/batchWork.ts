@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
+import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable, type Book } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
@@ -146,17 +147,17 @@ export class BatchWork {
 
   /** @throws SourceUnplugged */
   async #digestGroup(group: readonly IndexedBook[], read: (ReadBook | undefined)[]): Promise<void> {
-    const { activity, digestThread, hand } = this.#context;
-    const slots = group.map(({ member }) => hand.take(member.headerOffset));
+    const { activity, digestThread, hand, metadata } = this.#context;
+    const slots = hand.takeAll(group.map(({ member }) => member.headerOffset));
     try {
-      const members = group.map(({ member }) => member);
-      const bodies = await digestMembers(members, digestThread, activity.addBytes);
+      const isTold = metadata.comesWithDigest;
+      const bodies = await digestMembers(group, digestThread, activity.addBytes, isTold);
       for (const [order, { index, ...found }] of group.entries()) {
         const body = bodies[order];
         if (body) read[index] = await this.#lookInto(found, body);
       }
     } finally {
-      for (const slot of slots) hand.drop(slot);
+      hand.dropAll(slots);
     }
   }
 
@@ -169,7 +170,8 @@ export class BatchWork {
       if (digested.status === 'rejected') throw digested.reason;
       const body = digested.value;
       // A name may lie: now that its bytes are at hand, they decide where they are sure.
-      const detection = wanted(await correctedBook(format, body.bytes), this.#context.options.bookTypes);
+      const sure = body.told?.detection ?? (await correctedBook(format, body.bytes));
+      const detection = wanted(sure, this.#context.options.bookTypes);
       if (detection.kind === 'book') return { member, format: detection.format, body };
       return { member, format, skipped: detection.reason };
     } catch (thrown) {
@@ -210,13 +212,16 @@ export class BatchWork {
     }
     const claimed: DigestedBook[] = [];
     const waiting: number[] = [];
+    let duplicates = 0;
     for (const [index, book] of books.entries()) {
       const verdict = verdicts[index];
       if (verdict === undefined) throw new Error('a claim has no verdict');
+      if (there.has(book) || (!(verdict instanceof Promise) && verdict.kind === 'duplicate')) duplicates++;
       if (this.#settleAtOnce(batch, book, verdict, there)) continue;
       if (verdict instanceof Promise) waiting.push(index);
       else claimed.push(book);
     }
+    this.#context.metadata.sawClaims(books.length, duplicates);
     if (claimed.length + waiting.length === 0) return !stop.aborted;
     const { destination, hand, metadata, options } = this.#context;
     const mostUploads = Math.max(options.parallelUploads, destination.storesTogether);
@@ -308,7 +313,8 @@ export class BatchWork {
     else if (there.has(book)) {
       link.settle(body.key, 'stored');
       this.#outcomes.duplicate(batch, member, body.key, 'destination');
-    } else if (destination.takesAtOnce && metadata.readsNothingOf(book)) {
+    } else if (destination.takesAtOnce && (metadata.readsNothingOf(book) || metadata.known(book))) {
+      this.#warnOf(book, metadata.known(book));
       this.#outcomes.stored(batch, member, body.key, 'uploaded');
       link.settle(body.key, 'stored');
     } else return false;
@@ -368,7 +374,7 @@ export class BatchWork {
       this.#context.link.settle(book.body.key, 'failed');
       return;
     }
-    const { abandon, activity, destination, hand, link, log, stop } = this.#context;
+    const { abandon, activity, destination, hand, link, stop } = this.#context;
     const { member, format, body } = book;
     let slot = hand.take(member.headerOffset);
     // A book that lies there while its destination takes none is none to suspect.
@@ -378,7 +384,7 @@ export class BatchWork {
     };
     try {
       const says = await metadata.read(book, stop);
-      if (says.warning !== null) log?.warn(`${this.#tar} › ${member.name}: ${says.warning}`);
+      this.#warnOf(book, says);
       const bytes = (): Iterable<Buffer> | AsyncIterable<Buffer> =>
         body.kept ? [body.kept] : rereadBody(member, body.key);
       const outcome = await destination.store(
@@ -411,6 +417,11 @@ export class BatchWork {
     } finally {
       hand.drop(slot);
     }
+  }
+
+  #warnOf({ member }: DigestedBook, metadata: BookMetadata | null): void {
+    const warning = metadata?.warning ?? null;
+    if (warning !== null) this.#context.log?.warn(`${this.#tar} › ${member.name}: ${warning}`);
   }
 
   /** For a book that lies in an open file. */

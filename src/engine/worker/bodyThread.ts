@@ -1,18 +1,35 @@
 import { Worker } from 'node:worker_threads';
 import type { FilePlace } from '../archive/archive.ts';
-import { headLength } from '../archive/headLength.ts';
+import type { HeaderChain, HeadersAt } from '../archive/headersAhead.ts';
+import type { BookToDescribe, ToldOfBook } from './describeBook.ts';
 
 /** What a thread is given when it begins. */
 export interface BodyThreadData {
-  /** So many of the first bytes of what is digested are wanted. */
-  readonly headBytes: number;
-  /** Not zero once whatever is under way is to be left off. */
-  readonly abandoned: Int32Array<SharedArrayBuffer>;
+  readonly shared: Int32Array<SharedArrayBuffer>;
+  /** Whether it is going to be asked what books say of themselves. */
+  readonly describes: boolean;
 }
+
+/** What stands where in the memory that is shared with the thread. */
+export const sharedWords = {
+  /** Not zero once whatever is under way is to be left off. */
+  abandoned: 0,
+  /** Which book is described at the moment, by a number that each has another of; 0 for none. */
+  describing: 1,
+  /** Not zero while that waits for bytes of a file. */
+  atDisk: 2,
+} as const;
 
 /** What goes into the thread. */
 export type BodyRequest =
-  | { readonly id: number; readonly kind: 'digest'; readonly places: readonly FilePlace[] }
+  | {
+      readonly id: number;
+      readonly kind: 'digest';
+      readonly places: readonly FilePlace[];
+      /** What lies at each place, where that is to be described. */
+      readonly books: readonly BookToDescribe[] | null;
+    }
+  | ({ readonly id: number; readonly kind: 'headers' } & HeadersAt)
   | {
       readonly id: number;
       readonly kind: 'copy';
@@ -27,8 +44,10 @@ export interface BodyAnswer {
   readonly id: number;
   /** Read since the last answer. */
   readonly bytes: number;
-  readonly result: readonly DigestedPlace[] | CopiedPlace | null;
+  readonly result: BodyResult | null;
 }
+
+type BodyResult = readonly DigestedPlace[] | HeaderChain | CopiedPlace;
 
 /** What the system says of something that failed. */
 export interface SystemFailure {
@@ -41,9 +60,10 @@ export function systemError({ message, code }: SystemFailure): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
-/** What a place holds, or how long it is where it ends too early. */
+/** What a place holds: with its beginning, or what is told of it where that was asked; or how long it is where it ends too early. */
 export type DigestedPlace =
   | { readonly sha1: string; readonly head: Uint8Array }
+  | { readonly sha1: string; readonly told: ToldOfBook }
   | { readonly endsAt: number }
   | { readonly error: SystemFailure };
 
@@ -56,46 +76,89 @@ export type CopiedPlace =
 
 interface Asked {
   readonly onRead: (bytes: number) => void;
-  readonly resolve: (result: readonly DigestedPlace[] | CopiedPlace) => void;
+  readonly resolve: (result: BodyResult) => void;
   readonly reject: (thrown: Error) => void;
 }
 
+export interface BodyThreadOptions {
+  /** Aborted when copies that are under way are to be left off. */
+  readonly abandon?: AbortSignal;
+  /** Whether it is going to be asked what books say of themselves, so that it can get ready for that. */
+  readonly describes?: boolean;
+  /** A book that takes longer to describe ends the thread. */
+  readonly timeoutMs?: number;
+}
+
+/** What a description may need; else a thread holds one piece of a body, and nothing else. */
+const heapToDescribeMb = 96;
+const heapMb = 16;
+
 /**
- * Reads bodies beside the event loop, to digest or to copy them, one after another: what it waits for holds up nothing else,
- * and with a core to spare the books before are gone on with meanwhile. What it is given lies in open files, which stay open
+ * Reads bodies beside the event loop, to digest, to describe or to copy them, one after another: what it waits for holds up nothing
+ * else, and with a core to spare the books before are gone on with meanwhile. What it is given lies in open files, which stay open
  * until it has answered.
+ *
+ *   idle ──ask──▶ busy ──answer──▶ idle
+ *                  └──time, heap, crash──▶ gone ──ask──▶ busy, in a new thread
  */
 export class BodyThread {
   readonly #entry: string;
   readonly #onFailure: (why: string) => void;
-  readonly #abandoned = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #describes: boolean;
+  readonly #timeoutMs: number;
+  readonly #shared = new Int32Array(
+    new SharedArrayBuffer(Object.keys(sharedWords).length * Int32Array.BYTES_PER_ELEMENT),
+  );
   #thread: Worker | null = null;
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
   #isClosed = false;
+  #watch: NodeJS.Timeout | null = null;
+  /** The book that was described when it was last looked. */
+  #seen = 0;
+  #whyEnded: string | null = null;
 
   /**
    * @param entry absolute path of what runs in the thread
    * @param onFailure told why a thread has ended over what it was asked
-   * @param abandon aborted when copies that are under way are to be left off
    */
-  constructor(entry: string, onFailure: (why: string) => void, abandon?: AbortSignal) {
+  constructor(entry: string, onFailure: (why: string) => void, options: BodyThreadOptions = {}) {
     this.#entry = entry;
     this.#onFailure = onFailure;
-    abandon?.addEventListener('abort', () => Atomics.store(this.#abandoned, 0, 1), { once: true });
+    this.#describes = options.describes ?? false;
+    this.#timeoutMs = options.timeoutMs ?? 2000;
+    options.abandon?.addEventListener('abort', () => Atomics.store(this.#shared, sharedWords.abandoned, 1), {
+      once: true,
+    });
   }
 
   /**
    * @param places in the order in which they are to be read
+   * @param books what lies there, each at its place, where that is to be described; null where it is not
    * @param onRead told of bytes as they are read
    * @returns what each place holds
    * @throws Error where the thread ends over it; the next one who asks begins a new one
    */
   async digest(
     places: readonly FilePlace[],
+    books: readonly BookToDescribe[] | null,
     onRead: (bytes: number) => void,
   ): Promise<readonly DigestedPlace[]> {
-    return (await this.#ask(id => ({ id, kind: 'digest', places }), onRead)) as readonly DigestedPlace[];
+    const asked = this.#ask(id => ({ id, kind: 'digest', places, books }), onRead);
+    if (books) this.#watchOver();
+    return (await asked) as readonly DigestedPlace[];
+  }
+
+  /**
+   * Reads headers of a tar.
+   *
+   * @throws Error where they cannot be read, and where the thread ends over it
+   */
+  async headers(at: HeadersAt): Promise<HeaderChain> {
+    return (await this.#ask(
+      id => ({ id, kind: 'headers', ...at }),
+      () => undefined,
+    )) as HeaderChain;
   }
 
   /**
@@ -121,13 +184,12 @@ export class BodyThread {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endWatch();
     await this.#thread?.terminate();
   }
 
-  #ask(
-    request: (id: number) => BodyRequest,
-    onRead: (bytes: number) => void,
-  ): Promise<readonly DigestedPlace[] | CopiedPlace> {
+  #ask(request: (id: number) => BodyRequest, onRead: (bytes: number) => void): Promise<BodyResult> {
+    if (this.#isClosed) return Promise.reject(new Error('The thread that reads books was closed.'));
     const thread = (this.#thread ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -137,12 +199,43 @@ export class BodyThread {
     });
   }
 
+  /**
+   * Ends the thread where a book takes too long. It is looked for as long as anything is asked, and not timed by the book: there
+   * are hundreds in a second.
+   */
+  #watchOver(): void {
+    if (this.#watch) return;
+    this.#seen = 0;
+    this.#watch = setInterval(() => {
+      const describing = Atomics.load(this.#shared, sharedWords.describing);
+      // A book is not to blame for a slow disk.
+      const isStuck = describing !== 0 && Atomics.load(this.#shared, sharedWords.atDisk) === 0;
+      if (isStuck && describing === this.#seen) {
+        this.#whyEnded = `a book took more than ${String(this.#timeoutMs / 1000)} seconds to be described`;
+        void this.#thread?.terminate();
+      }
+      this.#seen = isStuck ? describing : 0;
+    }, this.#timeoutMs);
+    this.#watch.unref();
+  }
+
+  #endWatch(): void {
+    if (this.#watch) clearInterval(this.#watch);
+    this.#watch = null;
+  }
+
   #start(): Worker {
-    const workerData: BodyThreadData = { headBytes: headLength, abandoned: this.#abandoned };
+    Atomics.store(this.#shared, sharedWords.describing, 0);
+    Atomics.store(this.#shared, sharedWords.atDisk, 0);
+    this.#whyEnded = null;
+    const workerData: BodyThreadData = { shared: this.#shared, describes: this.#describes };
     const thread = new Worker(this.#entry, {
       workerData,
-      // It holds one piece of a body, and nothing else.
-      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+      // What is made for one book is garbage with the next, so more room for it would only be touched and never needed.
+      resourceLimits: {
+        maxOldGenerationSizeMb: this.#describes ? heapToDescribeMb : heapMb,
+        maxYoungGenerationSizeMb: 4,
+      },
       // The files that it opens are closed by others.
       trackUnmanagedFds: false,
       stdout: true,
@@ -154,7 +247,7 @@ export class BodyThread {
       asked?.onRead(bytes);
       if (!asked || !result) return;
       this.#asked.delete(id);
-      if (this.#asked.size === 0) thread.unref();
+      if (this.#asked.size === 0) this.#rest(thread);
       asked.resolve(result);
     });
     thread.on('error', thrown => {
@@ -162,6 +255,8 @@ export class BodyThread {
     });
     thread.once('exit', () => {
       this.#thread = null;
+      this.#endWatch();
+      why = this.#whyEnded ?? why;
       const asked = [...this.#asked.values()];
       this.#asked.clear();
       if (asked.length === 0 || this.#isClosed) why = 'it was closed';
@@ -170,5 +265,10 @@ export class BodyThread {
     });
     thread.unref();
     return thread;
+  }
+
+  #rest(thread: Worker): void {
+    thread.unref();
+    this.#endWatch();
   }
 }

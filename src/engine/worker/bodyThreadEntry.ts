@@ -3,14 +3,18 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FilePlace } from '../archive/archive.ts';
 import { readFully } from '../readFully.ts';
-import type {
-  BodyAnswer,
-  BodyRequest,
-  BodyThreadData,
-  CopiedPlace,
-  DigestedPlace,
-  SystemFailure,
+import { readHeadersAhead } from '../archive/headersAhead.ts';
+import { headLength } from '../archive/headLength.ts';
+import {
+  sharedWords,
+  type BodyAnswer,
+  type BodyRequest,
+  type BodyThreadData,
+  type CopiedPlace,
+  type DigestedPlace,
+  type SystemFailure,
 } from './bodyThread.ts';
+import type { BookToDescribe } from './describeBook.ts';
 
 /*
  * The entry of a thread that reads bodies for a worker: places of open files go in, and what they hold comes out. A body
@@ -19,21 +23,56 @@ import type {
  * Nothing here waits but for disks.
  */
 
-const { headBytes, abandoned } = workerData as BodyThreadData;
+const { shared, describes } = workerData as BodyThreadData;
 const piece = Buffer.allocUnsafeSlow(256 * 1024);
 /** What of a large body was read is told before its end, for those who look whether the worker gets on. */
 const toldAtOnce = 8 * 1024 * 1024;
 
+const loadDescriber = () => import('./describeBook.ts');
+// Whoever only copies never needs it.
+let describer = describes ? loadDescriber() : null;
+
 let current = 0;
 let untold = 0;
+/** Where in its body the last piece stands. */
+let pieceAt = 0;
+/** Books that were described. */
+let described = 0;
+/** One request after another, also where one waits for what is loaded only when it is needed. */
+let work: Promise<void> = Promise.resolve();
 
 parentPort?.on('message', (request: BodyRequest) => {
-  current = request.id;
-  say(request.kind === 'digest' ? request.places.map(digest) : copy(request));
+  work = work.then(() => answer(request));
 });
 
-function say(result: BodyAnswer['result']): void {
-  parentPort?.postMessage({ id: current, bytes: untold, result } satisfies BodyAnswer);
+async function answer(request: BodyRequest): Promise<void> {
+  current = request.id;
+  switch (request.kind) {
+    case 'digest': {
+      const { places, books } = request;
+      const digested: DigestedPlace[] = [];
+      for (const [index, place] of places.entries()) {
+        const book = books?.[index];
+        digested.push(book ? await digestAndDescribe(place, book) : digest(place));
+      }
+      say(digested);
+      break;
+    }
+    case 'headers': {
+      const chain = readHeadersAhead(request);
+      say(chain, [chain.bytes.buffer]);
+      break;
+    }
+    case 'copy':
+      say(copy(request));
+      break;
+    default:
+      request satisfies never;
+  }
+}
+
+function say(result: BodyAnswer['result'], handedOver: ArrayBuffer[] = []): void {
+  parentPort?.postMessage({ id: current, bytes: untold, result } satisfies BodyAnswer, handedOver);
   untold = 0;
 }
 
@@ -45,6 +84,7 @@ function read(place: FilePlace, take: (bytes: Buffer) => void): number | null {
     const bytes = wanted === piece.length ? piece : piece.subarray(0, wanted);
     const got = readFully(descriptor, bytes, position + read);
     if (got < wanted) return read + got;
+    pieceAt = read;
     take(bytes);
     read += got;
     untold += got;
@@ -59,7 +99,7 @@ function digest(place: FilePlace): DigestedPlace {
     let sha1: string | undefined;
     let head: Uint8Array | undefined;
     const endsAt = read(place, bytes => {
-      head ??= new Uint8Array(bytes.subarray(0, headBytes));
+      head ??= new Uint8Array(bytes.subarray(0, headLength));
       if (running) running.update(bytes);
       else sha1 = hash('sha1', bytes, 'hex');
     });
@@ -68,6 +108,27 @@ function digest(place: FilePlace): DigestedPlace {
   } catch (thrown) {
     return { error: failureOf(thrown) };
   }
+}
+
+/** A body that was digested is described while some of it is still at hand. */
+async function digestAndDescribe(place: FilePlace, book: BookToDescribe): Promise<DigestedPlace> {
+  const digested = digest(place);
+  if (!('head' in digested)) return digested;
+  const { sha1, head } = digested;
+  try {
+    const { describeBook } = await (describer ??= loadDescriber());
+    Atomics.store(shared, sharedWords.describing, (described = (described % 1e9) + 1));
+    const last = { start: pieceAt, bytes: piece.subarray(0, place.sizeBytes - pieceAt) };
+    return { sha1, told: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
+  } catch (thrown) {
+    return { error: failureOf(thrown) };
+  } finally {
+    Atomics.store(shared, sharedWords.describing, 0);
+  }
+}
+
+function onRead(isReading: boolean): void {
+  Atomics.store(shared, sharedWords.atDisk, isReading ? 1 : 0);
 }
 
 function copy({ place, path, sha1 }: Extract<BodyRequest, { kind: 'copy' }>): CopiedPlace {
@@ -89,7 +150,7 @@ function copy({ place, path, sha1 }: Extract<BodyRequest, { kind: 'copy' }>): Co
     const running = createHash('sha1');
     isWriting = false;
     const endsAt = read(place, bytes => {
-      if (Atomics.load(abandoned, 0) !== 0) throw new Error('abandoned');
+      if (Atomics.load(shared, sharedWords.abandoned) !== 0) throw new Error('abandoned');
       running.update(bytes);
       isWriting = true;
       for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);

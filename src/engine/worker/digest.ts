@@ -1,9 +1,11 @@
 import { createHash, hash } from 'node:crypto';
+import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { largestKeptBody, type ArchiveMember, type FilePlace } from '../archive/archive.ts';
 import { bufferReader, type ByteReader } from '../books/byteReader.ts';
 import { cannotRead, cutOff, readChunks } from './bookBody.ts';
 import { systemError, type BodyThread, type DigestedPlace } from './bodyThread.ts';
+import type { ToldOfBook } from './describeBook.ts';
 import { MemberBytes } from './memberBytes.ts';
 
 /** A book's key, and the way to its bytes. */
@@ -15,6 +17,8 @@ export interface DigestedBody {
   readonly place: FilePlace | null;
   /** By position. What it begins with is at hand. */
   readonly bytes: ByteReader;
+  /** What its bytes say of it, where that was told along with its key. */
+  readonly told: ToldOfBook | null;
 }
 
 /** Where a member can be read by a thread, and that is worth handing it over; all others are kept in memory, up to a size. */
@@ -22,9 +26,9 @@ export function placeToHandOver({ place, sizeBytes }: ArchiveMember): FilePlace 
   return place && sizeBytes >= smallestHandedOver ? place : null;
 }
 
-const smallestHandedOver = 64 * 1024;
+const smallestHandedOver = 16 * 1024;
 /** So that a message costs little, and whoever has to end waits for little. */
-const handedOverTogether = { books: 4, bytes: 4 * 1024 * 1024 };
+const handedOverTogether = { books: 6, bytes: 4 * 1024 * 1024 };
 
 /** What is to be digested in groups, in its order: what a thread reads, a few together; and all else alone. */
 export function digestGroups<Book extends { readonly member: ArchiveMember }>(
@@ -56,20 +60,30 @@ export function digestGroups<Book extends { readonly member: ArchiveMember }>(
 /**
  * Reads members once and makes their keys.
  *
- * @param members a group of {@link digestGroups}
+ * @param books a group of {@link digestGroups}
  * @param onRead told of bytes that the thread reads
+ * @param isTold whether what their bytes say of them is wanted as well, of those that the thread reads
  * @returns what became of each, in their order: its body or a TarshelfError `BOOK_NOT_READABLE`, whose cause is what the system says
  */
 export async function digestMembers(
-  members: readonly ArchiveMember[],
+  books: readonly { readonly member: ArchiveMember; readonly format: BookFormat }[],
   thread: BodyThread,
   onRead: (bytes: number) => void,
+  isTold = false,
 ): Promise<PromiseSettledResult<DigestedBody>[]> {
+  const members = books.map(({ member }) => member);
   const places = members.map(placeToHandOver).filter(place => place !== null);
   if (places.length < members.length) return await Promise.allSettled(members.map(digestHere));
+  const toDescribe = isTold ? books.map(({ member, format }) => ({ format, memberName: member.name })) : null;
   let digested: readonly DigestedPlace[];
   try {
-    digested = await thread.digest(places, onRead);
+    digested = await thread
+      .digest(places, toDescribe, onRead)
+      // One of them may be more than a reader can take; what is there of it can be had all the same.
+      .catch((thrown: unknown) => {
+        if (!toDescribe) throw thrown;
+        return thread.digest(places, null, onRead);
+      });
   } catch {
     // Whatever ended it, the books are none the worse for it.
     return await Promise.allSettled(members.map(digestHere));
@@ -86,7 +100,7 @@ export async function digestMembers(
 /** Makes the key of a body that is in memory. */
 export function digestAtOnce(body: Buffer): DigestedBody {
   const key = { sha1: hash('sha1', body, 'hex'), sizeBytes: body.length };
-  return { key, kept: body, place: null, bytes: bufferReader(body) };
+  return { key, kept: body, place: null, bytes: bufferReader(body), told: null };
 }
 
 /** As for a thread, but by this one. */
@@ -100,7 +114,7 @@ export async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
   const digest = createHash('sha1');
   for await (const chunk of readChunks(member)) digest.update(chunk);
   const key = { sha1: digest.digest('hex'), sizeBytes };
-  return { key, kept: null, place: member.place ?? null, bytes: new MemberBytes(member) };
+  return { key, kept: null, place: member.place ?? null, bytes: new MemberBytes(member), told: null };
 }
 
 function bodyAt(
@@ -111,13 +125,13 @@ function bodyAt(
   if (!place || !digested) throw new Error('a thread has not said what it was asked');
   if ('error' in digested) throw cannotRead(member, systemError(digested.error));
   if ('endsAt' in digested) throw cutOff(member);
-  const { sha1, head } = digested;
-  const { sizeBytes } = member;
+  const isTold = 'told' in digested;
   return {
-    key: { sha1, sizeBytes },
+    key: { sha1: digested.sha1, sizeBytes: member.sizeBytes },
     kept: null,
     place,
-    bytes: new HeadedBytes(member, Buffer.from(head.buffer)),
+    bytes: isTold ? new MemberBytes(member) : new HeadedBytes(member, Buffer.from(digested.head.buffer)),
+    told: isTold ? digested.told : null,
   };
 }
 

@@ -22,7 +22,7 @@ import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
 import { depart } from './departure.ts';
-import { BodyThread } from './bodyThread.ts';
+import { BodyThread, type BodyThreadOptions } from './bodyThread.ts';
 import { EngineLink } from './engineLink.ts';
 import { Helper } from './helper.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -56,10 +56,10 @@ let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
-const digestThread = bodyThread();
+const digestThread = bodyThread({ describes: true });
 // Every worker needs it, and what comes first from the engine may take as long as to begin it.
 digestThread.begin();
-const copyThread = bodyThread();
+const copyThread = bodyThread({ abandon: abandon.signal });
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
 let hand: HandFile | null = null;
@@ -100,11 +100,11 @@ process.on('message', (message: unknown) => {
 // A monitor changes nothing of how the process dies.
 process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
 
-function bodyThread(): BodyThread {
+function bodyThread(options: BodyThreadOptions): BodyThread {
   return new BodyThread(
     join(import.meta.dirname, 'bodyThread.js'),
     why => log?.warn(`a thread that reads books has ended (${why}); its books are read without it`),
-    abandon.signal,
+    options,
   );
 }
 

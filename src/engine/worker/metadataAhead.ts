@@ -30,7 +30,7 @@ export class MetadataAhead {
   ) {
     this.#most = Math.max(leastAhead, mostNoted - uploads);
     this.#source = source;
-    this.#books = books.filter(book => source.readsOwn(book));
+    this.#books = books.filter(book => source.readsOwn(book) && !source.known(book));
     this.#hand = hand;
   }
 

@@ -16,11 +16,15 @@ import type { DigestedBody } from './digest.ts';
 export interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
-  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place'>;
+  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place' | 'told'>;
 }
 
 // A copy of more than this takes longer than its metadata are worth.
 const largestCopyBytes = 1024 * 1024 * 1024;
+
+/** Metadata cost a seventh of a digest, and as much again where they are asked for later. */
+const mostUnwanted = 0.4;
+const remembered = 200;
 
 /** Few need it, and it comes with what starts programs. */
 async function loadCalibre(): Promise<EbookMeta> {
@@ -37,6 +41,8 @@ export class MetadataSource {
   /** Looked for when it is first asked for, and not again. */
   #calibre: Promise<EbookMeta> | undefined;
   #toldAbsence = false;
+  /** Share of the duplicates among the books of late. */
+  #unwanted = 0;
 
   /** @param read reads with our own readers: in a thread, where that has to be ended */
   constructor(
@@ -49,6 +55,22 @@ export class MetadataSource {
     this.#onNotice = onNotice;
     this.#newCalibre = newCalibre;
     this.#readMetadata = read;
+  }
+
+  /** Whether they are read along with the digest by whoever makes that, before it is known which books are wanted. */
+  get comesWithDigest(): boolean {
+    return (this.#choice === 'auto' || this.#choice === 'builtin') && this.#unwanted < mostUnwanted;
+  }
+
+  /** Of books that were claimed: what was read of those that others have was read for nothing. */
+  sawClaims(books: number, duplicates: number): void {
+    const share = duplicates / books;
+    this.#unwanted += (share - this.#unwanted) * Math.min(1, books / remembered);
+  }
+
+  /** What of a book is known already, without a wait. */
+  known({ body }: BookToRead): BookMetadata | null {
+    return body.told?.metadata ?? null;
   }
 
   /** Whether nobody reads them of this book, which goes by the name of its file. */
@@ -81,7 +103,10 @@ export class MetadataSource {
     return (this.#choice === 'auto' || this.#choice === 'builtin') && canReadOwn(book);
   }
 
-  #readOwn({ member, format, body }: BookToRead): Promise<BookMetadata> {
+  #readOwn(book: BookToRead): Promise<BookMetadata> {
+    const { member, format, body } = book;
+    const known = this.known(book);
+    if (known) return Promise.resolve(known);
     const bytes = bytesForReader(body);
     return bytes && hasReader(format)
       ? this.#readMetadata(format, bytes, member.name)

@@ -227,11 +227,13 @@ class TarRun {
   }
 
   #openNow(): Promise<Archive> {
-    const { options, openArchive: open = openArchive } = this.#context;
+    const { digestThread, options, openArchive: open = openArchive } = this.#context;
     const { addBytes } = this.#context.activity;
     if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice, addBytes);
     return withSource(this.#path, () =>
-      open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom, addBytes),
+      open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom, addBytes, at =>
+        digestThread.headers(at),
+      ),
     );
   }
 

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { FileSource, type ByteSource } from '../../../src/engine/archive/byteSource.ts';
+import { FileSource, type ByteSource, type ReadHeaders } from '../../../src/engine/archive/byteSource.ts';
+import { readHeadersAhead, type HeaderChain } from '../../../src/engine/archive/headersAhead.ts';
+import { TarDamage } from '../../../src/engine/archive/tarDamage.ts';
 import { readTarIndex } from '../../../src/engine/archive/tarIndex.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
 import { extractWithGnuTar, makeTar, run, type TarFormat } from '../../support/gnuTar.ts';
@@ -98,6 +100,88 @@ describe('tar index', () => {
     }
     assert.ok(failing > 0);
     await file.close();
+  });
+
+  describe('whose headers are read some at a time', () => {
+    interface Read {
+      readonly found: object[];
+      readonly reads: number;
+      readonly thrown: string | null;
+    }
+
+    /** @param readHeaders null: each header is read by itself */
+    async function index(tar: string, readHeaders: ReadHeaders | null): Promise<Read> {
+      let reads = 0;
+      const file = await FileSource.open(tar, () => undefined, readHeaders);
+      const source: ByteSource = {
+        sizeBytes: file.sizeBytes,
+        read: (target, position) => {
+          reads++;
+          return file.read(target, position);
+        },
+        readHeader: (target, position, leastJump) => file.readHeader(target, position, leastJump),
+        close: () => file.close(),
+      };
+      const found: object[] = [];
+      let thrown: string | null = null;
+      try {
+        for await (const group of readTarIndex(source, { takesBodies: true })) found.push(...group);
+      } catch (error) {
+        assert.ok(error instanceof TarDamage);
+        thrown = error.message;
+      } finally {
+        await source.close();
+      }
+      return { found, reads, thrown };
+    }
+
+    const asked: HeaderChain[] = [];
+    const ahead: ReadHeaders = at => {
+      const chain = readHeadersAhead(at);
+      asked.push(chain);
+      return Promise.resolve(chain);
+    };
+
+    for (const format of ['ustar', 'gnu', 'pax'] as const satisfies TarFormat[]) {
+      it(`is the same index of a ${format} tar, also of one that is cut off or damaged`, async () => {
+        const tar = join(folder(), 'a.tar');
+        const files: Record<string, Buffer> = {};
+        for (let n = 0; n < 100; n++) {
+          const name = n % 9 === 5 ? longCyrillicName : format !== 'ustar' && n % 9 === 7 ? longName : '';
+          // Mostly large ones, some small ones among them.
+          const size = n % 10 === 3 ? n * 100 : 70_000 + ((n * 7919) % 100_000);
+          files[`${String(n)}/${name}b`] = randomBytes(size);
+        }
+        await makeTar(tar, format, files);
+        asked.length = 0;
+        const whole = await index(tar, ahead);
+        assert.deepEqual(whole.found, (await index(tar, null)).found);
+        assert.equal(whole.thrown, null);
+        const together = Math.max(...asked.map(({ positions }) => positions.length));
+        assert.ok(together > 5, `at most ${String(together)} together`);
+
+        const bytes = await readFile(tar);
+        for (let n = 0; n < 20; n++) {
+          const damaged = Buffer.from(bytes);
+          damaged.fill(n, Math.floor((bytes.length * n) / 20), Math.floor((bytes.length * (n + 0.3)) / 20));
+          await writeFile(tar, n % 2 === 0 ? damaged : bytes.subarray(0, (bytes.length * n) / 20));
+          const one = await index(tar, null);
+          const some = await index(tar, ahead);
+          assert.deepEqual([some.found, some.thrown], [one.found, one.thrown]);
+        }
+      });
+    }
+
+    it('is the same where they cannot be read together', async () => {
+      const tar = join(folder(), 'a.tar');
+      const files: Record<string, Buffer> = {};
+      for (let n = 0; n < 20; n++) files[String(n)] = randomBytes(100_000);
+      await makeTar(tar, 'gnu', files);
+      const one = await index(tar, null);
+      const failing = await index(tar, () => Promise.reject(new Error('no thread')));
+      assert.deepEqual(failing.found, one.found);
+      assert.ok(one.found.length >= 20);
+    });
   });
 
   it('tells members with the same name apart by their offset', async () => {

@@ -3,15 +3,23 @@ import { hash, randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
+import type { ArchiveMember, FilePlace } from '../../../src/engine/archive/archive.ts';
 import { FileSource } from '../../../src/engine/archive/byteSource.ts';
 import { TarFile } from '../../../src/engine/archive/tarFile.ts';
+import { correctedBook } from '../../../src/engine/books/bookType.ts';
+import { bufferReader } from '../../../src/engine/books/byteReader.ts';
+import { hasReader } from '../../../src/engine/books/metadata/readableFormats.ts';
+import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
+import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
+import { digestMembers } from '../../../src/engine/worker/digest.ts';
+import { madeBooks } from '../../support/books/madeBooks.ts';
 import { copyBody } from '../../../src/engine/worker/copyBody.ts';
 import { BodyThread, type DigestedPlace } from '../../../src/engine/worker/bodyThread.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 const entry = join(import.meta.dirname, '../../../src/engine/worker/bodyThreadEntry.ts');
 const faulty = join(import.meta.dirname, '../../support/neverEndingReader.mjs');
+const faultyDescriber = join(import.meta.dirname, '../../support/neverEndingDescriber.mjs');
 
 describe('the thread that reads and digests', function () {
   this.timeout(20_000);
@@ -31,7 +39,7 @@ describe('the thread that reads and digests', function () {
   });
 
   const place = (position: number, sizeBytes: number) => ({ descriptor: file.fd, position, sizeBytes });
-  const digest = (...places: ReturnType<typeof place>[]) => thread.digest(places, () => undefined);
+  const digest = (...places: ReturnType<typeof place>[]) => thread.digest(places, null, () => undefined);
   const fail = (why: string): never => assert.fail(why);
   const sha1 = (position: number, sizeBytes: number) =>
     hash('sha1', bytes.subarray(position, position + sizeBytes), 'hex');
@@ -54,7 +62,7 @@ describe('the thread that reads and digests', function () {
     ]);
     for (const [index, found] of [...some, ...more].entries()) {
       const [position, size] = places[index]!;
-      assert.ok('sha1' in found);
+      assert.ok('head' in found);
       assert.equal(found.sha1, sha1(position, size));
       const head = bytes.subarray(position, position + Math.min(size, 4100));
       assert.ok(head.equals(found.head), `the beginning of ${String(index)}`);
@@ -64,7 +72,7 @@ describe('the thread that reads and digests', function () {
   it('tells of what it reads while it reads', async () => {
     thread = new BodyThread(entry, fail);
     const told: number[] = [];
-    await thread.digest([place(0, 20_000_000)], read => told.push(read));
+    await thread.digest([place(0, 20_000_000)], null, read => told.push(read));
     assert.ok(told.length >= 2, String(told));
     assert.equal(
       told.reduce((sum, read) => sum + read, 0),
@@ -84,6 +92,102 @@ describe('the thread that reads and digests', function () {
     assert.equal(found[1].error.code, 'EBADF');
     assert.ok(found[2] && 'sha1' in found[2]);
     assert.equal(found[2].sha1, sha1(0, 10));
+  });
+
+  describe('and describes', () => {
+    /** All books one after another in one file. */
+    async function lying(books: readonly (readonly [BookFormat, Buffer])[]): Promise<FilePlace[]> {
+      const path = join(folder(), 'books');
+      await writeFile(path, Buffer.concat(books.map(([, body]) => body)));
+      await file.close();
+      file = await open(path);
+      let position = 0;
+      return books.map(([, body]) => {
+        position += body.length;
+        return place(position - body.length, body.length);
+      });
+    }
+
+    it('as they are described apart from it, whatever is in them and however long they are', async () => {
+      thread = new BodyThread(entry, fail, { describes: true });
+      const pictures = randomBytes(700_000);
+      const bodies = madeBooks.flatMap(({ format, body }) => [
+        [format, body] as const,
+        [format, Buffer.concat([body, pictures])] as const,
+        [format, Buffer.concat([pictures, body])] as const,
+        [format, body.subarray(0, body.length / 2)] as const,
+        // What it is called is not what it is.
+        ['txt', body] as const,
+        ['epub', Buffer.concat([body, pictures])] as const,
+      ]);
+      bodies.push(['epub', Buffer.concat([Buffer.from('PK\x05\x06'), pictures])]);
+      const places = await lying(bodies);
+      const books = bodies.map(([format], index) => ({ format, memberName: `a/Book ${String(index)}` }));
+      const found = await thread.digest(places, books, () => undefined);
+      for (const [index, [format, body]] of bodies.entries()) {
+        const digested = found[index]!;
+        assert.ok('told' in digested, `${String(index)} ${format}`);
+        assert.equal(digested.sha1, hash('sha1', body, 'hex'));
+        const detection = await correctedBook(format, bufferReader(body));
+        assert.deepEqual(digested.told.detection, detection, `${String(index)} ${format}`);
+        const isRead = detection.kind === 'book' && hasReader(detection.format);
+        assert.deepEqual(
+          digested.told.metadata,
+          isRead ? await readMetadata(detection.format, body, books[index]!.memberName) : null,
+          `${String(index)} ${format}`,
+        );
+      }
+      assert.ok(found.some(each => 'told' in each && each.told.metadata?.warning === null));
+      assert.ok(found.some(each => 'told' in each && each.told.detection.kind === 'skipped'));
+    });
+
+    it('ends over a book that takes too long or too much, and digests that without a word of it', async () => {
+      for (const [fault, why, timeoutMs] of [
+        ['loop', 'a book took more than 0.2 seconds to be described', 200],
+        ['heap', 'memory', 10_000],
+        ['exit', 'it has ended by itself', 10_000],
+      ] as const) {
+        const failures: string[] = [];
+        thread = new BodyThread(faultyDescriber, message => failures.push(message), {
+          ...{ describes: true, timeoutMs },
+        });
+        const archive = new TarFile(await FileSource.open(join(folder(), 'file')));
+        const book = (name: string) => ({
+          format: 'epub' as const,
+          member: archive.member({
+            ...{ name, kind: 'file', reason: null, headerOffset: 0, endOffset: 100_512 },
+            ...{ bodyOffset: 512, sizeBytes: 100_000 },
+          }),
+        });
+        const books = [book('a.epub'), book(`${fault}.epub`)];
+        const digested = await digestMembers(books, thread, () => undefined, true);
+        for (const each of digested) {
+          assert.ok(each.status === 'fulfilled');
+          assert.equal(each.value.key.sha1, sha1(512, 100_000));
+          assert.equal(each.value.told, null);
+        }
+        assert.equal(failures.length, 1);
+        assert.ok(failures[0]?.includes(why), failures[0]);
+        await archive.close();
+        await thread.close();
+      }
+    });
+
+    it('gives a slow disk its time', async () => {
+      thread = new BodyThread(faultyDescriber, fail, { describes: true, timeoutMs: 100 });
+      const [found] = await thread.digest(
+        [place(0, 10)],
+        [{ format: 'epub', memberName: 'disk' }],
+        () => undefined,
+      );
+      assert.ok(found && 'told' in found);
+    });
+
+    it('is asked for nothing any more once it is closed', async () => {
+      thread = new BodyThread(entry, fail);
+      await thread.close();
+      await assert.rejects(digest(place(0, 10)), /was closed/);
+    });
   });
 
   describe('and copies', () => {
@@ -119,7 +223,7 @@ describe('the thread that reads and digests', function () {
 
     it('leaves off when it is told to', async () => {
       const abandon = new AbortController();
-      thread = new BodyThread(entry, fail, abandon.signal);
+      thread = new BodyThread(entry, fail, { abandon: abandon.signal });
       assert.equal((await digest(place(0, 10))).length, 1);
       abandon.abort();
       const copied = await copy(1000);

@@ -33,7 +33,7 @@ describe('the source of metadata', () => {
       },
     } as unknown as ArchiveMember;
     const sha1 = '0'.repeat(40);
-    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null } };
+    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null, told: null } };
   }
 
   async function source(choice: MetadataReader, script: string | null): Promise<MetadataSource> {
@@ -103,5 +103,27 @@ describe('the source of metadata', () => {
     assert.equal(asked, 1);
     assert.equal(notices.length, 1);
     assert.match(notices[0] ?? '', /calibre is not installed/);
+  });
+
+  it('wants them along with the digest as long as most books are new, and not where calibre reads them', async () => {
+    const reader = await source('builtin', null);
+    assert.ok(reader.comesWithDigest);
+    for (let batch = 0; batch < 20; batch++) reader.sawClaims(30, 5);
+    assert.ok(reader.comesWithDigest);
+    for (let batch = 0; batch < 20; batch++) reader.sawClaims(30, 28);
+    assert.ok(!reader.comesWithDigest);
+    for (let batch = 0; batch < 20; batch++) reader.sawClaims(30, 0);
+    assert.ok(reader.comesWithDigest);
+    for (const choice of ['calibre', 'none'] as const)
+      assert.ok(!(await source(choice, null)).comesWithDigest);
+  });
+
+  it('reads nothing that is known already', async () => {
+    const reader = await source('builtin', null);
+    const metadata = await readMetadata('pdf', pdf, 'a');
+    const known = book('pdf', Buffer.from('anything else'));
+    const told = { detection: { kind: 'book', format: 'pdf' }, metadata } as const;
+    const says = await reader.read({ ...known, body: { ...known.body, told } }, never);
+    assert.equal(says.title, 'Own');
   });
 });

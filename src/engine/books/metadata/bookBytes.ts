@@ -29,13 +29,25 @@ export function bytesInMemory({ buffer, byteOffset, byteLength }: Uint8Array): B
 /** A reader asks here and there, and mostly near where it asked before. */
 const windowBytes = 4096;
 
-/** @param onRead told before and after a read, which takes as long as the disk does */
+/** Some bytes of a book, and where in it they stand. */
+export interface BytesAtHand {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+const nothingAtHand: BytesAtHand = { start: 0, bytes: Buffer.alloc(0) };
+
+/**
+ * @param onRead told before and after a read, which takes as long as the disk does
+ * @param atHand what need not be read
+ */
 export function bytesInFile(
   { descriptor, position, sizeBytes }: FilePlace,
   onRead: (isReading: boolean) => void = () => undefined,
+  atHand: BytesAtHand = nothingAtHand,
 ): BookBytes {
-  let window: Buffer = Buffer.alloc(0);
-  let windowAt = 0;
+  let window = atHand.bytes;
+  let windowAt = atHand.start;
   return {
     length: sizeBytes,
     slice: (from, to) => {

@@ -62,13 +62,14 @@ export function readMetadata(
   // Most of the others have no more than a name.
   if (!hasReader(format)) return Promise.resolve(bookMetadataFromName(memberName));
   const bytes = 'buffer' in body ? bytesInMemory(body) : bytesInFile(body, onRead);
-  return Promise.resolve(readWith(readers[format], bytes, memberName));
+  return Promise.resolve(readMetadataOf(format, bytes, memberName));
 }
 
-function readWith(reader: Reader, body: BookBytes, memberName: string): BookMetadata {
+/** The same for one whose bytes are at hand. Never throws. */
+export function readMetadataOf(format: ReadableFormat, bytes: BookBytes, memberName: string): BookMetadata {
   let found: FoundMetadata;
   try {
-    found = reader(body);
+    found = readers[format](bytes);
   } catch (thrown) {
     const reason =
       thrown instanceof UnreadableBookError ? thrown.message : `it is damaged (${oneLine(thrown)})`;

@@ -1,0 +1,58 @@
+import { readFully } from '../readFully.ts';
+import { blockKind, blockSize, sizeOf, typeOf } from './tarHeader.ts';
+
+/** Where headers are read, and how. */
+export interface HeadersAt {
+  /** Of a tar in this process. */
+  readonly descriptor: number;
+  /** Of the first one. */
+  readonly position: number;
+  /** So much is read at each. */
+  readonly length: number;
+  /** So many at most. */
+  readonly most: number;
+  /** Where the next one is nearer than this, whoever reads in larger pieces does better. */
+  readonly leastJump: number;
+}
+
+/** What stands at some positions of a tar, one after another in memory, `length` bytes for each; fewer where the tar ends. */
+export interface HeaderChain {
+  readonly positions: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Links and devices may have a size, and have no body. */
+const withoutBody = new Set(['1', '2', '3', '4', '5', '6']);
+
+/**
+ * Reads headers of large members, each with what its body begins with, from one to the next. Waits for the disk: for a thread that may.
+ *
+ * It only guesses where they stand, for whoever reads them by all rules then: a wrong guess is read for nothing.
+ *
+ * @throws what the system says
+ */
+export function readHeadersAhead({ descriptor, position, length, most, leastJump }: HeadersAt): HeaderChain {
+  const bytes = Buffer.allocUnsafeSlow(length * most);
+  const positions: number[] = [];
+  let used = 0;
+  for (let next: number | null = position; next !== null && positions.length < most;) {
+    const here = bytes.subarray(used, used + length);
+    const got = readFully(descriptor, here, next);
+    positions.push(next);
+    used += got;
+    next = got < length ? null : nextAfter(here, next, leastJump);
+  }
+  return { positions, bytes: new Uint8Array(bytes.buffer, 0, used) };
+}
+
+/** Where the next header stands that is not at hand; null where that is not told by what is, or too near. */
+function nextAfter(bytes: Buffer, position: number, leastJump: number): number | null {
+  let at = 0;
+  while (at + blockSize <= bytes.length) {
+    const size = blockKind(bytes, at) === 'header' ? sizeOf(bytes, at) : undefined;
+    if (size === undefined) return null;
+    at += blockSize;
+    if (!withoutBody.has(typeOf(bytes, at - blockSize))) at += Math.ceil(size / blockSize) * blockSize;
+  }
+  return at - bytes.length > leastJump ? position + at : null;
+}

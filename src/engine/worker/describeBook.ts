@@ -1,0 +1,53 @@
+import type { BookFormat } from '../../protocol/bookFormat.ts';
+import { largestKeptBody, type FilePlace } from '../archive/archive.ts';
+import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
+import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
+import { bytesInFile, type BytesAtHand } from '../books/metadata/bookBytes.ts';
+import { readMetadataOf } from '../books/metadata/readMetadata.ts';
+import { hasReader } from '../books/metadata/readableFormats.ts';
+
+/** A book whose bytes are at hand for the moment. */
+export interface BookToDescribe {
+  /** What its name says. */
+  readonly format: BookFormat;
+  readonly memberName: string;
+}
+
+/** What the bytes of a book say of it. */
+export interface ToldOfBook {
+  readonly detection: Detection;
+  /** Null where no reader of ours reads it. */
+  readonly metadata: BookMetadata | null;
+}
+
+/**
+ * What a book in an open file is, and what it calls itself. Waits for the disk: for a thread that may.
+ *
+ * @param head what it begins with
+ * @param atHand what else of it is in memory
+ * @param onRead told before and after each read of more
+ * @throws what the system says
+ */
+export async function describeBook(
+  { format, memberName }: BookToDescribe,
+  place: FilePlace,
+  head: Buffer,
+  atHand: BytesAtHand,
+  onRead: (isReading: boolean) => void,
+): Promise<ToldOfBook> {
+  const bytes = bytesInFile(place, onRead, atHand);
+  const detection =
+    correctedAtOnce(format, head) ??
+    (await correctedBook(format, {
+      sizeBytes: place.sizeBytes,
+      read: (position, length) =>
+        Promise.resolve(
+          position + length <= head.length
+            ? head.subarray(position, position + length)
+            : bytes.slice(position, position + length),
+        ),
+    }));
+  const isRead =
+    detection.kind === 'book' && hasReader(detection.format) && place.sizeBytes <= largestKeptBody;
+  return { detection, metadata: isRead ? readMetadataOf(detection.format, bytes, memberName) : null };
+}
