@@ -49,6 +49,8 @@ export interface ArchiveMember extends TarMember {
   readonly fileBytes: number;
   /** The whole body, where it came along with the header and is in memory: nothing has to be waited for, or released. */
   readonly body?: Buffer | null;
+  /** What the body begins with, or all of it, where that came along with the header and is in memory. */
+  readonly head?: Buffer | null;
   /** Up to `length` bytes of the body. Fewer where it ends. */
   read(position: number, length: number): Promise<Buffer>;
   /**

@@ -43,13 +43,13 @@ export class TarFile implements Archive {
 class FileMember extends MemberFields implements ArchiveMember {
   readonly #source: FileSource;
   readonly body: Buffer | null;
-  readonly #head: Buffer | null;
+  readonly head: Buffer | null;
 
   constructor(source: FileSource, member: TarMember, body: Buffer | null, head: Buffer | null) {
     super(member);
     this.#source = source;
     this.body = body;
-    this.#head = head;
+    this.head = body ?? head;
   }
 
   get filePosition(): number {
@@ -73,8 +73,8 @@ class FileMember extends MemberFields implements ArchiveMember {
 
   read(position: number, length: number): Promise<Buffer> {
     if (this.body) return Promise.resolve(this.body.subarray(position, position + length));
-    if (this.#head && position + length <= this.#head.length)
-      return Promise.resolve(this.#head.subarray(position, position + length));
+    if (this.head && position + length <= this.head.length)
+      return Promise.resolve(this.head.subarray(position, position + length));
     const rest = Math.max(0, this.sizeBytes - position);
     return readAt(this.#source, this.bodyOffset + position, Math.min(length, rest));
   }

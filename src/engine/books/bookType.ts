@@ -44,11 +44,24 @@ function isFb2Name(name: string, end: number): boolean {
 }
 
 /** What a member is, where that is told without a look at its bytes; null for any other. */
-export function detectByName(name: string, sizeBytes: number): Detection | null {
+function detectByName(name: string, sizeBytes: number): Detection | null {
   if (sizeBytes === 0) return skipped('empty');
   if (isNamedLikeAppleDouble(name)) return null;
   const byExtension = formatByExtension(name);
   return byExtension === undefined ? null : book(byExtension);
+}
+
+/**
+ * What a member is, where that is told by its name, or by what it begins with without a look at anything else; null for any other.
+ *
+ * @param head as much of it as {@link headLength}, or all of it; null where it is not at hand
+ */
+export function detectAtOnce(name: string, sizeBytes: number, head: Buffer | null): Detection | null {
+  const byName = detectByName(name, sizeBytes);
+  if (byName || !head || isNamedLikeAppleDouble(name)) return byName;
+  const content = contentOfHead(head.length <= headLength ? head : head.subarray(0, headLength));
+  if (content?.kind === 'skipped') return skipped(content.reason);
+  return content?.kind === 'book' && content.format !== 'html' ? book(content.format) : null;
 }
 
 /**

@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Batch } from './batch.ts';
 
 /** What is done with a batch, in this order. */
@@ -8,7 +9,7 @@ export interface BatchStages<D> {
    * @returns what of it is to be done here after all, in this order; nothing where each book has its outcome by now
    */
   share?(batch: Batch): Promise<readonly Batch[]> | null;
-  /** Reads and digests it; null where a stop came first. One batch at a time is. */
+  /** Reads and digests it; null where a stop came first. */
   digest(batch: Batch): Promise<D | null>;
   /** Brings its books to the shelf. Several batches may be at it. @returns whether each book has its outcome by now */
   settle(batch: Batch, digested: D): Promise<boolean>;
@@ -20,6 +21,8 @@ export interface BatchStages<D> {
 
 export interface PipelineBounds {
   readonly batches: number;
+  /** Of these, so many may be digested. */
+  readonly digests: number;
   /** Of the bodies that are kept for all batches under way here. A batch by itself may have more. */
   readonly bytes: number;
   /** So many more may be under way that have all their outcomes, and wait for those before them or for the disk. */
@@ -48,7 +51,7 @@ export class BatchPipeline<D> {
   #here = 0;
   #bytes = 0;
   #elsewhere = 0;
-  #digesting: Promise<unknown> = Promise.resolve();
+  readonly #digestTurns: LimitFunction;
   /** Batches that are digested, or wait for that. */
   #digests = 0;
   /** What came back from elsewhere. */
@@ -61,6 +64,7 @@ export class BatchPipeline<D> {
   constructor(stages: BatchStages<D>, bounds: PipelineBounds) {
     this.#stages = stages;
     this.#bounds = bounds;
+    this.#digestTurns = pLimit(bounds.digests);
   }
 
   /**
@@ -71,7 +75,7 @@ export class BatchPipeline<D> {
   async add(batch: Batch): Promise<void> {
     for (;;) {
       const change = this.#change.promise;
-      if (this.#digests === 0) {
+      if (this.#digests < this.#bounds.digests) {
         this.throwFailure();
         if (!this.#isFull(batch.keptBytes)) {
           this.#takeOn(batch, this.#doHere(batch));
@@ -165,14 +169,13 @@ export class BatchPipeline<D> {
     }
   }
 
-  #digest(batch: Batch): Promise<D | null> {
-    const isFree = this.#digests++ === 0;
-    const digest = (): Promise<D | null> => this.#stages.digest(batch);
-    const digesting = (isFree ? digest() : this.#digesting.then(digest)).finally(() => {
+  async #digest(batch: Batch): Promise<D | null> {
+    this.#digests++;
+    try {
+      return await this.#digestTurns(() => this.#stages.digest(batch));
+    } finally {
       this.#digests--;
-    });
-    this.#digesting = digesting.catch(() => null);
-    return digesting;
+    }
   }
 
   #settle(batch: Batch, digested: D | null): Promise<boolean> | boolean {

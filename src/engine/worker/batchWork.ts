@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
@@ -15,8 +16,8 @@ import type { WorkerContext } from './workerContext.ts';
 import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
 
-/** So many groups of books of a batch are read at the same time. More is no faster, and holds more of a compressed tar. */
-const digestsAtOnce = 3;
+/** So many groups of books are read at the same time. More is no faster, and holds more of a compressed tar. */
+const groupsAtOnce = 3;
 
 /** So many books whose bodies are in memory are noted as in hand together: they are dealt with in less time than that takes. */
 const notedTogether = 16;
@@ -59,6 +60,8 @@ export class BatchWork {
   readonly #context: WorkerContext;
   readonly #outcomes: BookOutcomes;
   readonly #options: BatchWorkOptions;
+  /** In their order, also those of two batches. */
+  readonly #groupTurns = pLimit(groupsAtOnce);
   /** All uploads of the batches before have been begun. */
   #allBegun: Promise<unknown> = Promise.resolve();
 
@@ -70,7 +73,8 @@ export class BatchWork {
   }
 
   /**
-   * Reads and digests a batch, several books at a time: while one is hashed the next ones are read.
+   * Reads and digests a batch, several books at a time: while one is hashed the next ones are read. Two batches may be at it: the
+   * second goes on where the first has all in hand.
    *
    * @returns the books in their order; null after a stop
    * @throws SourceUnplugged
@@ -78,23 +82,17 @@ export class BatchWork {
   async digest({ books }: Batch): Promise<DigestedBatch | null> {
     const { activity, stop } = this.#context;
     const read: (ReadBook | undefined)[] = books.map(() => undefined);
-    const groups: IndexedBook[][] = [];
-    let next = 0;
-    const readOn = async (): Promise<void> => {
-      while (next < groups.length && !stop.aborted) {
-        const index = next++;
-        const group = groups[index];
-        if (group) await this.#digestGroup(group, read);
-      }
-    };
     activity.begin('hash');
     try {
       await this.#digestInMemory(books, read);
       const left = books.map((found, index) => ({ ...found, index })).filter(({ index }) => !read[index]);
-      groups.push(...digestGroups(left));
-      const readers = Array.from({ length: Math.min(digestsAtOnce, groups.length) }, readOn);
+      const readings = digestGroups(left).map(group =>
+        this.#groupTurns(async () => {
+          if (!stop.aborted) await this.#digestGroup(group, read);
+        }),
+      );
       // What is under way comes to its end before anything is done about one that was thrown.
-      for (const ended of await Promise.allSettled(readers))
+      for (const ended of await Promise.allSettled(readings))
         if (ended.status === 'rejected') throw ended.reason;
     } finally {
       activity.end('hash');

@@ -15,7 +15,7 @@ import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
-import { correctedBook, detectBook, detectByName, type Detection } from '../books/bookType.ts';
+import { correctedBook, detectAtOnce, detectBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
 import { noSlot } from '../progress/handFile.ts';
 import type { TarStatus } from '../progress/journal.ts';
@@ -47,8 +47,10 @@ export interface TarResult {
   readonly failure: Failure | null;
 }
 
-/** One that is digested, and others whose books are uploaded. What helpers are at takes little memory here. */
+/** Some that are digested, and others whose books are uploaded. What helpers are at takes little memory here. */
 const batchesAtOnce = 3;
+/** So that there is something to read while the last books of a batch are. */
+const digestsAtOnce = 2;
 const batchesWithShared = 64;
 /** They take no memory for bodies, and while the disk makes one durable the work goes on. */
 const batchesToEnd = 5;
@@ -331,6 +333,7 @@ class TarRun {
       },
       {
         batches: batchesAtOnce,
+        digests: digestsAtOnce,
         bytes: batchesAtOnce * largestKeptBytes(parallelUploads),
         batchesToEnd,
         batchesWithShared,
@@ -396,7 +399,7 @@ class TarRun {
             continue;
           }
           const detection =
-            settled === undefined ? (this.#detectByName(member) ?? (await this.#detect(member))) : null;
+            settled === undefined ? (this.#detectAtOnce(member) ?? (await this.#detect(member))) : null;
           if (settled !== undefined) {
             outcomes.found(batch);
             outcomes.onShelf(batch, member, settled);
@@ -443,9 +446,9 @@ class TarRun {
     }
   }
 
-  /** What a file is, where its name alone tells; null for any other member. */
-  #detectByName({ kind, name, sizeBytes }: ArchiveMember): Detection | null {
-    const detection = kind === 'file' ? detectByName(name, sizeBytes) : null;
+  /** What a file is, where its name or what it begins with tells that; null for any other member. */
+  #detectAtOnce({ kind, name, sizeBytes, head }: ArchiveMember): Detection | null {
+    const detection = kind === 'file' ? detectAtOnce(name, sizeBytes, head ?? null) : null;
     return detection && wanted(detection, this.#context.options.bookTypes) === detection ? detection : null;
   }
 
@@ -454,7 +457,7 @@ class TarRun {
     if (member.kind === 'directory') return null;
     if (member.kind === 'other') return { kind: 'skipped', reason: 'not a regular file' };
     const { activity, hand, options } = this.#context;
-    // Most are told by their names alone, and need not be noted.
+    // Most are told by what is at hand, and need not be noted.
     let slot: number = noSlot;
     const bytes = new MemberBytes(member, () => {
       slot = hand.take(member.headerOffset);

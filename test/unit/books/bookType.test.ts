@@ -9,7 +9,7 @@ import {
   correctedAtOnce,
   correctedBook,
   detectBook,
-  detectByName,
+  detectAtOnce,
   formatByExtension,
   type Detection,
 } from '../../../src/engine/books/bookType.ts';
@@ -55,7 +55,8 @@ function counting(body: Buffer): { reader: ByteReader; bytesRead: () => number }
 /** What a member is, the same where its name is asked alone. */
 async function detected(name: string, body: Buffer): Promise<Detection> {
   const detection = await detectBook(name, bufferReader(body));
-  assert.deepEqual(detectByName(name, body.length) ?? detection, detection, name);
+  for (const head of [null, body])
+    assert.deepEqual(detectAtOnce(name, body.length, head) ?? detection, detection, name);
   return detection;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Batch } from '../../../src/engine/worker/batch.ts';
-import { BatchPipeline } from '../../../src/engine/worker/batchPipeline.ts';
+import { BatchPipeline, type BatchStages } from '../../../src/engine/worker/batchPipeline.ts';
 
 interface Step {
   readonly resolve: (value: boolean) => void;
@@ -12,6 +12,7 @@ describe('the pipeline of batches', () => {
   let told: string[];
   let steps: Map<string, Step>;
   let names: Map<Batch, string>;
+  let stages: BatchStages<string>;
   let pipeline: BatchPipeline<string>;
   /** How many batches may go elsewhere, and what has become of those that went. */
   let free: number;
@@ -29,25 +30,28 @@ describe('the pipeline of batches', () => {
         steps.set(what, { resolve, reject });
       });
     const nameOf = (batch: Batch): string => names.get(batch) ?? '?';
-    pipeline = new BatchPipeline<string>(
-      {
-        share: batch => {
-          if (free === 0) return null;
-          free--;
-          told.push(`share ${nameOf(batch)}`);
-          return new Promise(resolve => elsewhere.set(nameOf(batch), resolve));
-        },
-        digest: async batch => ((await step(`digest ${nameOf(batch)}`)) ? nameOf(batch) : null),
-        settle: (_, digested) => step(`settle ${digested}`),
-        end: batch => told.push(`end ${nameOf(batch)}`),
-        commit: async () => {
-          told.push('commit');
-          await turn();
-        },
+    stages = {
+      share: batch => {
+        if (free === 0) return null;
+        free--;
+        told.push(`share ${nameOf(batch)}`);
+        return new Promise(resolve => elsewhere.set(nameOf(batch), resolve));
       },
-      { batches: 3, bytes: 100, batchesToEnd: 2, batchesWithShared: 6 },
-    );
+      digest: async batch => ((await step(`digest ${nameOf(batch)}`)) ? nameOf(batch) : null),
+      settle: (_, digested) => step(`settle ${digested}`),
+      end: batch => told.push(`end ${nameOf(batch)}`),
+      commit: async () => {
+        told.push('commit');
+        await turn();
+      },
+    };
+    pipeline = withDigests(1);
   });
+
+  function withDigests(digests: number): BatchPipeline<string> {
+    const bounds = { batches: 3, digests, bytes: 100, batchesToEnd: 2, batchesWithShared: 6 };
+    return new BatchPipeline(stages, bounds);
+  }
 
   function batch(name: string, bytes = 10): Batch {
     const made = new Batch();
@@ -63,6 +67,26 @@ describe('the pipeline of batches', () => {
     await turn();
     await turn();
   }
+
+  it('digests two at a time where that is allowed, and ends them in their order', async () => {
+    pipeline = withDigests(2);
+    for (const name of ['1', '2']) await pipeline.add(batch(name));
+    const third = pipeline.add(batch('3'));
+    assert.deepEqual(told, ['digest 1', 'digest 2']);
+    await done('digest 2');
+    await third;
+    assert.deepEqual(told.slice(2), ['settle 2', 'digest 3']);
+    await done('settle 2');
+    await done('digest 1');
+    await done('settle 1');
+    await done('digest 3');
+    await done('settle 3');
+    await pipeline.drain();
+    assert.deepEqual(
+      told.filter(what => what.startsWith('end')),
+      ['end 1', 'end 2', 'end 3'],
+    );
+  });
 
   it('digests the next batch while one is settled, and ends them in their order', async () => {
     await pipeline.add(batch('1'));
