@@ -18,6 +18,16 @@ export function latin1(bytes: BookBytes, start: number, end: number): string {
   return bytes.slice(start, end).toString('latin1');
 }
 
+/** From `start` up to `end` as a book of its own, nothing where that lies outside. */
+export function partOf(bytes: BookBytes, start: number, end: number): BookBytes {
+  const first = clamped(start, bytes.length);
+  const length = Math.max(clamped(end, bytes.length) - first, 0);
+  return {
+    length,
+    slice: (from, to) => bytes.slice(first + clamped(from, length), first + clamped(to, length)),
+  };
+}
+
 export function bytesInMemory({ buffer, byteOffset, byteLength }: Uint8Array): BookBytes {
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
   return {

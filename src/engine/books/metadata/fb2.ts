@@ -10,7 +10,7 @@ import { findZipEntries, readZipEntryStart } from './zipEntries.ts';
 const maxDescriptionBytes = 1024 * 1024;
 
 /** FictionBook 2: `description/title-info`, in whatever encoding. */
-export function readFb2(body: Buffer): FoundMetadata {
+export function readFb2(body: BookBytes): FoundMetadata {
   const description = new Description();
   walkXml(body, maxDescriptionBytes, description);
   if (!description.found) throw new UnreadableBookError('it has no title-info');
