@@ -39,36 +39,58 @@ export function bytesInMemory({ buffer, byteOffset, byteLength }: Uint8Array): B
 /** A reader asks here and there, and mostly near where it asked before. */
 const windowBytes = 4096;
 
-/** @param onRead told before and after a read, which takes as long as the disk does */
+interface Window {
+  readonly at: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * The last two stretches that were read are kept, as readers go to and fro between the list of what a book holds and what
+ * they look for in it.
+ *
+ * @param onRead told before and after a read, which takes as long as the disk does
+ */
 export function bytesInFile(
   { descriptor, position, sizeBytes }: FilePlace,
   onRead: (isReading: boolean) => void = () => undefined,
 ): BookBytes {
-  let window: Buffer = Buffer.alloc(0);
-  let windowAt = 0;
+  let last: Window = noWindow;
+  let before: Window = noWindow;
+  const read = (at: number, length: number): Window => {
+    onRead(true);
+    try {
+      return { at, bytes: readAll(descriptor, position + at, length) };
+    } finally {
+      onRead(false);
+    }
+  };
   return {
     length: sizeBytes,
     slice: (from, to) => {
       const start = clamped(from, sizeBytes);
       const end = Math.max(start, clamped(to, sizeBytes));
-      if (start < windowAt || end > windowAt + window.length) {
-        const length = Math.min(Math.max(end - start, windowBytes), sizeBytes - start);
-        onRead(true);
-        try {
-          window = readAll(descriptor, position + start, length);
-        } finally {
-          onRead(false);
-        }
-        windowAt = start;
+      if (!holds(last, start, end)) {
+        const next = holds(before, start, end)
+          ? before
+          : read(start, Math.min(Math.max(end - start, windowBytes), sizeBytes - start));
+        before = last;
+        last = next;
       }
-      return window.subarray(start - windowAt, end - windowAt);
+      return last.bytes.subarray(start - last.at, end - last.at);
     },
   };
 }
 
+const noWindow: Window = { at: 0, bytes: Buffer.alloc(0) };
+
+function holds({ at, bytes }: Window, start: number, end: number): boolean {
+  return start >= at && end <= at + bytes.length;
+}
+
 function readAll(descriptor: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  return bytes.subarray(0, readFully(descriptor, bytes, position));
+  const got = readFully(descriptor, bytes, position);
+  return got < length ? bytes.subarray(0, got) : bytes;
 }
 
 function clamped(at: number, length: number): number {
