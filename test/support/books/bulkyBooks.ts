@@ -1,4 +1,6 @@
+import { strToU8, zipSync } from 'fflate';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
+import { SeededRandom } from '../../../src/samples/seededRandom.ts';
 import { encode, fb2Text, mobiOf } from './madeBooks.ts';
 
 /** A book whose description does not fit into the first piece that is read of it, or is cut off within. */
@@ -23,7 +25,7 @@ function utf16(of: string, order: 'le' | 'be'): Buffer {
 function fb2s(): BulkyBook[] {
   const long = [2040, 2047, 2048, 4090, 4096, 5000, 10_000, 20_000, 100_000].flatMap(length => [
     [`UTF-8 behind a comment of ${String(length)} letters`, Buffer.from(fb2Text('utf-8', comment(length)))],
-    [`the same, a byte further`, Buffer.from(fb2Text('utf-8', ` ${comment(length)}`))],
+    [`UTF-8 a byte further, ${String(length)}`, Buffer.from(fb2Text('utf-8', ` ${comment(length)}`))],
     [`windows-1251, ${String(length)}`, encode(fb2Text('windows-1251', comment(length)), 'windows-1251')],
     [`UTF-16LE, ${String(length)}`, utf16(fb2Text('utf-16', comment(length)), 'le')],
     [`UTF-16BE, ${String(length)}`, utf16(fb2Text('utf-16', comment(length)), 'be')],
@@ -205,4 +207,28 @@ function rtfs(): BulkyBook[] {
   return books.map(([name, body, title]) => ({ name: `an RTF ${name}`, format: 'rtf', body, title }));
 }
 
-export const bulkyBooks: readonly BulkyBook[] = [...fb2s(), ...mobis(), ...htmls(), ...rtfs()];
+/** Comments that hardly get smaller when they are packed. */
+function fb2Zips(): BulkyBook[] {
+  const random = new SeededRandom('comments');
+  const comment = (length: number): string =>
+    `<!--${Array.from({ length }, () => random.integer(0, 35).toString(36)).join('')}-->`;
+  const zip = (text: string): Buffer => Buffer.from(zipSync({ 'book.fb2': strToU8(text) }));
+  const books = [5000, 12_000, 13_000, 60_000, 150_000].map((length): [string, Buffer, string?] => [
+    `behind a comment of ${String(length)} letters`,
+    zip(fb2Text('utf-8', comment(length)) + comment(300_000)),
+    fb2Title,
+  ]);
+  books.push(['behind more than is read', zip(fb2Text('utf-8', comment(300_000)))]);
+  books.push(['without a description', zip(`<FictionBook>${comment(20_000)}</FictionBook>`)]);
+  const damaged = zip(fb2Text('utf-8') + comment(100_000));
+  damaged.fill(0xff, 50_000, 50_100);
+  books.push(['that is damaged far behind its description', damaged, fb2Title]);
+  return books.map(([name, body, title]) => ({
+    name: `an FB2 in a ZIP ${name}`,
+    format: 'fb2.zip',
+    body,
+    title,
+  }));
+}
+
+export const bulkyBooks: readonly BulkyBook[] = [...fb2s(), ...fb2Zips(), ...mobis(), ...htmls(), ...rtfs()];
