@@ -1,3 +1,4 @@
+import type { BookBytes } from './metadata/bookBytes.ts';
 import { ownBytes } from './ownBytes.ts';
 import { decodeWindows1252 } from './windows1252.ts';
 
@@ -30,13 +31,15 @@ const chunkBytes = 8192;
 /** Most that is looked for stands at the very start. */
 const firstChunkBytes = 2048;
 
-/** Decodes an XML text piece by piece, so that whoever has seen enough can stop. At most `maxBytes` of it. */
-export function* decodeXml(body: Buffer, maxBytes: number): Generator<string, void, undefined> {
+/** Reads and decodes an XML text piece by piece, so that whoever has seen enough can stop. At most `maxBytes` of it. */
+export function* decodeXml(body: BookBytes, maxBytes: number): Generator<string, void, undefined> {
   const end = Math.min(body.length, maxBytes);
-  const encoding = xmlEncoding(body.subarray(0, 256));
+  const encoding = xmlEncoding(body.slice(0, 256));
   const decoder = encoding === 'windows-1252' ? undefined : new TextDecoder(encoding);
   for (let at = 0; at < end;) {
-    const chunk = body.subarray(at, Math.min(at + (at === 0 ? firstChunkBytes : chunkBytes), end));
+    const chunk = body.slice(at, Math.min(at + (at === 0 ? firstChunkBytes : chunkBytes), end));
+    // The file ends before its book does.
+    if (chunk.length === 0) return;
     yield decoder ? decoder.decode(ownBytes(chunk), { stream: true }) : decodeWindows1252(chunk);
     at += chunk.length;
   }

@@ -118,7 +118,7 @@ async function digestAndDescribe(place: FilePlace, book: BookToDescribe): Promis
   try {
     const { describeBook } = await (describer ??= loadDescriber());
     Atomics.store(shared, sharedWords.describing, (described = (described % 1e9) + 1));
-    const last = { start: pieceAt, bytes: piece.subarray(0, place.sizeBytes - pieceAt) };
+    const last = { at: pieceAt, bytes: piece.subarray(0, place.sizeBytes - pieceAt) };
     return { sha1, told: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
   } catch (thrown) {
     return { error: failureOf(thrown) };

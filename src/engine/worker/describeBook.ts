@@ -24,7 +24,7 @@ export interface ToldOfBook {
  * What a book in an open file is, and what it calls itself. Waits for the disk: for a thread that may.
  *
  * @param head what it begins with
- * @param atHand what else of it is in memory
+ * @param last what else of it is in memory
  * @param onRead told before and after each read of more
  * @throws what the system says
  */
@@ -32,20 +32,15 @@ export async function describeBook(
   { format, memberName }: BookToDescribe,
   place: FilePlace,
   head: Buffer,
-  atHand: BytesAtHand,
+  last: BytesAtHand,
   onRead: (isReading: boolean) => void,
 ): Promise<ToldOfBook> {
-  const bytes = bytesInFile(place, onRead, atHand);
+  const bytes = bytesInFile(place, onRead, [{ at: 0, bytes: head }, last]);
   const detection =
     correctedAtOnce(format, head) ??
     (await correctedBook(format, {
       sizeBytes: place.sizeBytes,
-      read: (position, length) =>
-        Promise.resolve(
-          position + length <= head.length
-            ? head.subarray(position, position + length)
-            : bytes.slice(position, position + length),
-        ),
+      read: (position, length) => Promise.resolve(bytes.slice(position, position + length)),
     }));
   const isRead =
     detection.kind === 'book' && hasReader(detection.format) && place.sizeBytes <= largestKeptBody;

@@ -18,6 +18,16 @@ export function latin1(bytes: BookBytes, start: number, end: number): string {
   return bytes.slice(start, end).toString('latin1');
 }
 
+/** From `start` up to `end` as a book of its own, nothing where that lies outside. */
+export function partOf(bytes: BookBytes, start: number, end: number): BookBytes {
+  const first = clamped(start, bytes.length);
+  const length = Math.max(clamped(end, bytes.length) - first, 0);
+  return {
+    length,
+    slice: (from, to) => bytes.slice(first + clamped(from, length), first + clamped(to, length)),
+  };
+}
+
 export function bytesInMemory({ buffer, byteOffset, byteLength }: Uint8Array): BookBytes {
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
   return {
@@ -31,46 +41,63 @@ const windowBytes = 4096;
 
 /** Some bytes of a book, and where in it they stand. */
 export interface BytesAtHand {
-  readonly start: number;
+  readonly at: number;
   readonly bytes: Buffer;
 }
 
-const nothingAtHand: BytesAtHand = { start: 0, bytes: Buffer.alloc(0) };
-
 /**
+ * The last two stretches that were read are kept, as readers go to and fro between the list of what a book holds and what
+ * they look for in it.
+ *
  * @param onRead told before and after a read, which takes as long as the disk does
  * @param atHand what need not be read
  */
 export function bytesInFile(
   { descriptor, position, sizeBytes }: FilePlace,
   onRead: (isReading: boolean) => void = () => undefined,
-  atHand: BytesAtHand = nothingAtHand,
+  atHand: readonly BytesAtHand[] = [],
 ): BookBytes {
-  let window = atHand.bytes;
-  let windowAt = atHand.start;
+  let last: BytesAtHand = nothing;
+  let before: BytesAtHand = nothing;
+  const read = (at: number, length: number): BytesAtHand => {
+    onRead(true);
+    try {
+      return { at, bytes: readAll(descriptor, position + at, length) };
+    } finally {
+      onRead(false);
+    }
+  };
+  const holding = (start: number, end: number): BytesAtHand => {
+    if (holds(last, start, end)) return last;
+    for (const bytes of atHand) if (holds(bytes, start, end)) return bytes;
+    const next = holds(before, start, end)
+      ? before
+      : read(start, Math.min(Math.max(end - start, windowBytes), sizeBytes - start));
+    before = last;
+    last = next;
+    return next;
+  };
   return {
     length: sizeBytes,
     slice: (from, to) => {
       const start = clamped(from, sizeBytes);
       const end = Math.max(start, clamped(to, sizeBytes));
-      if (start < windowAt || end > windowAt + window.length) {
-        const length = Math.min(Math.max(end - start, windowBytes), sizeBytes - start);
-        onRead(true);
-        try {
-          window = readAll(descriptor, position + start, length);
-        } finally {
-          onRead(false);
-        }
-        windowAt = start;
-      }
-      return window.subarray(start - windowAt, end - windowAt);
+      const { at, bytes } = holding(start, end);
+      return bytes.subarray(start - at, end - at);
     },
   };
 }
 
+const nothing: BytesAtHand = { at: 0, bytes: Buffer.alloc(0) };
+
+function holds({ at, bytes }: BytesAtHand, start: number, end: number): boolean {
+  return start >= at && end <= at + bytes.length;
+}
+
 function readAll(descriptor: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  return bytes.subarray(0, readFully(descriptor, bytes, position));
+  const got = readFully(descriptor, bytes, position);
+  return got < length ? bytes.subarray(0, got) : bytes;
 }
 
 function clamped(at: number, length: number): number {

@@ -1,8 +1,8 @@
 import {
-  bookMetadataFromName,
   maxAuthorLength,
   maxAuthors,
   maxTitleLength,
+  titleFromName,
   type Author,
   type BookMetadata,
   type FoundMetadata,
@@ -18,8 +18,7 @@ export function completeMetadata(found: FoundMetadata, memberName: string): Book
   const title = cleanText(found.title ?? '', maxTitleLength);
   const series = cleanText(found.series?.name ?? '', maxTitleLength);
   return {
-    ...bookMetadataFromName(memberName),
-    ...(title === '' ? {} : { title }),
+    title: title || titleFromName(memberName),
     authors: cleanAuthors(found.authors),
     language: normalizeLanguage(found.language ?? ''),
     series: series === '' ? null : { name: series, index: found.series?.index ?? null },

@@ -8,11 +8,21 @@ import { findZipEntries, readZipEntryStart } from './zipEntries.ts';
 
 // The description stands at the start; behind it come the text and the pictures, which nobody has to read.
 const maxDescriptionBytes = 1024 * 1024;
+/** Of one that is packed; most descriptions take less than the first. */
+const packedStarts = [8 * 1024, 128 * 1024];
 
 /** FictionBook 2: `description/title-info`, in whatever encoding. */
-export function readFb2(body: Buffer): FoundMetadata {
+export function readFb2(body: BookBytes): FoundMetadata {
+  return foundIn(descriptionOf(body));
+}
+
+function descriptionOf(body: BookBytes): Description {
   const description = new Description();
   walkXml(body, maxDescriptionBytes, description);
+  return description;
+}
+
+function foundIn(description: Description): FoundMetadata {
   if (!description.found) throw new UnreadableBookError('it has no title-info');
   const isbn = isbnIn(description.said('isbn'));
   return {
@@ -30,7 +40,12 @@ export function readFb2(body: Buffer): FoundMetadata {
 export function readFb2Zip(body: BookBytes): FoundMetadata {
   const entry = findZipEntries(body, name => name.toLowerCase().endsWith('.fb2'))[0];
   if (!entry) throw new UnreadableBookError('there is no FB2 in its ZIP');
-  return readFb2(readZipEntryStart(body, entry, 128 * 1024, 16 * maxDescriptionBytes));
+  let description = new Description();
+  for (const packedBytes of packedStarts) {
+    description = descriptionOf(readZipEntryStart(body, entry, packedBytes, 16 * maxDescriptionBytes));
+    if (description.done) break;
+  }
+  return foundIn(description);
 }
 
 const nameParts = ['first-name', 'middle-name', 'last-name', 'nickname'] as const;

@@ -1,6 +1,7 @@
 import { Parser } from 'htmlparser2';
 import { ownBytes } from '../ownBytes.ts';
 import { decodeWindows1252 } from '../windows1252.ts';
+import type { BookBytes } from './bookBytes.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { namesIn } from './personName.ts';
 import { GrowingText } from './walkXml.ts';
@@ -8,19 +9,25 @@ import { GrowingText } from './walkXml.ts';
 /** The head of a page stands at its start. */
 const maxHeadBytes = 256 * 1024;
 const maxMetas = 200;
+/** The elements that count wherever they stand. */
+const countsInText = /<(?:html|meta)/gi;
 
 /** HTML: the title, and what the `meta` elements say in the words of Dublin Core or in plain ones. */
-export function readHtml(body: Buffer): FoundMetadata {
+export function readHtml(body: BookBytes): FoundMetadata {
   const title = new GrowingText();
   const metas: { name: string; content: string }[] = [];
   let language: string | undefined;
   let inTitle = false;
   let done = false;
+  const endHead = (): void => {
+    if (!done) parser.pause();
+    done = true;
+  };
   const parser = new Parser({
     onopentag(name, attributes) {
       if (name === 'title') inTitle = true;
       else if (name === 'html') language = attributes['lang'] ?? attributes['xml:lang'];
-      else if (name === 'body') done = true;
+      else if (name === 'body') endHead();
       else if (name === 'meta' && metas.length < maxMetas) {
         const key = attributes['name'] ?? attributes['property'];
         if (key !== undefined) metas.push({ name: key.toLowerCase(), content: attributes['content'] ?? '' });
@@ -31,10 +38,14 @@ export function readHtml(body: Buffer): FoundMetadata {
     },
     onclosetag(name) {
       if (name === 'title') inTitle = false;
-      if (name === 'head') done = true;
+      if (name === 'head') endHead();
     },
   });
-  parser.write(decodeHtml(ownBytes(body.subarray(0, maxHeadBytes))));
+  const text = decodeHtml(ownBytes(body.slice(0, maxHeadBytes)));
+  parser.write(text);
+  // What follows is the text of the book, and to search it costs far less than to parse it.
+  countsInText.lastIndex = parser.startIndex;
+  if (countsInText.test(text)) parser.resume();
   parser.end();
   const said = (...names: string[]): string[] =>
     metas.filter(meta => names.includes(meta.name) && meta.content.trim() !== '').map(meta => meta.content);

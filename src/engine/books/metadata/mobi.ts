@@ -1,4 +1,5 @@
 import { decodeWindows1252 } from '../windows1252.ts';
+import { partOf, type BookBytes } from './bookBytes.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
 import { isbnIn } from './isbn.ts';
@@ -11,6 +12,9 @@ import { displayNames } from './personName.ts';
 const recordCountAt = 76;
 const recordListAt = 78;
 const recordListEntry = 8;
+/** With the places of the first two records. */
+const palmHeaderBytes = recordListAt + 2 * recordListEntry;
+const usualRecordBytes = 8192;
 const utf8Encoding = 65001;
 const exthAuthor = 100;
 const exthPublisher = 101;
@@ -19,26 +23,38 @@ const exthDate = 106;
 const exthAsin = 113;
 const exthTitle = 503;
 const exthLanguage = 524;
+const exthTypes: ReadonlySet<number> = new Set([
+  exthAuthor,
+  exthPublisher,
+  exthIsbn,
+  exthDate,
+  exthAsin,
+  exthTitle,
+  exthLanguage,
+]);
 const maxExthEntries = 1000;
 const maxTextBytes = 8192;
 
 /** MOBI, PRC, AZW3 and Palm texts: EXTH entries for title, authors and language, else the full name and the locale. */
-export function readMobi(body: Buffer): FoundMetadata {
-  if (body.toString('latin1', 60, 68) === 'TEXtREAd') return readPalmDoc(body);
-  if (body.toString('latin1', 60, 68) !== 'BOOKMOBI') throw new UnreadableBookError('it has no MOBI header');
-  const record = firstRecord(body);
-  if (record.toString('latin1', 16, 20) !== 'MOBI' || record.length < 96) {
+export function readMobi(body: BookBytes): FoundMetadata {
+  const start = body.slice(0, palmHeaderBytes);
+  const kind = start.toString('latin1', 60, 68);
+  if (kind === 'TEXtREAd') return readPalmDoc(start);
+  if (kind !== 'BOOKMOBI') throw new UnreadableBookError('it has no MOBI header');
+  const record = firstRecord(body, start);
+  // All that counts lies in here as a rule, and is read at once.
+  const header = record.slice(0, usualRecordBytes);
+  if (header.toString('latin1', 16, 20) !== 'MOBI' || header.length < 96) {
     throw new UnreadableBookError('it has no MOBI header');
   }
-  const decode = record.readUInt32BE(28) === utf8Encoding ? decodeUtf8 : decodeWindows1252;
-  const fullNameAt = record.readUInt32BE(84);
-  const fullName = slice(record, fullNameAt, record.readUInt32BE(88));
-  const exth = exthEntries(record);
+  const decode = header.readUInt32BE(28) === utf8Encoding ? decodeUtf8 : decodeWindows1252;
+  const fullName = textBytes(record, header.readUInt32BE(84), header.readUInt32BE(88));
+  const exth = exthEntries(record, header);
   const texts = (type: number) => exth.filter(entry => entry.type === type).map(entry => decode(entry.value));
   return {
     title: texts(exthTitle)[0] ?? (fullName.length > 0 ? decode(fullName) : undefined),
     authors: texts(exthAuthor).slice(0, maxAuthors).flatMap(displayNames),
-    language: texts(exthLanguage)[0] ?? languageOfLocale.get(record.readUInt32BE(92) & 0xff),
+    language: texts(exthLanguage)[0] ?? languageOfLocale.get(header.readUInt32BE(92) & 0xff),
     publisher: texts(exthPublisher)[0],
     date: texts(exthDate)[0],
     identifiers: identifiersOf(texts(exthIsbn)[0], texts(exthAsin)[0]),
@@ -66,17 +82,18 @@ function decodeUtf8(bytes: Buffer): string {
   return bytes.toString('utf8');
 }
 
-function slice(record: Buffer, at: number, length: number): Buffer {
-  return record.subarray(at, at + Math.min(length, maxTextBytes));
+function textBytes(record: BookBytes, at: number, length: number): Buffer {
+  return record.slice(at, at + Math.min(length, maxTextBytes));
 }
 
-function firstRecord(body: Buffer): Buffer {
-  if (body.length < recordListAt + recordListEntry) throw new UnreadableBookError('it is cut off');
-  const start = body.readUInt32BE(recordListAt);
+/** From its place to that of the second record, both as the list says. */
+function firstRecord(body: BookBytes, header: Buffer): BookBytes {
+  if (header.length < recordListAt + recordListEntry) throw new UnreadableBookError('it is cut off');
+  const start = header.readUInt32BE(recordListAt);
   const secondAt = recordListAt + recordListEntry;
-  const hasSecond = body.readUInt16BE(recordCountAt) > 1 && secondAt + 4 <= body.length;
-  const end = hasSecond ? body.readUInt32BE(secondAt) : body.length;
-  return body.subarray(start, end > start ? end : body.length);
+  const hasSecond = header.readUInt16BE(recordCountAt) > 1 && secondAt + 4 <= header.length;
+  const end = hasSecond ? header.readUInt32BE(secondAt) : body.length;
+  return partOf(body, start, end > start ? end : body.length);
 }
 
 interface ExthEntry {
@@ -84,18 +101,21 @@ interface ExthEntry {
   value: Buffer;
 }
 
-function exthEntries(record: Buffer): ExthEntry[] {
+function exthEntries(record: BookBytes, header: Buffer): ExthEntry[] {
   const entries: ExthEntry[] = [];
-  const hasExth = record.length >= 132 && (record.readUInt32BE(128) & 0x40) !== 0;
-  let at = 16 + record.readUInt32BE(20);
-  if (!hasExth || record.toString('latin1', at, at + 4) !== 'EXTH' || at + 12 > record.length) return entries;
-  const count = Math.min(record.readUInt32BE(at + 8), maxExthEntries);
+  if (header.length < 132 || (header.readUInt32BE(128) & 0x40) === 0) return entries;
+  let at = 16 + header.readUInt32BE(20);
+  const start = record.slice(at, at + 12);
+  if (start.length < 12 || start.toString('latin1', 0, 4) !== 'EXTH') return entries;
+  const count = Math.min(start.readUInt32BE(8), maxExthEntries);
   at += 12;
-  for (let index = 0; index < count && at + 8 <= record.length; index++) {
-    const length = record.readUInt32BE(at + 4);
+  for (let index = 0; index < count; index++) {
+    const entry = record.slice(at, at + 8);
+    const length = entry.length < 8 ? 0 : entry.readUInt32BE(4);
     // Shorter than its own header: the rest cannot be found any more.
     if (length < 8) break;
-    entries.push({ type: record.readUInt32BE(at), value: slice(record, at + 8, length - 8) });
+    const type = entry.readUInt32BE();
+    if (exthTypes.has(type)) entries.push({ type, value: textBytes(record, at + 8, length - 8) });
     at += length;
   }
   return entries;

@@ -1,7 +1,7 @@
 import { oneLine } from '../../../protocol/errors.ts';
 import type { BookFormat } from '../../../protocol/bookFormat.ts';
 import type { FilePlace } from '../../archive/archive.ts';
-import { bytesInFile, bytesInMemory, wholeOf, type BookBytes } from './bookBytes.ts';
+import { bytesInFile, bytesInMemory, type BookBytes } from './bookBytes.ts';
 import type { BookMetadata, FoundMetadata } from './bookMetadata.ts';
 import { bookMetadataFromName, UnreadableBookError } from './bookMetadata.ts';
 import { completeMetadata, nameUsed } from './completeMetadata.ts';
@@ -21,25 +21,19 @@ import { readRtf } from './rtf.ts';
 
 type Reader = (body: BookBytes) => FoundMetadata;
 
-/** For readers that have all of a book in memory. */
-const whole =
-  (read: (body: Buffer) => FoundMetadata): Reader =>
-  body =>
-    read(wholeOf(body));
-
 const readers: Readonly<Record<ReadableFormat, Reader>> = {
   epub: readEpub,
-  fb2: whole(readFb2),
+  fb2: readFb2,
   'fb2.zip': readFb2Zip,
-  mobi: whole(readMobi),
-  prc: whole(readMobi),
-  azw3: whole(readMobi),
-  pdb: whole(readMobi),
+  mobi: readMobi,
+  prc: readMobi,
+  azw3: readMobi,
+  pdb: readMobi,
   docx: readDocx,
   odt: readOdt,
-  html: whole(readHtml),
-  htm: whole(readHtml),
-  rtf: whole(readRtf),
+  html: readHtml,
+  htm: readHtml,
+  rtf: readRtf,
   pdf: readPdf,
 };
 

@@ -1,31 +1,55 @@
+import { latin1, type BookBytes } from './bookBytes.ts';
 import type { FoundMetadata } from './bookMetadata.ts';
 import { UnreadableBookError } from './bookMetadata.ts';
 import { namesIn } from './personName.ts';
 
 /** The information group stands behind fonts, colours and styles, and before the text. */
 const maxHeadBytes = 512 * 1024;
+/** Of most books that is enough. */
+const usualHeadBytes = 96 * 1024;
+const maxInfoBytes = 64 * 1024;
 const maxTextLength = 4096;
 
 /** RTF: the group `\info`. Bytes are in the code page that the head names; other letters are numbered in Unicode. */
-export function readRtf(body: Buffer): FoundMetadata {
-  const head = body.toString('latin1', 0, maxHeadBytes);
+export function readRtf(body: BookBytes): FoundMetadata {
+  const usual = latin1(body, 0, usualHeadBytes);
+  const found = infoIn(usual, usual.length === body.length);
+  if (found) return found;
+  const rest = infoIn(latin1(body, 0, maxHeadBytes), true);
+  if (!rest) throw new UnreadableBookError('it has no information group');
+  return rest;
+}
+
+/** What the group says; undefined where there is none, or where the head is not all there is and may end within it. */
+function infoIn(head: string, isAll: boolean): FoundMetadata | undefined {
   const info = head.indexOf('{\\info');
-  if (info === -1) throw new UnreadableBookError('it has no information group');
+  if (info === -1 || (!isAll && info + maxInfoBytes > head.length)) return undefined;
+  const group = head.slice(info, info + maxInfoBytes);
   const codePage = /\\ansicpg(\d{3,5})/.exec(head.slice(0, 4096))?.[1] ?? '1252';
-  const field = (name: string): string | undefined => {
-    const start = new RegExp(`\\{\\\\${name}(?![a-z])`).exec(head.slice(info, info + 64 * 1024));
-    return start ? textOf(head, info + start.index + start[0].length, codePage) : undefined;
+  const fieldOf = (name: string): Field | undefined => {
+    const start = new RegExp(`\\{\\\\${name}(?![a-z])`).exec(group);
+    return start ? fieldAt(head, info + start.index + start[0].length, codePage) : undefined;
   };
+  const title = fieldOf('title');
+  const author = fieldOf('author');
+  const company = fieldOf('company');
+  if (!isAll && [title, author, company].some(field => field?.isEnded === false)) return undefined;
   return {
-    title: field('title'),
-    authors: namesIn(field('author') ?? ''),
+    title: title?.text,
+    authors: namesIn(author?.text ?? ''),
     language: undefined,
-    publisher: field('company'),
+    publisher: company?.text,
   };
 }
 
-/** The text of a group from behind its name to its end. */
-function textOf(rtf: string, from: number, codePage: string): string {
+interface Field {
+  readonly text: string;
+  /** False where the head ends first. */
+  readonly isEnded: boolean;
+}
+
+/** A group from behind its name to its end. */
+function fieldAt(rtf: string, from: number, codePage: string): Field {
   let text = '';
   let bytes: number[] = [];
   let depth = 0;
@@ -37,7 +61,8 @@ function textOf(rtf: string, from: number, codePage: string): string {
   };
   const token = /\\u(-?\d+) ?|\\'([\da-f]{2})|\\([a-z]+)(-?\d+)? ?|\\([^a-z])|([{}])|([^\\{}]+)/gi;
   token.lastIndex = from;
-  for (let match = token.exec(rtf); match && text.length < maxTextLength; match = token.exec(rtf)) {
+  let match = token.exec(rtf);
+  for (; match && text.length < maxTextLength; match = token.exec(rtf)) {
     const [, unicode, hex, , , symbol, brace, plain] = match;
     if (brace === '{') depth++;
     else if (brace === '}' && depth-- === 0) break;
@@ -55,7 +80,7 @@ function textOf(rtf: string, from: number, codePage: string): string {
     }
   }
   flush();
-  return text;
+  return { text, isEnded: match !== null };
 }
 
 function decode(bytes: Buffer, codePage: string): string {

@@ -1,5 +1,6 @@
 import { Parser } from 'htmlparser2';
 import { decodeXml } from '../xmlBytes.ts';
+import type { BookBytes } from './bookBytes.ts';
 import { UnreadableBookError } from './bookMetadata.ts';
 
 /**
@@ -20,10 +21,10 @@ export interface XmlVisitor {
 const maxDepth = 200;
 
 /**
- * Walks through an XML text until the visitor is done, at most `maxBytes` of it. The parser forgives what is
+ * Walks through an XML text until the visitor is done, at most `maxBytes` of it, and reads no more of it. The parser forgives what is
  * not well-formed, and knows no entities but those of XML: nothing is expanded, nothing is fetched.
  */
-export function walkXml(body: Buffer, maxBytes: number, visitor: XmlVisitor): void {
+export function walkXml(body: BookBytes, maxBytes: number, visitor: XmlVisitor): void {
   const path: string[] = [];
   const stopWhenDone = (): void => {
     if (visitor.done) parser.pause();

@@ -18,8 +18,8 @@ export interface ZipEntry {
 const endSignature = Buffer.from('PK\x05\x06', 'latin1');
 const endLength = 22;
 const maxCommentLength = 0xffff;
-/** Most ZIPs have no comment. */
-const usualTail = 1024;
+/** Most ZIPs have no comment; and the directory of a book stands in here, too. */
+const usualTail = 8 * 1024;
 const directorySignature = 0x02014b50;
 const directoryEntryLength = 46;
 const localSignature = 0x04034b50;

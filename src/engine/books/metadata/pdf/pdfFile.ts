@@ -15,6 +15,8 @@ import { searchSection } from './pdfRepair.ts';
 import { readStreamSection, readTableSection, type PdfSection } from './pdfSections.ts';
 
 const startBytes = 1024;
+/** Few files go on behind their end; and the table of a small one stands in here, too. */
+const usualTailBytes = 8 * 1024;
 const tailBytes = 64 * 1024;
 const maxSections = 1000;
 const maxDepth = 20;
@@ -43,8 +45,6 @@ const nothing: PdfObject = { value: undefined, dataAt: undefined, owner: undefin
 /** The objects of a PDF, by number. Only those that are asked for are read. */
 export class PdfFile {
   readonly #body: BookBytes;
-  /** What stands before the header: the offsets of some files do not count it. */
-  readonly #headerAt: number;
   /** The newest one first. */
   #sections: readonly PdfSection[] = [];
   #isSearched = false;
@@ -57,7 +57,6 @@ export class PdfFile {
   /** @throws UnreadableBookError when it has no catalog, or is not to be read without a password. */
   constructor(body: BookBytes) {
     this.#body = body;
-    this.#headerAt = Math.max(0, body.slice(0, startBytes).indexOf('%PDF-'));
     try {
       this.#sections = this.#readSections();
       this.#unlock();
@@ -126,9 +125,7 @@ export class PdfFile {
   }
 
   #readSections(): PdfSection[] {
-    const tail = this.#body.slice(this.#body.length - tailBytes, this.#body.length);
-    const last = tail.lastIndexOf(startWord);
-    const start = last === -1 ? null : startXref.exec(tail.toString('latin1', last));
+    const start = this.#lastStart();
     const sections: PdfSection[] = [];
     const open: number[] = [Number(start?.[1] ?? NaN)];
     const seen = new Set<number>();
@@ -151,6 +148,16 @@ export class PdfFile {
     return sections;
   }
 
+  /** The last `startxref`, and the place that it states. */
+  #lastStart(): RegExpExecArray | null {
+    for (const length of [usualTailBytes, tailBytes]) {
+      const tail = this.#body.slice(this.#body.length - length, this.#body.length);
+      const last = tail.lastIndexOf(startWord);
+      if (last !== -1) return startXref.exec(tail.toString('latin1', last));
+    }
+    return null;
+  }
+
   #sectionAt(stated: number): PdfSection {
     const at = this.#placeOf(stated, place => startOfSection.test(place));
     const blanks = leadingBlanks.exec(latin1(this.#body, at, at + 32))?.[0].length ?? 0;
@@ -165,10 +172,11 @@ export class PdfFile {
 
   /** Offsets count from the start of the file or from its header. */
   #placeOf(stated: number, isThere: (text: string) => boolean): number {
-    const shifted = [stated, stated + this.#headerAt];
-    const at = shifted.find(place => isThere(latin1(this.#body, place, place + 48)));
-    if (at === undefined) throw damaged();
-    return at;
+    const isAt = (place: number): boolean => isThere(latin1(this.#body, place, place + 48));
+    if (isAt(stated)) return stated;
+    const shifted = stated + Math.max(0, this.#body.slice(0, startBytes).indexOf('%PDF-'));
+    if (!isAt(shifted)) throw damaged();
+    return shifted;
   }
 
   #object(number: number): PdfObject {
