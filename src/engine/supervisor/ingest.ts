@@ -359,6 +359,7 @@ export class Ingest {
         secrets: this.#secrets,
         destinationId,
         assignedTars: [...assignedTars],
+        assignedBytes: assignedTars.reduce((sum, name) => sum + (tars.get(name)?.sizeBytes ?? 0), 0),
       }),
     });
     const atWork = new AbortController();

@@ -57,8 +57,8 @@ let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
 const digestThread = bodyThread();
-// Every worker needs it, and what comes first from the engine may take as long as to begin it.
-digestThread.begin();
+/** In less than this there are hardly any books for the thread that digests: it begins with the first of them, if ever. */
+const bytesForThread = 1024 * 1024;
 const copyThread = bodyThread();
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
@@ -170,6 +170,8 @@ function unlessStopped(thrown: unknown): void {
 }
 
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
+  // It takes as long to begin as a small tar to read, and what is done here meanwhile waits for the disk.
+  if (init.assignedBytes >= bytesForThread) digestThread.begin();
   progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
   if (!progressLock) throw new Error('another process holds the progress of this worker');
   log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
