@@ -416,7 +416,7 @@ export class EngineHost {
     if (this.#isEnding) return;
     this.#cancelTidying();
     this.#cancelTidying = this.#clock.after(tidyAfterMs, () => {
-      if (this.#run === held) collectGarbage();
+      if (this.#run === held) void collectGarbage();
     });
   }
 
