@@ -76,8 +76,16 @@ process.on('SIGTERM', () => {
   stop.abort();
   void leave();
 });
-// A lost channel is a dead engine: finish the book in hand, save, leave. Also in the middle of a stop, which by itself has no end.
-process.on('disconnect', () => {
+process.on('disconnect', engineGone);
+process.on('message', (message: unknown) => {
+  receive(v.parse(workerRequestSchema, message));
+});
+
+// A monitor changes nothing of how the process dies.
+process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+
+/** A lost channel is a dead engine: finish the book in hand, save, leave. Also in the middle of a stop, which by itself has no end. */
+function engineGone(): void {
   if (left) return;
   log?.warn('the engine has gone; the book in hand is finished');
   depart({
@@ -92,13 +100,7 @@ process.on('disconnect', () => {
   });
   stop.abort();
   void leave();
-});
-process.on('message', (message: unknown) => {
-  receive(v.parse(workerRequestSchema, message));
-});
-
-// A monitor changes nothing of how the process dies.
-process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+}
 
 function bodyThread(): BodyThread {
   return new BodyThread(
@@ -329,3 +331,5 @@ function endNow(): void {
 }
 
 heartbeat.start();
+// It may have gone while this was loaded, when nobody heard of it.
+if (!process.connected) engineGone();
