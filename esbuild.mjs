@@ -3,11 +3,12 @@
 //   node esbuild.mjs --watch    rebuild on change
 import { build, context } from 'esbuild';
 import { rm } from 'node:fs/promises';
-import { extension, page, processes } from './esbuildOptions.mjs';
+import { eachProcess, extension, page } from './esbuildOptions.mjs';
 
+const all = [...eachProcess, extension, page];
 await rm('dist', { recursive: true, force: true });
 if (process.argv.includes('--watch')) {
-  for (const options of [processes, extension, page]) await (await context(options)).watch();
+  for (const options of all) await (await context(options)).watch();
 } else {
-  await Promise.all([build(processes), build(extension), build(page)]);
+  await Promise.all(all.map(options => build(options)));
 }

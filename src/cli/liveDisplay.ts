@@ -8,8 +8,10 @@ import {
   type WorkerState,
 } from '../protocol/snapshot.ts';
 import { extractionText } from '../protocol/extractionText.ts';
+import { stoppingText } from './stoppingText.ts';
 import { countTars } from './tarTotals.ts';
-import { padLeft, padRight, printable, shortenEnd, shortenMiddle, type Paint } from './terminalText.ts';
+import { padLeft, padRight, shortenEnd, shortenMiddle } from './terminalColumns.ts';
+import { printable, type Paint } from './terminalText.ts';
 import { standstillText } from './workerText.ts';
 
 /** What the live display shows. */
@@ -31,7 +33,6 @@ export interface Screen {
   readonly hasLines: boolean;
 }
 
-export const stoppingText = 'Finishing the book in hand … press Ctrl-C again to leave at once';
 const stoppedElsewhereText = 'The run is being ended: the books in hand are finished …';
 
 interface Row {

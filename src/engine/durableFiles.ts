@@ -52,13 +52,25 @@ export async function writeDurably(
   }
 }
 
+/** Texts that are shorter are written together: each write goes over a thread. */
+const leastText = 64 * 1024;
+
 /** Writes chunks, one after another, to a new file and makes them durable. A failed write leaves no file. */
 export async function writeChunksDurably(
   path: string,
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   await writeDurably(path, async handle => {
-    for await (const chunk of chunks) await handle.writeFile(chunk);
+    let text = '';
+    for await (const chunk of chunks) {
+      const isText = typeof chunk === 'string';
+      if (isText) text += chunk;
+      if (isText && text.length < leastText) continue;
+      if (text !== '') await handle.writeFile(text);
+      text = '';
+      if (!isText) await handle.writeFile(chunk);
+    }
+    if (text !== '') await handle.writeFile(text);
   });
 }
 

@@ -110,6 +110,8 @@ export const workerRequestSchema = v.variant('type', [
     destinationId: v.string(),
     /** All tars dealt to this worker, recorded before the first one starts. */
     assignedTars: v.array(v.string()),
+    /** Size of all of them together. */
+    assignedBytes: count,
   }),
   /** The tars that are assigned to it have changed: others took some, or one came to it. To be recorded like the first. */
   v.object({ type: v.literal('tars:assigned'), assignedTars: v.array(v.string()) }),

@@ -8,6 +8,7 @@ import type { Supervision } from '../../src/protocol/supervision.ts';
 import { EventLog } from '../../src/engine/logs/eventLog.ts';
 import { History } from '../../src/engine/supervisor/crew/history.ts';
 import type { RunningWorker } from '../../src/engine/supervisor/crew/processes.ts';
+import { WorkerProcess, type StartWorker } from '../../src/engine/supervisor/crew/workerProcess.ts';
 import { Ingest } from '../../src/engine/supervisor/ingest.ts';
 import { StateBoard } from '../../src/engine/supervisor/stateBoard.ts';
 import { StateFolder } from '../../src/engine/supervisor/stateFolder.ts';
@@ -73,7 +74,8 @@ describe('supervision of real workers', () => {
     const onWorkersChanged = (now: RunningWorker[]): void => {
       workers = now;
     };
-    ingest = new Ingest(options, { password: null, databasePassword: null }, workerPath, board, {
+    const startWorker: StartWorker = listener => new WorkerProcess(workerPath, listener);
+    ingest = new Ingest(options, { password: null, databasePassword: null }, startWorker, board, {
       state: held,
       history,
       onWorkersChanged,

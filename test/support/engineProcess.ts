@@ -34,8 +34,10 @@ export interface EngineProcess {
 export async function launchEngine(
   stateFolder: string,
   env: NodeJS.ProcessEnv = {},
+  sourceFolders: readonly string[] = [],
 ): Promise<EngineProcess & { start: EngineStart }> {
-  const child = fork(enginePath, ['--state-folder', stateFolder], {
+  const folders = sourceFolders.flatMap(folder => ['--source-folder', folder]);
+  const child = fork(enginePath, ['--state-folder', stateFolder, ...folders], {
     detached: true,
     // What a killed one leaves of its socket goes with the folders of the test.
     env: { ...process.env, TMPDIR: dirname(stateFolder), ...env },

@@ -36,6 +36,7 @@ export function firstMessage(
     secrets: { ...noSecrets, password },
     destinationId,
     assignedTars: ['a.tar'],
+    assignedBytes: 0,
   };
 }
 

@@ -153,6 +153,7 @@ export class PlayedCrew {
         secrets: { password: null, databasePassword: null },
         destinationId: 'x',
         assignedTars: [...assignedTars],
+        assignedBytes: 0,
       }),
     });
   }

@@ -2,9 +2,9 @@ import type { SnapshotReader } from '../../client/snapshotStore.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { RunState } from '../../protocol/snapshot.ts';
 import { jsonHappening, jsonProgress, jsonSummary } from '../jsonLines.ts';
-import { stoppingText } from '../liveDisplay.ts';
 import type { Output } from '../output.ts';
 import type { Happening } from '../runFollower.ts';
+import { stoppingText } from '../stoppingText.ts';
 import type { Reporter } from './reporter.ts';
 
 const progressEveryMs = 1000;

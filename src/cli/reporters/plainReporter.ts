@@ -1,8 +1,8 @@
 import type { SnapshotReader } from '../../client/snapshotStore.ts';
 import type { RunState } from '../../protocol/snapshot.ts';
-import { stoppingText } from '../liveDisplay.ts';
 import type { Output } from '../output.ts';
 import type { Happening } from '../runFollower.ts';
+import { stoppingText } from '../stoppingText.ts';
 import { renderHappening, renderTotal } from '../summaryText.ts';
 import { paintPlain, printable } from '../terminalText.ts';
 import type { Reporter } from './reporter.ts';

@@ -6,7 +6,7 @@ import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
 import { RunFollower } from '../runFollower.ts';
-import { makeReporter } from '../runReporter.ts';
+import { loadReporter } from '../runReporter.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
 import type { CommandLine, Verb } from './verb.ts';
 
@@ -46,6 +46,8 @@ export const attach: Verb = {
 
 async function watch(stateFolder: string, json: boolean, commandLine: CommandLine): Promise<number> {
   const { stdout, stderr } = commandLine;
+  // Not once it is attached: what was told meanwhile would be missed.
+  const makeReporter = await loadReporter(json, commandLine);
   const client = new EngineClient(engineLaunch(commandLine));
   const letGo = new AbortController();
   const leave = (): void => {
@@ -61,7 +63,7 @@ async function watch(stateFolder: string, json: boolean, commandLine: CommandLin
       );
     }
     const follower = new RunFollower(client.store, { comesLate: true });
-    const reporter = makeReporter(client, follower, client.store.options, json, commandLine);
+    const reporter = makeReporter(client, follower, client.store.options);
     try {
       for (const happening of follower.begin()) reporter.show(happening);
       client.onEvent(event => {

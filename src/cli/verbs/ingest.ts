@@ -8,7 +8,7 @@ import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions } from '../optionTable.ts';
 import { RunFollower } from '../runFollower.ts';
-import { makeReporter } from '../runReporter.ts';
+import { loadReporter } from '../runReporter.ts';
 import { readSecrets } from '../secrets.ts';
 import type { CommandLine, Verb } from './verb.ts';
 
@@ -104,6 +104,8 @@ async function runAttached(
   commandLine: CommandLine,
 ): Promise<number> {
   const { stdout, stderr } = commandLine;
+  // Before there is anything to stop: from here to the first wait for the engine nothing comes in between.
+  const makeReporter = await loadReporter(json, commandLine);
   const engineLines = new LineSplitter(line => {
     reporter.engineWrote(line);
   });
@@ -115,7 +117,7 @@ async function runAttached(
     whenLeft: 'stop',
   });
   const follower = new RunFollower(client.store);
-  const reporter = makeReporter(client, follower, options, json, commandLine);
+  const reporter = makeReporter(client, follower, options);
   client.onEvent(event => {
     for (const happening of follower.follow(event)) reporter.show(happening);
   });

@@ -56,6 +56,8 @@ export interface RunHold {
 
 export interface EngineHostOptions {
   readonly makeRun: (options: IngestOptions, secrets: Secrets, board: StateBoard, hold: RunHold) => Run;
+  /** The state folder is this engine's, and the rest of its start is still to come. */
+  readonly onTaken?: () => void;
   readonly clock?: Clock;
   readonly processes?: SweepOptions['processes'];
   /** See {@link ClientServer}. */
@@ -161,6 +163,7 @@ export class EngineHost {
   static async start(stateFolder: string, options: EngineHostOptions): Promise<EngineHost> {
     const clock = options.clock ?? systemClock;
     const state = await StateFolder.take(stateFolder);
+    options.onTaken?.();
     // Not before: the logs, too, are one process's at a time.
     const log = new EventLog(join(state.path, launcherLogName));
     const monitor = new EventLog(join(state.path, monitorLogName));
@@ -416,7 +419,7 @@ export class EngineHost {
     if (this.#isEnding) return;
     this.#cancelTidying();
     this.#cancelTidying = this.#clock.after(tidyAfterMs, () => {
-      if (this.#run === held) collectGarbage();
+      if (this.#run === held) void collectGarbage();
     });
   }
 

@@ -32,7 +32,7 @@ import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
 import { readSuspects } from './crew/suspects.ts';
 import { TarHands } from './crew/tarHands.ts';
-import { WorkerProcess } from './crew/workerProcess.ts';
+import type { StartWorker } from './crew/workerProcess.ts';
 
 /*
  * What lives in this folder: the engine, which owns the workers of one state folder. It deals the tars,
@@ -73,7 +73,7 @@ export interface IngestHold {
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #secrets: Secrets;
-  readonly #workerPath: string;
+  readonly #startWorker: StartWorker;
   readonly #board: StateBoard;
   readonly #hold: IngestHold;
   readonly #stop = new AbortController();
@@ -82,13 +82,13 @@ export class Ingest {
   constructor(
     options: IngestOptions,
     secrets: Secrets,
-    workerPath: string,
+    startWorker: StartWorker,
     board: StateBoard,
     hold: IngestHold,
   ) {
     this.#options = options;
     this.#secrets = secrets;
-    this.#workerPath = workerPath;
+    this.#startWorker = startWorker;
     this.#board = board;
     this.#hold = hold;
   }
@@ -335,7 +335,7 @@ export class Ingest {
       processed.move({ ...tar, folder: tar.folder });
     };
     this.#crew = new Crew(this.#options.workers, {
-      startWorker: listener => new WorkerProcess(this.#workerPath, listener),
+      startWorker: this.#startWorker,
       clock: this.#hold.clock ?? systemClock,
       random: Math.random,
       supervision: supervisionInForce(this.#options.supervision),
@@ -359,6 +359,7 @@ export class Ingest {
         secrets: this.#secrets,
         destinationId,
         assignedTars: [...assignedTars],
+        assignedBytes: assignedTars.reduce((sum, name) => sum + (tars.get(name)?.sizeBytes ?? 0), 0),
       }),
     });
     const atWork = new AbortController();

@@ -4,7 +4,10 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { questionSchema, type EngineStart } from '../../protocol/clientMessages.ts';
 import { oneLine, toFailure } from '../../protocol/errors.ts';
+import { systemClock } from '../clock.ts';
 import { EngineHost } from './engineHost.ts';
+import { SpareWorker } from './crew/spareWorker.ts';
+import { WorkerProcess, type StartWorker } from './crew/workerProcess.ts';
 import { Ingest } from './ingest.ts';
 import { findTars, withoutTars } from './sourceFolder.ts';
 
@@ -60,6 +63,10 @@ function folderArguments(): Folders | null {
 
 async function beEngine({ state, sources }: Folders): Promise<void> {
   let host: EngineHost | undefined;
+  let spare: SpareWorker | undefined;
+  let isNew = false;
+  const startWorker: StartWorker = listener =>
+    new WorkerProcess(join(import.meta.dirname, 'worker.js'), listener);
   const askedToEnd = new AbortController();
   const drain = (): void => {
     askedToEnd.abort();
@@ -73,12 +80,18 @@ async function beEngine({ state, sources }: Folders): Promise<void> {
     if (sources.length > 0 && !existsSync(state)) {
       const { tars, folders } = await findTars(sources);
       if (tars.length === 0) throw withoutTars(folders);
+      isNew = true;
     }
     host = await EngineHost.start(state, {
+      onTaken: () => {
+        // With tars, and nothing done yet, a worker will be needed for sure: it begins beside the rest of the start.
+        if (isNew) spare = new SpareWorker(startWorker, systemClock);
+      },
       makeRun: (options, secrets, board, hold) =>
-        new Ingest(options, secrets, join(import.meta.dirname, 'worker.js'), board, hold),
+        new Ingest(options, secrets, listener => spare?.take(listener) ?? startWorker(listener), board, hold),
     });
   } catch (thrown) {
+    spare?.end();
     const failure = toFailure(thrown);
     process.exitCode = 1;
     say({ type: 'engine:refused', failure });
@@ -88,6 +101,8 @@ async function beEngine({ state, sources }: Folders): Promise<void> {
   say({ type: 'engine:ready' });
   if (askedToEnd.signal.aborted) drain();
   await host.ended;
+  // No run has come that could have taken it.
+  spare?.end();
   setTimeout(() => process.exit(), endsAfterEngineMs).unref();
 }
 

@@ -57,8 +57,8 @@ let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
 const digestThread = bodyThread({ describes: true });
-// Every worker needs it, and what comes first from the engine may take as long as to begin it.
-digestThread.begin();
+/** In less than this there are hardly any books for the thread that digests: it begins with the first of them, if ever. */
+const bytesForThread = 1024 * 1024;
 const copyThread = bodyThread({ abandon: abandon.signal });
 let progressLock: FileLock | null = null;
 let progress: WorkerProgress | null = null;
@@ -76,8 +76,16 @@ process.on('SIGTERM', () => {
   stop.abort();
   void leave();
 });
-// A lost channel is a dead engine: finish the book in hand, save, leave. Also in the middle of a stop, which by itself has no end.
-process.on('disconnect', () => {
+process.on('disconnect', engineGone);
+process.on('message', (message: unknown) => {
+  receive(v.parse(workerRequestSchema, message));
+});
+
+// A monitor changes nothing of how the process dies.
+process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+
+/** A lost channel is a dead engine: finish the book in hand, save, leave. Also in the middle of a stop, which by itself has no end. */
+function engineGone(): void {
   if (left) return;
   log?.warn('the engine has gone; the book in hand is finished');
   depart({
@@ -92,13 +100,7 @@ process.on('disconnect', () => {
   });
   stop.abort();
   void leave();
-});
-process.on('message', (message: unknown) => {
-  receive(v.parse(workerRequestSchema, message));
-});
-
-// A monitor changes nothing of how the process dies.
-process.on('uncaughtExceptionMonitor', thrown => log?.error(`died: ${oneLine(thrown)}`));
+}
 
 function bodyThread(options: BodyThreadOptions): BodyThread {
   return new BodyThread(
@@ -170,6 +172,8 @@ function unlessStopped(thrown: unknown): void {
 }
 
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
+  // It takes as long to begin as a small tar to read, and what is done here meanwhile waits for the disk.
+  if (init.assignedBytes >= bytesForThread) digestThread.begin();
   progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
   if (!progressLock) throw new Error('another process holds the progress of this worker');
   log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
@@ -327,3 +331,5 @@ function endNow(): void {
 }
 
 heartbeat.start();
+// It may have gone while this was loaded, when nobody heard of it.
+if (!process.connected) engineGone();

@@ -13,7 +13,7 @@ import { noSecrets } from '../../../src/protocol/secrets.ts';
 import type { StatusFile } from '../../../src/protocol/statusFile.ts';
 import type { RunPhase } from '../../../src/protocol/snapshot.ts';
 import { makeSampleTars } from '../../../src/samples/makeSample.ts';
-import { launchEngine, startEngine, useEngines } from '../../support/engineProcess.ts';
+import { launchEngine, startEngine, useEngines, type EngineProcess } from '../../support/engineProcess.ts';
 import { EngineSocket, readNote } from '../../support/engineSocket.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { keysInLibrary } from '../../support/libraryTruth.ts';
@@ -105,6 +105,60 @@ describe('an engine of its own', () => {
     const client = await EngineSocket.attach(state());
     assert.equal((await readNote(state())).pid, first.pid);
     client.leave();
+  });
+
+  describe('whose first run is about to come', () => {
+    const startWithTars = async (): Promise<EngineProcess> => {
+      const { start, ...engine } = await launchEngine(state(), {}, [source()]);
+      assert.deepEqual(start, { type: 'engine:ready' });
+      return engine;
+    };
+    const workers = (engine: EngineProcess): Promise<number[]> => descendants(engine.pid, 'worker.js');
+
+    it('has a worker begin beside its own start, and gives it to that run', async () => {
+      await makeLongTars(20);
+      const engine = await startWithTars();
+      const [spare, ...others] = await workers(engine);
+      assert.deepEqual(others, []);
+      const client = await EngineSocket.attach(state());
+      assert.equal(codeOf(await ingest(client)), 'done');
+      const told = await client.event(
+        event => event.type === 'worker:changed' && event.worker.number === 1 && event.worker.pid !== null,
+      );
+      assert.ok(told.type === 'worker:changed');
+      assert.equal(told.worker.pid, spare);
+      await client.event(inPhase('finished'));
+      assert.equal((await keysInLibrary(library())).length, 40);
+      assert.deepEqual(await workers(engine), []);
+      client.leave();
+    });
+
+    it('ends that worker where the run does not come', async () => {
+      await makeLongTars(1);
+      const engine = await startWithTars();
+      const spares = await workers(engine);
+      assert.equal(spares.length, 1);
+      const client = await EngineSocket.attach(state());
+      assert.equal(codeOf(await client.ask({ type: 'engine:end', drain: false })), 'done');
+      assert.equal(await engine.ended, 0);
+      await untilGone(spares[0]!, 1000);
+    });
+
+    it('leaves none behind when it is killed', async () => {
+      await makeLongTars(1);
+      const engine = await startWithTars();
+      const spares = await workers(engine);
+      assert.equal(spares.length, 1);
+      engine.child.kill('SIGKILL');
+      await engine.ended;
+      await untilGone(spares[0]!, 5000);
+    });
+
+    it('begins none where something is done already: there may be nothing to do', async () => {
+      await makeLongTars(1);
+      await mkdir(state());
+      assert.deepEqual(await workers(await startWithTars()), []);
+    });
   });
 
   it('refuses a state folder that cannot be one', async () => {

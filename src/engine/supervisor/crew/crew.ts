@@ -25,7 +25,7 @@ import { Staffing } from './staffing.ts';
 import type { TarHands } from './tarHands.ts';
 import { TarTurns } from './tarTurns.ts';
 import { Waiting } from './waiting.ts';
-import type { WorkerHandle, WorkerListener } from './workerProcess.ts';
+import type { StartWorker } from './workerProcess.ts';
 import { WorkerWords } from './workerWords.ts';
 
 /*
@@ -35,7 +35,7 @@ import { WorkerWords } from './workerWords.ts';
  */
 
 export interface CrewOptions {
-  readonly startWorker: (listener: WorkerListener) => WorkerHandle;
+  readonly startWorker: StartWorker;
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;

@@ -8,7 +8,7 @@ import type { CrewWorker } from './crewWorker.ts';
 import type { History } from './history.ts';
 import type { Roster } from './roster.ts';
 import type { TarHands } from './tarHands.ts';
-import type { ProcessEnd, WorkerHandle, WorkerListener } from './workerProcess.ts';
+import type { ProcessEnd, StartWorker } from './workerProcess.ts';
 
 export interface RunningWorker {
   readonly number: number;
@@ -17,7 +17,7 @@ export interface RunningWorker {
 }
 
 export interface ProcessesOptions {
-  readonly startWorker: (listener: WorkerListener) => WorkerHandle;
+  readonly startWorker: StartWorker;
   readonly init: (worker: number, tars: readonly string[]) => WorkerRequest;
   readonly clock: Clock;
   readonly log: Pick<EventLog, 'info'>;

@@ -46,6 +46,9 @@ export interface WorkerHandle {
   kill(): void;
 }
 
+/** Starts a process of a worker. */
+export type StartWorker = (listener: WorkerListener) => WorkerHandle;
+
 /**
  * One child process: its channel with words checked on the way in, and its end. It stays in the engine's process group:
  * its tree is told by who is whose parent, and a signal to the engine's group is meant for all.
