@@ -38,7 +38,7 @@ export interface FileIdentity {
 /** Told of each read, how many bytes it gave. */
 export type OnRead = (bytes: number) => void;
 
-/** Reads some headers at once, beside the event loop. @throws Error where it cannot */
+/** Reads some headers at once, beside the event loop. @throws Error where nobody can */
 export type ReadHeaders = (at: HeadersAt) => Promise<HeaderChain>;
 
 /** A wait for a thread for so many headers costs as much as one for a single one. */
@@ -116,10 +116,10 @@ export class FileSource implements ByteSource {
   async #readAhead(position: number, length: number, leastJump: number): Promise<Buffer | undefined> {
     this.#ahead.clear();
     if (!this.#readHeaders) return undefined;
-    const { descriptor } = this;
+    const { descriptor, sizeBytes } = this;
     try {
       const { positions, bytes } = await this.#readHeaders({
-        ...{ descriptor, position, length, most: headersTogether, leastJump },
+        ...{ descriptor, position, sizeBytes, length, most: headersTogether, leastJump },
       });
       const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (const [index, at] of positions.entries())

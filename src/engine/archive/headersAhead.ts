@@ -7,6 +7,8 @@ export interface HeadersAt {
   readonly descriptor: number;
   /** Of the first one. */
   readonly position: number;
+  /** Of the tar. */
+  readonly sizeBytes: number;
   /** So much is read at each. */
   readonly length: number;
   /** So many at most. */
@@ -27,17 +29,22 @@ const withoutBody = new Set(['1', '2', '3', '4', '5', '6']);
 /**
  * Reads headers of large members, each with what its body begins with, from one to the next. Waits for the disk: for a thread that may.
  *
- * It only guesses where they stand, for whoever reads them by all rules then: a wrong guess is read for nothing.
- *
- * @throws what the system says
+ * It only guesses where they stand, for whoever reads them by all rules then: a wrong guess is read for nothing. Where one cannot be
+ * read it ends before that, and whoever needs that one hears why.
  */
-export function readHeadersAhead({ descriptor, position, length, most, leastJump }: HeadersAt): HeaderChain {
+export function readHeadersAhead(where: HeadersAt): HeaderChain {
+  const { descriptor, position, sizeBytes, length, most, leastJump } = where;
   const bytes = Buffer.allocUnsafeSlow(length * most);
   const positions: number[] = [];
   let used = 0;
-  for (let next: number | null = position; next !== null && positions.length < most;) {
+  for (let next: number | null = position; next !== null && next < sizeBytes && positions.length < most;) {
     const here = bytes.subarray(used, used + length);
-    const got = readFully(descriptor, here, next);
+    let got: number;
+    try {
+      got = readFully(descriptor, here, next);
+    } catch {
+      break;
+    }
     positions.push(next);
     used += got;
     next = got < length ? null : nextAfter(here, next, leastJump);

@@ -165,7 +165,8 @@ class Comparison {
         await member.keep();
         isKept = true;
       }
-      const [digested] = await digestMembers([{ member, format }], this.#thread, () => undefined);
+      const group = [{ member, format }];
+      const [digested] = await digestMembers(group, this.#thread, () => undefined, this.#signal);
       if (digested?.status !== 'fulfilled') throw digested?.reason;
       const { key, bytes: body } = digested.value;
       // A name may lie: as in a run, the bytes decide where they are sure.

@@ -62,6 +62,8 @@ export class BatchWork {
   readonly #options: BatchWorkOptions;
   /** In their order, also those of two batches. */
   readonly #groupTurns = pLimit(groupsAtOnce);
+  /** Why no further books can be read: whatever is behind would fail as well. */
+  #broken: { readonly by: unknown } | null = null;
   /** All uploads of the batches before have been begun. */
   #allBegun: Promise<unknown> = Promise.resolve();
 
@@ -88,16 +90,16 @@ export class BatchWork {
       const left = books.map((found, index) => ({ ...found, index })).filter(({ index }) => !read[index]);
       const readings = digestGroups(left).map(group =>
         this.#groupTurns(async () => {
-          if (!stop.aborted) await this.#digestGroup(group, read);
+          if (!stop.aborted && !this.#broken) await this.#digestGroup(group, read);
         }),
       );
       // What is under way comes to its end before anything is done about one that was thrown.
-      for (const ended of await Promise.allSettled(readings))
-        if (ended.status === 'rejected') throw ended.reason;
+      await Promise.all(readings);
     } finally {
       activity.end('hash');
     }
     if (stop.aborted) return null;
+    if (this.#broken) throw this.#broken.by;
     const all = read.filter(book => book !== undefined);
     // To end the batch without it would be to lose a book.
     if (all.length < books.length) throw new Error('a book of a batch was not read');
@@ -145,15 +147,17 @@ export class BatchWork {
 
   /** @throws SourceUnplugged */
   async #digestGroup(group: readonly IndexedBook[], read: (ReadBook | undefined)[]): Promise<void> {
-    const { activity, digestThread, hand, metadata } = this.#context;
+    const { activity, digestThread, hand, metadata, stop } = this.#context;
     const slots = hand.takeAll(group.map(({ member }) => member.headerOffset));
     try {
       const isTold = metadata.comesWithDigest;
-      const bodies = await digestMembers(group, digestThread, activity.addBytes, isTold);
+      const bodies = await digestMembers(group, digestThread, activity.addBytes, stop, isTold);
       for (const [order, { index, ...found }] of group.entries()) {
         const body = bodies[order];
         if (body) read[index] = await this.#lookInto(found, body);
       }
+    } catch (thrown) {
+      this.#broken ??= { by: thrown };
     } finally {
       hand.dropAll(slots);
     }

@@ -39,12 +39,13 @@ export type BodyRequest =
       readonly sha1: string;
     };
 
-/** What comes out of it: once with the result, and before that any number of times without. */
+/** What comes out of it: once with the result or a failure, and before that any number of times with neither. */
 export interface BodyAnswer {
   readonly id: number;
   /** Read since the last answer. */
   readonly bytes: number;
   readonly result: BodyResult | null;
+  readonly failure: SystemFailure | null;
 }
 
 type BodyResult = readonly DigestedPlace[] | HeaderChain | CopiedPlace;
@@ -89,6 +90,9 @@ export interface BodyThreadOptions {
   readonly timeoutMs?: number;
 }
 
+/** How often within the time that a book has it is looked whether it is still the same. */
+const looksInTime = 4;
+
 /** What a description may need; else a thread holds one piece of a body, and nothing else. */
 const heapToDescribeMb = 96;
 const heapMb = 16;
@@ -114,8 +118,8 @@ export class BodyThread {
   #lastId = 0;
   #isClosed = false;
   #watch: NodeJS.Timeout | null = null;
-  /** The book that was described when it was last looked. */
-  #seen = 0;
+  /** The book that was described when it was last looked, and how often that was. */
+  #seen = { describing: 0, times: 0 };
   #whyEnded: string | null = null;
 
   /**
@@ -152,7 +156,7 @@ export class BodyThread {
   /**
    * Reads headers of a tar.
    *
-   * @throws Error where they cannot be read, and where the thread ends over it
+   * @throws Error where the thread ends over it
    */
   async headers(at: HeadersAt): Promise<HeaderChain> {
     return (await this.#ask(
@@ -205,17 +209,17 @@ export class BodyThread {
    */
   #watchOver(): void {
     if (this.#watch) return;
-    this.#seen = 0;
+    this.#seen = { describing: 0, times: 0 };
     this.#watch = setInterval(() => {
       const describing = Atomics.load(this.#shared, sharedWords.describing);
       // A book is not to blame for a slow disk.
-      const isStuck = describing !== 0 && Atomics.load(this.#shared, sharedWords.atDisk) === 0;
-      if (isStuck && describing === this.#seen) {
-        this.#whyEnded = `a book took more than ${String(this.#timeoutMs / 1000)} seconds to be described`;
-        void this.#thread?.terminate();
-      }
-      this.#seen = isStuck ? describing : 0;
-    }, this.#timeoutMs);
+      const isAtDisk = Atomics.load(this.#shared, sharedWords.atDisk) !== 0;
+      const isSame = describing !== 0 && !isAtDisk && describing === this.#seen.describing;
+      this.#seen = { describing: isAtDisk ? 0 : describing, times: isSame ? this.#seen.times + 1 : 0 };
+      if (this.#seen.times < looksInTime) return;
+      this.#whyEnded = `a book took more than ${String(this.#timeoutMs / 1000)} seconds to be described`;
+      void this.#thread?.terminate();
+    }, this.#timeoutMs / looksInTime);
     this.#watch.unref();
   }
 
@@ -242,13 +246,14 @@ export class BodyThread {
       stderr: true,
     });
     let why = 'it has ended by itself';
-    thread.on('message', ({ id, bytes, result }: BodyAnswer) => {
+    thread.on('message', ({ id, bytes, result, failure }: BodyAnswer) => {
       const asked = this.#asked.get(id);
       asked?.onRead(bytes);
-      if (!asked || !result) return;
+      if (!asked || (!result && !failure)) return;
       this.#asked.delete(id);
       if (this.#asked.size === 0) this.#rest(thread);
-      asked.resolve(result);
+      if (result) asked.resolve(result);
+      else if (failure) asked.reject(systemError(failure));
     });
     thread.on('error', thrown => {
       why = thrown.message;

@@ -42,7 +42,7 @@ let described = 0;
 let work: Promise<void> = Promise.resolve();
 
 parentPort?.on('message', (request: BodyRequest) => {
-  work = work.then(() => answer(request));
+  work = work.then(() => answer(request)).catch(fail);
 });
 
 async function answer(request: BodyRequest): Promise<void> {
@@ -72,8 +72,19 @@ async function answer(request: BodyRequest): Promise<void> {
 }
 
 function say(result: BodyAnswer['result'], handedOver: ArrayBuffer[] = []): void {
-  parentPort?.postMessage({ id: current, bytes: untold, result } satisfies BodyAnswer, handedOver);
+  const answer: BodyAnswer = { id: current, bytes: untold, result, failure: null };
+  parentPort?.postMessage(answer, handedOver);
   untold = 0;
+}
+
+/** Whatever it was, it fails the one who has asked, and no one behind. */
+function fail(thrown: unknown): void {
+  parentPort?.postMessage({
+    id: current,
+    bytes: 0,
+    result: null,
+    failure: failureOf(thrown),
+  } satisfies BodyAnswer);
 }
 
 /** Gives a body to `take`, piece by piece. @returns how long it is where it ends too early */
@@ -110,7 +121,10 @@ function digest(place: FilePlace): DigestedPlace {
   }
 }
 
-/** A body that was digested is described while some of it is still at hand. */
+/**
+ * A body that was digested is described while some of it is still at hand. Where that fails, there is no word of it: what is wrong is
+ * told when it is looked into once more.
+ */
 async function digestAndDescribe(place: FilePlace, book: BookToDescribe): Promise<DigestedPlace> {
   const digested = digest(place);
   if (!('head' in digested)) return digested;
@@ -120,9 +134,10 @@ async function digestAndDescribe(place: FilePlace, book: BookToDescribe): Promis
     Atomics.store(shared, sharedWords.describing, (described = (described % 1e9) + 1));
     const last = { at: pieceAt, bytes: piece.subarray(0, place.sizeBytes - pieceAt) };
     return { sha1, told: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
-  } catch (thrown) {
-    return { error: failureOf(thrown) };
+  } catch {
+    return digested;
   } finally {
+    Atomics.store(shared, sharedWords.atDisk, 0);
     Atomics.store(shared, sharedWords.describing, 0);
   }
 }

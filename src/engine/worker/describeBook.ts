@@ -2,7 +2,7 @@ import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { largestKeptBody, type FilePlace } from '../archive/archive.ts';
 import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
-import { bytesInFile, type BytesAtHand } from '../books/metadata/bookBytes.ts';
+import { bytesInFile, type BookBytes, type BytesAtHand } from '../books/metadata/bookBytes.ts';
 import { readMetadataOf } from '../books/metadata/readMetadata.ts';
 import { hasReader } from '../books/metadata/readableFormats.ts';
 
@@ -35,7 +35,19 @@ export async function describeBook(
   last: BytesAtHand,
   onRead: (isReading: boolean) => void,
 ): Promise<ToldOfBook> {
-  const bytes = bytesInFile(place, onRead, [{ at: 0, bytes: head }, last]);
+  const inFile = bytesInFile(place, onRead, [{ at: 0, bytes: head }, last]);
+  let failure: { readonly by: unknown } | null = null;
+  const bytes: BookBytes = {
+    length: inFile.length,
+    slice: (start, end) => {
+      try {
+        return inFile.slice(start, end);
+      } catch (thrown) {
+        failure = { by: thrown };
+        throw thrown;
+      }
+    },
+  };
   const detection =
     correctedAtOnce(format, head) ??
     (await correctedBook(format, {
@@ -44,5 +56,12 @@ export async function describeBook(
     }));
   const isRead =
     detection.kind === 'book' && hasReader(detection.format) && place.sizeBytes <= largestKeptBody;
-  return { detection, metadata: isRead ? readMetadataOf(detection.format, bytes, memberName) : null };
+  const metadata = isRead ? readMetadataOf(detection.format, bytes, memberName) : null;
+  rethrow(failure);
+  return { detection, metadata };
+}
+
+/** A reader takes a failure of the disk for damage of the book. */
+function rethrow(failure: { readonly by: unknown } | null): void {
+  if (failure) throw failure.by;
 }

@@ -28,7 +28,7 @@ export function placeToHandOver({ place, sizeBytes }: ArchiveMember): FilePlace 
 
 const smallestHandedOver = 16 * 1024;
 /** So that a message costs little, and whoever has to end waits for little. */
-const handedOverTogether = { books: 6, bytes: 4 * 1024 * 1024 };
+const handedOverTogether = { books: 4, bytes: 4 * 1024 * 1024 };
 
 /** What is to be digested in groups, in its order: what a thread reads, a few together; and all else alone. */
 export function digestGroups<Book extends { readonly member: ArchiveMember }>(
@@ -63,12 +63,15 @@ export function digestGroups<Book extends { readonly member: ArchiveMember }>(
  * @param books a group of {@link digestGroups}
  * @param onRead told of bytes that the thread reads
  * @param isTold whether what their bytes say of them is wanted as well, of those that the thread reads
+ * @param stop after it nothing is tried again
+ * @throws the reason of `stop`
  * @returns what became of each, in their order: its body or a TarshelfError `BOOK_NOT_READABLE`, whose cause is what the system says
  */
 export async function digestMembers(
   books: readonly { readonly member: ArchiveMember; readonly format: BookFormat }[],
   thread: BodyThread,
   onRead: (bytes: number) => void,
+  stop: AbortSignal,
   isTold = false,
 ): Promise<PromiseSettledResult<DigestedBody>[]> {
   const members = books.map(({ member }) => member);
@@ -81,10 +84,11 @@ export async function digestMembers(
       .digest(places, toDescribe, onRead)
       // One of them may be more than a reader can take; what is there of it can be had all the same.
       .catch((thrown: unknown) => {
-        if (!toDescribe) throw thrown;
+        if (!toDescribe || stop.aborted) throw thrown;
         return thread.digest(places, null, onRead);
       });
   } catch {
+    stop.throwIfAborted();
     // Whatever ended it, the books are none the worse for it.
     return await Promise.allSettled(members.map(digestHere));
   }

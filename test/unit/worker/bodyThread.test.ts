@@ -11,6 +11,7 @@ import { bufferReader } from '../../../src/engine/books/byteReader.ts';
 import { hasReader } from '../../../src/engine/books/metadata/readableFormats.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
+import { describeBook } from '../../../src/engine/worker/describeBook.ts';
 import { digestMembers } from '../../../src/engine/worker/digest.ts';
 import { madeBooks } from '../../support/books/madeBooks.ts';
 import { copyBody } from '../../../src/engine/worker/copyBody.ts';
@@ -41,6 +42,7 @@ describe('the thread that reads and digests', function () {
   const place = (position: number, sizeBytes: number) => ({ descriptor: file.fd, position, sizeBytes });
   const digest = (...places: ReturnType<typeof place>[]) => thread.digest(places, null, () => undefined);
   const fail = (why: string): never => assert.fail(why);
+  const never = new AbortController().signal;
   const sha1 = (position: number, sizeBytes: number) =>
     hash('sha1', bytes.subarray(position, position + sizeBytes), 'hex');
 
@@ -92,6 +94,21 @@ describe('the thread that reads and digests', function () {
     assert.equal(found[1].error.code, 'EBADF');
     assert.ok(found[2] && 'sha1' in found[2]);
     assert.equal(found[2].sha1, sha1(0, 10));
+  });
+
+  it('goes on behind what it cannot do, and behind headers that cannot be read', async () => {
+    thread = new BodyThread(entry, fail);
+    const headers = { descriptor: file.fd, position: 0, sizeBytes: 20_000_000, length: 512, leastJump: 0 };
+    const [impossible, unreadable, beyond, after] = await Promise.allSettled([
+      thread.headers({ ...headers, most: -1 }),
+      thread.headers({ ...headers, most: 3, descriptor: 9999 }),
+      thread.headers({ ...headers, most: 3, position: 20_000_000 }),
+      digest(place(0, 10)),
+    ]);
+    assert.equal(impossible.status, 'rejected');
+    for (const none of [unreadable, beyond])
+      assert.ok(none.status === 'fulfilled' && none.value.positions.length === 0);
+    assert.ok(after.status === 'fulfilled' && 'head' in after.value[0]!);
   });
 
   describe('and describes', () => {
@@ -160,7 +177,7 @@ describe('the thread that reads and digests', function () {
           }),
         });
         const books = [book('a.epub'), book(`${fault}.epub`)];
-        const digested = await digestMembers(books, thread, () => undefined, true);
+        const digested = await digestMembers(books, thread, () => undefined, never, true);
         for (const each of digested) {
           assert.ok(each.status === 'fulfilled');
           assert.equal(each.value.key.sha1, sha1(512, 100_000));
@@ -181,6 +198,17 @@ describe('the thread that reads and digests', function () {
         () => undefined,
       );
       assert.ok(found && 'told' in found);
+    });
+
+    it('does not take what cannot be read for damage of the book', async () => {
+      const { format, body } = madeBooks.find(book => book.format === 'epub')!;
+      const gone = { descriptor: 9999, position: 0, sizeBytes: 3_000_000 };
+      const last = { at: 3_000_000, bytes: Buffer.alloc(0) };
+      const head = body.subarray(0, 100);
+      await assert.rejects(
+        describeBook({ format, memberName: 'a' }, gone, head, last, () => undefined),
+        { code: 'EBADF' },
+      );
     });
 
     it('is asked for nothing any more once it is closed', async () => {
@@ -242,14 +270,13 @@ describe('the thread that reads and digests', function () {
         ...{ bodyOffset: 512, sizeBytes: 3000 },
       });
       const path = join(folder(), 'copy');
-      const never = new AbortController();
       const copied = (key: string): Promise<void> =>
         copyBody(
           { member, place: member.place!, key: { sha1: key, sizeBytes: 3000 } },
           path,
           thread,
           () => undefined,
-          never.signal,
+          never,
         );
       await copied(sha1(512, 3000));
       assert.ok((await readFile(path)).equals(bytes.subarray(512, 3512)));
@@ -267,9 +294,8 @@ describe('the thread that reads and digests', function () {
         place: place(0, sizeBytes),
         key: { sha1: key, sizeBytes },
       });
-      const never = new AbortController();
       const told: number[] = [];
-      await copyBody(body(1000), path, thread, read => told.push(read), never.signal);
+      await copyBody(body(1000), path, thread, read => told.push(read), never);
       assert.ok((await readFile(path)).equals(bytes.subarray(0, 1000)));
       assert.deepEqual(told, [1000]);
       for (const [wrong, code] of [
@@ -278,14 +304,14 @@ describe('the thread that reads and digests', function () {
         [{ ...body(10), place: { ...place(0, 10), descriptor: 9999 } }, 'BOOK_NOT_READABLE'],
       ] as const) {
         await assert.rejects(
-          copyBody(wrong, path, thread, () => undefined, never.signal),
+          copyBody(wrong, path, thread, () => undefined, never),
           { code },
         );
         await assert.rejects(readFile(path), { code: 'ENOENT' });
       }
       const nowhere = join(folder(), 'nowhere', 'copy');
       await assert.rejects(
-        copyBody(body(10), nowhere, thread, () => undefined, never.signal),
+        copyBody(body(10), nowhere, thread, () => undefined, never),
         { code: 'ENOENT' },
       );
     });

@@ -230,6 +230,27 @@ describe('a tar whose disk fails while it is read', () => {
     assertEveryBookOnce(await run());
   });
 
+  it('is not asked for all other books when it was found gone, each of which may take a minute to fail', async () => {
+    let isGone = false;
+    let failedReads = 0;
+    fault = async at => {
+      if (at !== 'read') return;
+      if (!isGone && failedReads === 0) {
+        isGone = true;
+        await unplug();
+      }
+      if (!isGone) return;
+      failedReads++;
+      throw ioError();
+    };
+    whileWaiting = async () => {
+      isGone = false;
+      await plugIn();
+    };
+    assertEveryBookOnce(await run());
+    assert.ok(failedReads <= 3, `${String(failedReads)} reads`);
+  });
+
   describe('and is compressed', () => {
     beforeEach(async () => {
       await makeTar(tar(), 'gnu', tenBooks(), ['--gzip']);
