@@ -18,8 +18,11 @@ export interface ByteSource {
   /**
    * The same for whoever goes from header to header with large bodies between them. Those behind it may be read along. Absent
    * where that gains nothing.
+   *
+   * @param leastJump next headers that are nearer are better read with all that lies before them
+   * @returns memory that nobody writes to any more
    */
-  readHeader?(target: Buffer, position: number, leastJump: number): Promise<number>;
+  readHeader?(position: number, length: number, leastJump: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -105,12 +108,12 @@ export class FileSource implements ByteSource {
     return got;
   }
 
-  async readHeader(target: Buffer, position: number, leastJump: number): Promise<number> {
-    const known = this.#ahead.get(position) ?? (await this.#readAhead(position, target.length, leastJump));
-    if (!known || known.length < target.length) return await this.read(target, position);
+  async readHeader(position: number, length: number, leastJump: number): Promise<Buffer> {
+    const known = this.#ahead.get(position) ?? (await this.#readAhead(position, length, leastJump));
+    if (!known || known.length < length) return await readAt(this, position, length);
     this.#ahead.delete(position);
-    this.#onRead(target.length);
-    return known.copy(target, 0, 0, target.length);
+    this.#onRead(known.length);
+    return known;
   }
 
   async #readAhead(position: number, length: number, leastJump: number): Promise<Buffer | undefined> {

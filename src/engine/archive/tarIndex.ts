@@ -200,7 +200,9 @@ function keyOf(name: Buffer): string {
 class Window {
   readonly #source: ByteSource;
   readonly #smallest: number;
-  bytes: Buffer = Buffer.allocUnsafe(usualWindow);
+  bytes: Buffer = Buffer.alloc(0);
+  /** What is read into again and again, while bodies are small. */
+  #own: Buffer = Buffer.alloc(0);
   #start = 0;
   #length = 0;
   #taken = 0;
@@ -232,11 +234,12 @@ class Window {
     return body;
   }
 
-  /** A copy of what a body begins with, if that is there. */
+  /** What a body begins with, if that is there: a copy, where it is overwritten next. */
   headOf({ kind, bodyOffset, sizeBytes }: TarMember): Buffer | null {
     if (kind !== 'file' || sizeBytes < headLength || !this.has(bodyOffset, headLength)) return null;
     const at = bodyOffset - this.#start;
-    return Buffer.from(this.bytes.subarray(at, at + headLength));
+    const head = this.bytes.subarray(at, at + headLength);
+    return this.bytes === this.#own ? Buffer.from(head) : head;
   }
 
   #memoryFor(sizeBytes: number): Buffer {
@@ -264,15 +267,17 @@ class Window {
     const isFar = jump > usualWindow;
     const wanted = Math.max(length, isFar ? this.#smallest : near);
     this.#taken = 0;
-    if (wanted > this.bytes.length) this.bytes = Buffer.allocUnsafe(wanted);
     this.#start = position;
     // Where the read fails, nothing is there: what was there before stands somewhere else.
     this.#length = 0;
-    const target = this.bytes.subarray(0, wanted);
-    this.#length =
-      isFar && this.#source.readHeader
-        ? await this.#source.readHeader(target, position, usualWindow)
-        : await this.#source.read(target, position);
+    if (isFar && this.#source.readHeader) {
+      this.bytes = await this.#source.readHeader(position, wanted, usualWindow);
+      this.#length = this.bytes.length;
+    } else {
+      if (wanted > this.#own.length) this.#own = Buffer.allocUnsafe(Math.max(wanted, usualWindow));
+      this.bytes = this.#own;
+      this.#length = await this.#source.read(this.#own.subarray(0, wanted), position);
+    }
     return this.#length >= length;
   }
 }

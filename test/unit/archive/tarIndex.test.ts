@@ -119,7 +119,7 @@ describe('tar index', () => {
           reads++;
           return file.read(target, position);
         },
-        readHeader: (target, position, leastJump) => file.readHeader(target, position, leastJump),
+        readHeader: (position, length, leastJump) => file.readHeader(position, length, leastJump),
         close: () => file.close(),
       };
       const found: object[] = [];
