@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
 import { HandFile, handFilePath } from '../../src/engine/progress/handFile.ts';
 import { Activity } from '../../src/engine/worker/activity.ts';
+import { DigestThreads } from '../../src/engine/worker/digestThreads.ts';
 import { BodyThread } from '../../src/engine/worker/bodyThread.ts';
 import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
 import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
@@ -18,11 +19,11 @@ export function workerParts(
   stateFolder: string,
   parallelUploads = 1,
   worker = 1,
-): Pick<WorkerContext, 'abandon' | 'activity' | 'copyThread' | 'digestThread' | 'hand' | 'uploads'> {
+): Pick<WorkerContext, 'abandon' | 'activity' | 'copyThread' | 'digestThreads' | 'hand' | 'uploads'> {
   return {
     abandon: new AbortController().signal,
     activity: new Activity(),
-    digestThread: thread,
+    digestThreads: new DigestThreads([thread]),
     copyThread: thread,
     hand: HandFile.open(handFilePath(stateFolder, worker)),
     uploads: pLimit(parallelUploads),

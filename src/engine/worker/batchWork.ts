@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
@@ -15,9 +15,6 @@ import { MetadataAhead } from './metadataAhead.ts';
 import type { WorkerContext } from './workerContext.ts';
 import type { BookOutcomes } from './tarOutcomes.ts';
 import type { SourceUnplugged } from './unplugged.ts';
-
-/** So many groups of books are read at the same time. More is no faster, and holds more of a compressed tar. */
-const groupsAtOnce = 3;
 
 /** So many books whose bodies are in memory are noted as in hand together: they are dealt with in less time than that takes. */
 const notedTogether = 16;
@@ -61,7 +58,7 @@ export class BatchWork {
   readonly #outcomes: BookOutcomes;
   readonly #options: BatchWorkOptions;
   /** In their order, also those of two batches. */
-  readonly #groupTurns = pLimit(groupsAtOnce);
+  readonly #groupTurns: LimitFunction;
   /** Why no further books can be read: whatever is behind would fail as well. */
   #broken: { readonly by: unknown } | null = null;
   /** All uploads of the batches before have been begun. */
@@ -72,6 +69,7 @@ export class BatchWork {
     this.#context = context;
     this.#outcomes = outcomes;
     this.#options = options;
+    this.#groupTurns = pLimit(context.digestThreads.groupsAtOnce);
   }
 
   /**
@@ -147,11 +145,11 @@ export class BatchWork {
 
   /** @throws SourceUnplugged */
   async #digestGroup(group: readonly IndexedBook[], read: (ReadBook | undefined)[]): Promise<void> {
-    const { activity, digestThread, hand, metadata, stop } = this.#context;
+    const { activity, digestThreads, hand, metadata, stop } = this.#context;
     const slots = hand.takeAll(group.map(({ member }) => member.headerOffset));
     try {
       const isTold = metadata.comesWithDigest;
-      const bodies = await digestMembers(group, digestThread, activity.addBytes, stop, isTold);
+      const bodies = await digestMembers(group, digestThreads, activity.addBytes, stop, isTold);
       for (const [order, { index, ...found }] of group.entries()) {
         const body = bodies[order];
         if (body) read[index] = await this.#lookInto(found, body);

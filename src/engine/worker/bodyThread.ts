@@ -46,6 +46,9 @@ export interface BodyAnswer {
   readonly bytes: number;
   readonly result: BodyResult | null;
   readonly failure: SystemFailure | null;
+  /** How long it took, and how much of that the reading. */
+  readonly tookMs: number;
+  readonly atDiskMs: number;
 }
 
 type BodyResult = readonly DigestedPlace[] | HeaderChain | CopiedPlace;
@@ -90,6 +93,9 @@ export interface BodyThreadOptions {
   readonly timeoutMs?: number;
 }
 
+/** Weight of the last answer in what is known of the disk. */
+const newestCounts = 0.1;
+
 /** How often within the time that a book has it is looked whether it is still the same. */
 const looksInTime = 4;
 
@@ -121,6 +127,7 @@ export class BodyThread {
   /** The book that was described when it was last looked, and how often that was. */
   #seen = { describing: 0, times: 0 };
   #whyEnded: string | null = null;
+  #shareAtDisk = 0;
 
   /**
    * @param entry absolute path of what runs in the thread
@@ -179,6 +186,16 @@ export class BodyThread {
     onRead: (bytes: number) => void,
   ): Promise<CopiedPlace> {
     return (await this.#ask(id => ({ id, kind: 'copy', place, path, sha1 }), onRead)) as CopiedPlace;
+  }
+
+  /** What waits for an answer. */
+  get asked(): number {
+    return this.#asked.size;
+  }
+
+  /** Share of its time that the thread waited for the disk of late. */
+  get shareAtDisk(): number {
+    return this.#shareAtDisk;
   }
 
   /** Begins the thread, which takes its time, before it is needed. */
@@ -246,7 +263,8 @@ export class BodyThread {
       stderr: true,
     });
     let why = 'it has ended by itself';
-    thread.on('message', ({ id, bytes, result, failure }: BodyAnswer) => {
+    thread.on('message', ({ id, bytes, result, failure, tookMs, atDiskMs }: BodyAnswer) => {
+      if (tookMs > 0) this.#shareAtDisk += (atDiskMs / tookMs - this.#shareAtDisk) * newestCounts;
       const asked = this.#asked.get(id);
       asked?.onRead(bytes);
       if (!asked || (!result && !failure)) return;

@@ -34,6 +34,8 @@ let describer = describes ? loadDescriber() : null;
 
 let current = 0;
 let untold = 0;
+let begunAt = 0;
+let atDiskMs = 0;
 /** Where in its body the last piece stands. */
 let pieceAt = 0;
 /** Books that were described. */
@@ -47,6 +49,8 @@ parentPort?.on('message', (request: BodyRequest) => {
 
 async function answer(request: BodyRequest): Promise<void> {
   current = request.id;
+  begunAt = performance.now();
+  atDiskMs = 0;
   switch (request.kind) {
     case 'digest': {
       const { places, books } = request;
@@ -72,19 +76,21 @@ async function answer(request: BodyRequest): Promise<void> {
 }
 
 function say(result: BodyAnswer['result'], handedOver: ArrayBuffer[] = []): void {
-  const answer: BodyAnswer = { id: current, bytes: untold, result, failure: null };
-  parentPort?.postMessage(answer, handedOver);
+  post({ bytes: untold, result, failure: null }, handedOver);
   untold = 0;
 }
 
 /** Whatever it was, it fails the one who has asked, and no one behind. */
 function fail(thrown: unknown): void {
-  parentPort?.postMessage({
-    id: current,
-    bytes: 0,
-    result: null,
-    failure: failureOf(thrown),
-  } satisfies BodyAnswer);
+  post({ bytes: 0, result: null, failure: failureOf(thrown) });
+}
+
+function post(
+  answer: Pick<BodyAnswer, 'bytes' | 'result' | 'failure'>,
+  handedOver: ArrayBuffer[] = [],
+): void {
+  const tookMs = answer.result ? performance.now() - begunAt : 0;
+  parentPort?.postMessage({ ...answer, id: current, tookMs, atDiskMs } satisfies BodyAnswer, handedOver);
 }
 
 /** Gives a body to `take`, piece by piece. @returns how long it is where it ends too early */
@@ -93,7 +99,9 @@ function read(place: FilePlace, take: (bytes: Buffer) => void): number | null {
   for (let read = 0; read < sizeBytes;) {
     const wanted = Math.min(piece.length, sizeBytes - read);
     const bytes = wanted === piece.length ? piece : piece.subarray(0, wanted);
+    const from = performance.now();
     const got = readFully(descriptor, bytes, position + read);
+    atDiskMs += performance.now() - from;
     if (got < wanted) return read + got;
     pieceAt = read;
     take(bytes);

@@ -28,7 +28,7 @@ export function placeToHandOver({ place, sizeBytes }: ArchiveMember): FilePlace 
 
 const smallestHandedOver = 16 * 1024;
 /** So that a message costs little, and whoever has to end waits for little. */
-const handedOverTogether = { books: 4, bytes: 4 * 1024 * 1024 };
+const handedOverTogether = { books: 3, bytes: 4 * 1024 * 1024 };
 
 /** What is to be digested in groups, in its order: what a thread reads, a few together; and all else alone. */
 export function digestGroups<Book extends { readonly member: ArchiveMember }>(
@@ -69,7 +69,7 @@ export function digestGroups<Book extends { readonly member: ArchiveMember }>(
  */
 export async function digestMembers(
   books: readonly { readonly member: ArchiveMember; readonly format: BookFormat }[],
-  thread: BodyThread,
+  threads: Pick<BodyThread, 'digest'>,
   onRead: (bytes: number) => void,
   stop: AbortSignal,
   isTold = false,
@@ -80,12 +80,12 @@ export async function digestMembers(
   const toDescribe = isTold ? books.map(({ member, format }) => ({ format, memberName: member.name })) : null;
   let digested: readonly DigestedPlace[];
   try {
-    digested = await thread
+    digested = await threads
       .digest(places, toDescribe, onRead)
       // One of them may be more than a reader can take; what is there of it can be had all the same.
       .catch((thrown: unknown) => {
         if (!toDescribe || stop.aborted) throw thrown;
-        return thread.digest(places, null, onRead);
+        return threads.digest(places, null, onRead);
       });
   } catch {
     stop.throwIfAborted();

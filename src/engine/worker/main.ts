@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import {
@@ -23,6 +24,7 @@ import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
 import { depart } from './departure.ts';
 import { BodyThread, type BodyThreadOptions } from './bodyThread.ts';
+import { DigestThreads } from './digestThreads.ts';
 import { EngineLink } from './engineLink.ts';
 import { Helper } from './helper.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -56,8 +58,8 @@ let held: { lease: Lease; revoked: AbortController } | undefined;
 let leaving = false;
 let left = false;
 let reader: MetadataThread | null = null;
-const digestThread = bodyThread({ describes: true });
-/** In less than this there are hardly any books for the thread that digests: it begins with the first of them, if ever. */
+let digestThreads: DigestThreads | null = null;
+/** In less than this there are hardly any books for the threads that digest: they begin with the first of them, if ever. */
 const bytesForThread = 1024 * 1024;
 const copyThread = bodyThread({ abandon: abandon.signal });
 let progressLock: FileLock | null = null;
@@ -100,6 +102,13 @@ function engineGone(): void {
   });
   stop.abort();
   void leave();
+}
+
+/** With a core for each worker to spare there are two: SHA-1 alone takes most of one. */
+function digestThreadsFor(workers: number): DigestThreads {
+  const threads = [bodyThread({ describes: true })];
+  if (workers * 2 <= availableParallelism()) threads.push(bodyThread({ describes: true }));
+  return (digestThreads = new DigestThreads(threads));
 }
 
 function bodyThread(options: BodyThreadOptions): BodyThread {
@@ -173,7 +182,8 @@ function unlessStopped(thrown: unknown): void {
 
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
   // It takes as long to begin as a small tar to read, and what is done here meanwhile waits for the disk.
-  if (init.assignedBytes >= bytesForThread) digestThread.begin();
+  const digests = digestThreadsFor(init.options.workers);
+  if (init.assignedBytes >= bytesForThread) digests.begin();
   progressLock = await lockProgress(init.options.stateFolder, init.number, patienceForPredecessorMs);
   if (!progressLock) throw new Error('another process holds the progress of this worker');
   log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
@@ -237,7 +247,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
     abandon: abandon.signal,
     activity,
     hand,
-    digestThread,
+    digestThreads: digests,
     copyThread,
     uploads,
     log,
@@ -290,7 +300,7 @@ async function leave(): Promise<void> {
   try {
     if (hasEnded) {
       await reader?.close();
-      await Promise.all([digestThread.close(), copyThread.close()]);
+      await Promise.all([digestThreads?.close(), copyThread.close()]);
       context?.destination.close();
       await progress?.close();
     } else {

@@ -229,12 +229,12 @@ class TarRun {
   }
 
   #openNow(): Promise<Archive> {
-    const { digestThread, options, openArchive: open = openArchive } = this.#context;
+    const { digestThreads, options, openArchive: open = openArchive } = this.#context;
     const { addBytes } = this.#context.activity;
     if (this.#isFolder) return openFolder(options.stateFolder, this.#name, this.#onNotice, addBytes);
     return withSource(this.#path, () =>
       open(this.#path, join(options.stateFolder, 'spool'), this.#whenRoom, addBytes, at =>
-        digestThread.headers(at),
+        digestThreads.headers(at),
       ),
     );
   }

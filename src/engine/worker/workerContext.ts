@@ -6,6 +6,7 @@ import type { HandFile } from '../progress/handFile.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import type { Activity } from './activity.ts';
 import type { BodyThread } from './bodyThread.ts';
+import type { DigestThreads } from './digestThreads.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';
@@ -25,7 +26,7 @@ export interface WorkerContext {
   readonly abandon: AbortSignal;
   readonly activity: Activity;
   readonly hand: Pick<HandFile, 'begin' | 'take' | 'takeAll' | 'drop' | 'dropAll' | 'end'>;
-  readonly digestThread: BodyThread;
+  readonly digestThreads: DigestThreads;
   /** Another one: to digest never waits for the disk of a destination. */
   readonly copyThread: BodyThread;
   /** Lets through as many uploads as may be under way at the same time. */
