@@ -1,4 +1,5 @@
 // A thread that digests, and meets in some books what no reader should: stands for a parser with a fault that nobody has found.
+import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -12,7 +13,9 @@ parentPort.on('message', ({ id, places, books }) => {
     const body = Buffer.alloc(place.sizeBytes);
     readSync(place.descriptor, body, 0, body.length, place.position);
     const sha1 = hash('sha1', body, 'hex');
-    return books ? { sha1, told: describe(books[index]) } : { sha1, head: new Uint8Array(body.subarray(0, 4100)) };
+    return books
+      ? { sha1, told: describe(books[index]) }
+      : { sha1, head: new Uint8Array(body.subarray(0, 4100)) };
   });
   parentPort.postMessage({ id, bytes: 0, result });
 });
