@@ -77,6 +77,11 @@ const fewParts = entry => ({
 export const processes = {
   ...common,
   format: 'esm',
+  // Some packages are CommonJS and load Node's own modules with require().
+  banner: {
+    js: `let makeRequire; const require = name => (makeRequire ??= process.getBuiltinModule('node:module').createRequire(import.meta.url))(name);`,
+  },
+  plugins: [builtIns],
   entryPoints: {
     engine: 'src/engine/supervisor/main.ts',
     worker: 'src/engine/worker/main.ts',
@@ -91,14 +96,6 @@ export const processes = {
   chunkNames: 'part-[name]-[hash]',
 };
 
-// Some packages are CommonJS and load Node's own modules with require().
-const withRequire = {
-  banner: {
-    js: `let makeRequire; const require = name => (makeRequire ??= process.getBuiltinModule('node:module').createRequire(import.meta.url))(name);`,
-  },
-  plugins: [builtIns],
-};
-
 /** The command line starts on a Node that is too old for all of the above, to find a newer one or to say so. */
 const onAnyNode = {
   banner: {
@@ -109,7 +106,7 @@ const onAnyNode = {
 
 /** Each of them for itself: parts that several have would be many more and smaller, for which every start would have to wait. */
 export const eachProcess = Object.entries(processes.entryPoints).map(([name, entry]) => {
-  const { banner, plugins } = name === 'cli' ? onAnyNode : withRequire;
+  const { banner, plugins } = name === 'cli' ? onAnyNode : processes;
   return { ...processes, banner, plugins: [...plugins, fewParts(entry)], entryPoints: { [name]: entry } };
 });
 

@@ -32,10 +32,14 @@ if ((isWorker || isThread) && process.env.TARSHELF_FAULTS !== undefined) {
     writeFileSync(flag, String(process.pid));
     return true;
   };
-  // As a native crash does, and not as one who kills it from outside.
-  const crash = () => process.abort();
   const block = () => {
     for (;;);
+  };
+  // As a native crash does, and not as one who kills it from outside. A thread has no abort of its own.
+  const crash = () => {
+    if (isThread) process.kill(process.pid, 'SIGABRT');
+    else process.abort();
+    block();
   };
   const hoard = [];
   // Over any limit within a second, however busy the machine is, and never more than a machine has.

@@ -40,7 +40,8 @@ describe('a book that ends its worker', () => {
 
   it('by blocking its event loop is found by the missing heartbeat, and is put aside as well', async () => {
     const keys = await makeManyBooks(source(), {
-      ...{ tars: 1, booksInTar: 20 },
+      // Larger ones are digested beside the event loop.
+      ...{ tars: 1, booksInTar: 20, bytes: 1500 },
       text: (_tar, book) => (book === 7 ? '@block@' : ''),
     });
     const { command } = await launch({}, '--workers', '1', '--batch-size', '5', ...hasty);
@@ -98,17 +99,23 @@ describe('a worker', () => {
     await shelfHas(keys);
   }).timeout(90_000);
 
-  it('whose event loop is blocked once is killed, and every book of its tar is on the shelf', async () => {
-    const keys = await makeManyBooks(source(), {
-      ...{ tars: 2, booksInTar: 30 },
-      text: (tar, book) => (tar === 0 && book === 3 ? '@block-once@' : ''),
-    });
-    const { command } = await launch({}, '--workers', '2', '--batch-size', '10', ...hasty);
-    const { code, stdout, stderr } = await command.finished;
-    assert.equal(code, 0, stdout + stderr);
-    assert.ok((await recorded()).some(({ kind }) => kind === 'silent'));
-    await shelfHas(keys);
-  }).timeout(90_000);
+  // What is read along with its header is digested in the event loop, what is larger beside it.
+  for (const [what, bytes, found] of [
+    ['whose event loop', 1500, 'silent'],
+    ['whose thread that digests', 20_000, 'stuck'],
+  ] as const)
+    it(`${what} is blocked once is killed, and every book of its tar is on the shelf`, async () => {
+      const keys = await makeManyBooks(source(), {
+        ...{ tars: 2, booksInTar: 30, bytes },
+        text: (tar, book) => (tar === 0 && book === 3 ? '@block-once@' : ''),
+      });
+      const { command } = await launch({}, '--workers', '2', '--batch-size', '10', ...hasty);
+      const { code, stdout, stderr } = await command.finished;
+      assert.equal(code, 0, stdout + stderr);
+      const kinds = (await recorded()).map(({ kind }) => kind);
+      assert.ok(kinds.includes(found), kinds.join(', '));
+      await shelfHas(keys);
+    }).timeout(90_000);
 
   it('that takes more and more memory is stopped at its limit, and goes on with an empty one', async () => {
     const keys = await makeManyBooks(source(), {
