@@ -33,7 +33,7 @@ describe('a run that goes on, by mouse', function () {
     launcher = new EngineClient({
       enginePath: path.join(rootFolder, 'dist/engine.js'),
       // Slow enough to last until all is seen. VS Code takes such variables from what it starts.
-      env: { ...process.env, ...faultEnv({ flags: path.join(folder, 'flags'), slowReadMs: 400 }) },
+      env: { ...process.env, ...faultEnv({ flags: path.join(folder, 'flags'), slowReadMs: 130 }) },
       whenLeft: 'keepRunning',
     });
     await launcher.start(
