@@ -239,6 +239,7 @@ const machine = machineText(describeMachine());
 console.log(machine);
 const samples = thinned(await simulate(size), 400);
 const out = resolve(values.out);
+await mkdir(out, { recursive: true });
 await writeFile(join(out, 'simulated-run.csv'), csv(samples));
 const title = `${String(size.tars)} tars of ${String(size.gigabytes)} GB, ${size.members.toLocaleString('en')} files each, ${String(size.workers)} workers; bodies simulated`;
 await writeFile(join(out, 'simulated-run.svg'), drawPlots(title, 'files done, in millions', panels(samples)));
