@@ -54,7 +54,7 @@ export class FileSource implements ByteSource {
   readonly #onRead: OnRead;
   readonly #readHeaders: ReadHeaders | null;
   /** Headers that were read along, and have not been asked for. */
-  #ahead = new Map<number, Buffer>();
+  readonly #ahead = new Map<number, Buffer>();
 
   private constructor(
     handle: FileHandle,

@@ -1,5 +1,5 @@
 import { readFully } from '../readFully.ts';
-import { blockKind, blockSize, sizeOf, typeOf } from './tarHeader.ts';
+import { blockKind, blockSize, isBodiless, padded, sizeOf, typeOf } from './tarHeader.ts';
 
 /** Where headers are read, and how. */
 export interface HeadersAt {
@@ -22,9 +22,6 @@ export interface HeaderChain {
   readonly positions: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
-
-/** Links and devices may have a size, and have no body. */
-const withoutBody = new Set(['1', '2', '3', '4', '5', '6']);
 
 /**
  * Reads headers of large members, each with what its body begins with, from one to the next. Waits for the disk: for a thread that may.
@@ -58,8 +55,7 @@ function nextAfter(bytes: Buffer, position: number, leastJump: number): number |
   while (at + blockSize <= bytes.length) {
     const size = blockKind(bytes, at) === 'header' ? sizeOf(bytes, at) : undefined;
     if (size === undefined) return null;
-    at += blockSize;
-    if (!withoutBody.has(typeOf(bytes, at - blockSize))) at += Math.ceil(size / blockSize) * blockSize;
+    at += blockSize + (isBodiless(typeOf(bytes, at)) ? 0 : padded(size));
   }
   return at - bytes.length > leastJump ? position + at : null;
 }

@@ -39,6 +39,16 @@ export function typeOf(bytes: Buffer, at: number): string {
 
 const types = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
 
+/** Links, devices, folders and pipes: they may have a size, and by the rule have no body. */
+export function isBodiless(type: string): boolean {
+  return type >= '1' && type <= '6';
+}
+
+/** So many bytes in whole blocks. */
+export function padded(bytes: number): number {
+  return Math.ceil(bytes / blockSize) * blockSize;
+}
+
 /** The size field in bytes, or undefined where it is no number up to 2^53. */
 export function sizeOf(bytes: Buffer, at: number): number | undefined {
   const first = bytes[at + 124] ?? 0;

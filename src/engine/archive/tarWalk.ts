@@ -6,7 +6,9 @@ import {
   blockSize,
   endOfName,
   endOfPrefix,
+  isBodiless,
   linkNameOf,
+  padded,
   prefixAt,
   sizeOf,
   sparseMapContinues,
@@ -353,10 +355,6 @@ const cutInMember = sentence('cutOffInMember');
 const nothing = Buffer.alloc(0);
 const slash = Buffer.from('/');
 
-function padded(bytes: number): number {
-  return Math.ceil(bytes / blockSize) * blockSize;
-}
-
 function untilNul(bytes: Buffer): Buffer {
   const end = bytes.indexOf(0);
   return end === -1 ? bytes : bytes.subarray(0, end);
@@ -364,10 +362,6 @@ function untilNul(bytes: Buffer): Buffer {
 
 function isFile(type: string): boolean {
   return reasonFor(type) === null;
-}
-
-function isBodiless(type: string): boolean {
-  return type >= '1' && type <= '6';
 }
 
 /** Why a type is no file, or null: what nobody knows is a file, as POSIX wants it, so that no book is lost. */

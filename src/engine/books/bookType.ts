@@ -59,9 +59,8 @@ function detectByName(name: string, sizeBytes: number): Detection | null {
 export function detectAtOnce(name: string, sizeBytes: number, head: Buffer | null): Detection | null {
   const byName = detectByName(name, sizeBytes);
   if (byName || !head || isNamedLikeAppleDouble(name)) return byName;
-  const content = contentOfHead(head.length <= headLength ? head : head.subarray(0, headLength));
-  if (content?.kind === 'skipped') return skipped(content.reason);
-  return content?.kind === 'book' && content.format !== 'html' ? book(content.format) : null;
+  const content = contentOfHead(beginningOf(head));
+  return content && namelessBy(content);
 }
 
 /**
@@ -77,10 +76,8 @@ export async function detectBook(name: string, bytes: ByteReader): Promise<Detec
   const byExtension = formatByExtension(name);
   if (byExtension !== undefined) return book(byExtension);
   const content = await detectContent(bytes);
-  if (content.kind === 'skipped') return skipped(content.reason);
-  // Pages of a web site and the notes beside books have extensions of their own, or names that are known.
-  const isText = content.kind === 'unsure' || content.format === 'html';
-  if (!isText) return book(content.format);
+  const byContent = namelessBy(content);
+  if (byContent) return byContent;
   if (!mayBeNamelessText(name)) return skipped('unknown');
   if (content.kind === 'book') return book('html');
   return isPlainText(await bytes.read(0, headLength)) ? book('txt') : skipped('unknown');
@@ -97,9 +94,20 @@ export async function correctedBook(byExtension: BookFormat, bytes: ByteReader):
 
 /** The same for the whole of a small body in memory; null where it takes more than a look at its head. */
 export function correctedAtOnce(byExtension: BookFormat, body: Buffer): Detection | null {
-  const head = body.length <= headLength ? body : body.subarray(0, headLength);
+  const head = beginningOf(body);
   const content = contentOfHead(head);
   return content && correctedBy(byExtension, head, content);
+}
+
+/** What has no extension of a book is by its content; null for what may be a text. */
+function namelessBy(content: Content): Detection | null {
+  if (content.kind === 'skipped') return skipped(content.reason);
+  // Pages of a web site and the notes beside books have extensions of their own, or names that are known.
+  return content.kind === 'unsure' || content.format === 'html' ? null : book(content.format);
+}
+
+function beginningOf(bytes: Buffer): Buffer {
+  return bytes.length <= headLength ? bytes : bytes.subarray(0, headLength);
 }
 
 function correctedBy(byExtension: BookFormat, head: Buffer, content: Content): Detection {

@@ -91,7 +91,7 @@ export class BatchWork {
           if (!stop.aborted && !this.#broken) await this.#digestGroup(group, read);
         }),
       );
-      // What is under way comes to its end before anything is done about one that was thrown.
+      // What is under way comes to its end before anything is done about what was thrown.
       await Promise.all(readings);
     } finally {
       activity.end('hash');
@@ -143,7 +143,7 @@ export class BatchWork {
     return { member, format, skipped: detection.reason };
   }
 
-  /** @throws SourceUnplugged */
+  /** Never rejects: what no book is to blame for is kept for all groups that are left. */
   async #digestGroup(group: readonly IndexedBook[], read: (ReadBook | undefined)[]): Promise<void> {
     const { activity, digestThreads, hand, metadata, stop } = this.#context;
     const slots = hand.takeAll(group.map(({ member }) => member.headerOffset));

@@ -269,7 +269,10 @@ export class BodyThread {
       asked?.onRead(bytes);
       if (!asked || (!result && !failure)) return;
       this.#asked.delete(id);
-      if (this.#asked.size === 0) this.#rest(thread);
+      if (this.#asked.size === 0) {
+        thread.unref();
+        this.#endWatch();
+      }
       if (result) asked.resolve(result);
       else if (failure) asked.reject(systemError(failure));
     });
@@ -288,10 +291,5 @@ export class BodyThread {
     });
     thread.unref();
     return thread;
-  }
-
-  #rest(thread: Worker): void {
-    thread.unref();
-    this.#endWatch();
   }
 }

@@ -36,14 +36,15 @@ export async function describeBook(
   onRead: (isReading: boolean) => void,
 ): Promise<ToldOfBook> {
   const inFile = bytesInFile(place, onRead, [{ at: 0, bytes: head }, last]);
-  let failure: { readonly by: unknown } | null = null;
+  // A reader takes a failure of the disk for damage of the book.
+  const failures: unknown[] = [];
   const bytes: BookBytes = {
     length: inFile.length,
     slice: (start, end) => {
       try {
         return inFile.slice(start, end);
       } catch (thrown) {
-        failure = { by: thrown };
+        failures.push(thrown);
         throw thrown;
       }
     },
@@ -57,11 +58,6 @@ export async function describeBook(
   const isRead =
     detection.kind === 'book' && hasReader(detection.format) && place.sizeBytes <= largestKeptBody;
   const metadata = isRead ? readMetadataOf(detection.format, bytes, memberName) : null;
-  rethrow(failure);
+  if (failures.length > 0) throw failures[0];
   return { detection, metadata };
-}
-
-/** A reader takes a failure of the disk for damage of the book. */
-function rethrow(failure: { readonly by: unknown } | null): void {
-  if (failure) throw failure.by;
 }

@@ -62,8 +62,8 @@ export function digestGroups<Book extends { readonly member: ArchiveMember }>(
  *
  * @param books a group of {@link digestGroups}
  * @param onRead told of bytes that the thread reads
- * @param isTold whether what their bytes say of them is wanted as well, of those that the thread reads
  * @param stop after it nothing is tried again
+ * @param isTold whether what their bytes say of them is wanted as well, of those that the thread reads
  * @throws the reason of `stop`
  * @returns what became of each, in their order: its body or a TarshelfError `BOOK_NOT_READABLE`, whose cause is what the system says
  */

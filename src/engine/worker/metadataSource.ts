@@ -59,7 +59,7 @@ export class MetadataSource {
 
   /** Whether they are read along with the digest by whoever makes that, before it is known which books are wanted. */
   get comesWithDigest(): boolean {
-    return (this.#choice === 'auto' || this.#choice === 'builtin') && this.#unwanted < mostUnwanted;
+    return this.#prefersOwn && this.#unwanted < mostUnwanted;
   }
 
   /** Of books that were claimed: what was read of those that others have was read for nothing. */
@@ -100,7 +100,11 @@ export class MetadataSource {
 
   /** Whether a book is read by a reader of ours whatever happens, so that it may be read before anybody asks. */
   readsOwn(book: BookToRead): boolean {
-    return (this.#choice === 'auto' || this.#choice === 'builtin') && canReadOwn(book);
+    return this.#prefersOwn && canReadOwn(book);
+  }
+
+  get #prefersOwn(): boolean {
+    return this.#choice === 'auto' || this.#choice === 'builtin';
   }
 
   #readOwn(book: BookToRead): Promise<BookMetadata> {
