@@ -4,18 +4,27 @@ export interface BenchArguments {
   readonly help: boolean;
   /** How often each thing is run. */
   readonly rounds: number;
-  /** Names of scenarios; all where none was named. */
+  /** Names of scenarios; where none was named, all but those that have to be. */
   readonly only: readonly string[];
+}
+
+interface KnownScenario {
+  readonly name: string;
+  readonly onlyNamed?: true;
 }
 
 /** Of a command line that makes no sense; the message says what to do. */
 export class UsageError extends Error {}
 
 /**
- * @param known names of scenarios that there are
+ * @param scenarios that there are
  * @throws UsageError
  */
-export function parseArguments(given: readonly string[], known: readonly string[]): BenchArguments {
+export function parseArguments(
+  given: readonly string[],
+  scenarios: readonly KnownScenario[],
+): BenchArguments {
+  const known = scenarios.map(({ name }) => name);
   const found = { quick: false, json: false, help: false };
   const only: string[] = [];
   let rounds: number | undefined;
@@ -42,7 +51,9 @@ export function parseArguments(given: readonly string[], known: readonly string[
     }
   }
   rounds ??= found.quick ? 3 : 5;
-  return { ...found, rounds, only: known.filter(name => only.length === 0 || only.includes(name)) };
+  const isChosen = ({ name, onlyNamed }: KnownScenario): boolean =>
+    only.length === 0 ? !onlyNamed : only.includes(name);
+  return { ...found, rounds, only: scenarios.filter(isChosen).map(({ name }) => name) };
 }
 
 function splitOnce(argument: string): [string, string | undefined] {

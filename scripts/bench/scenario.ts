@@ -26,6 +26,8 @@ export interface Scenario {
   readonly name: string;
   /** What is run against what. */
   readonly about: string;
+  /** Takes so much time or disk that it is run only where it is named. */
+  readonly onlyNamed?: true;
   run(context: BenchContext): Promise<Measurement[]>;
 }
 

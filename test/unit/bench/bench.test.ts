@@ -5,13 +5,18 @@ import { isMet, type Measurement } from '../../../scripts/bench/scenario.ts';
 import { interleaved, median, medianRatio } from '../../../scripts/bench/statistics.ts';
 import { tableText } from '../../../scripts/bench/table.ts';
 
-const names = ['hash', 'index', 'memory'];
+const scenarios = [
+  { name: 'hash' },
+  { name: 'index' },
+  { name: 'memory' },
+  { name: 'long', onlyNamed: true },
+] as const;
 
 describe('the arguments of the bench', () => {
-  it('are all scenarios in five rounds where nothing is said, and three with small tars', () => {
-    const usual = { only: names, quick: false, json: false, help: false, rounds: 5 };
-    assert.deepEqual(parseArguments([], names), usual);
-    assert.deepEqual(parseArguments(['--quick'], names), { ...usual, quick: true, rounds: 3 });
+  it('are all scenarios but those that must be named, in five rounds where nothing is said, and three with small tars', () => {
+    const usual = { only: ['hash', 'index', 'memory'], quick: false, json: false, help: false, rounds: 5 };
+    assert.deepEqual(parseArguments([], scenarios), usual);
+    assert.deepEqual(parseArguments(['--quick'], scenarios), { ...usual, quick: true, rounds: 3 });
   });
 
   it('pick scenarios in the order of the bench, however they are written', () => {
@@ -19,12 +24,13 @@ describe('the arguments of the bench', () => {
       ['--only', 'memory,hash'],
       ['--only=memory', '--only=hash'],
     ])
-      assert.deepEqual(parseArguments(given, names).only, ['hash', 'memory']);
+      assert.deepEqual(parseArguments(given, scenarios).only, ['hash', 'memory']);
+    assert.deepEqual(parseArguments(['--only=long,hash'], scenarios).only, ['hash', 'long']);
   });
 
   it('say how often each thing is run', () => {
-    assert.equal(parseArguments(['--quick', '--rounds', '7'], names).rounds, 7);
-    assert.equal(parseArguments(['--rounds=1', '--quick'], names).rounds, 1);
+    assert.equal(parseArguments(['--quick', '--rounds', '7'], scenarios).rounds, 7);
+    assert.equal(parseArguments(['--rounds=1', '--quick'], scenarios).rounds, 1);
   });
 
   it('are refused where they make no sense', () => {
@@ -39,7 +45,7 @@ describe('the arguments of the bench', () => {
       '--rounds',
     ];
     for (const argument of refused)
-      assert.throws(() => parseArguments([argument], names), UsageError, argument);
+      assert.throws(() => parseArguments([argument], scenarios), UsageError, argument);
   });
 });
 
