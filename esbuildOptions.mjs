@@ -85,8 +85,8 @@ export const processes = {
   entryPoints: {
     engine: 'src/engine/supervisor/main.ts',
     worker: 'src/engine/worker/main.ts',
-    metadataReader: 'src/engine/books/metadata/readerThread.ts',
-    bodyThread: 'src/engine/worker/bodyThreadEntry.ts',
+    metadataThread: 'src/engine/bodies/metadataThreadEntry.ts',
+    bodyThread: 'src/engine/bodies/bodyThreadEntry.ts',
     cli: 'src/cli/main.ts',
     samples: 'src/samples/main.ts',
   },

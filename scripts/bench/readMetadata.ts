@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { strToU8, zipSync } from 'fflate';
-import { MetadataThread } from '../../src/engine/worker/metadataThread.ts';
+import { MetadataThread } from '../../src/engine/bodies/metadataThread.ts';
 import { makeFb2 } from '../../src/samples/fb2.ts';
 import { makeMobi } from '../../src/samples/mobi.ts';
 import { rootFolder } from '../paths.ts';
@@ -44,7 +44,7 @@ const bodies = {
   fb2: makeFb2(book),
 } as const;
 
-const thread = new MetadataThread(path.join(rootFolder, 'dist', 'metadataReader.js'));
+const thread = new MetadataThread(path.join(rootFolder, 'dist', 'metadataThread.js'));
 const times: Record<keyof typeof bodies, number[]> = { epub: [], mobi: [], fb2: [] };
 for (let round = 0; round < rounds; round++) {
   for (const format of ['epub', 'mobi', 'fb2'] as const) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import ts from 'typescript';
 import { rootFolder } from '../paths.ts';
 
-/** A text, and where it stands, as in `src/settings.ts:12`. */
+/** A text, and where it stands, as in `src/settings/settings.ts:12`. */
 export interface FoundText {
   readonly place: string;
   readonly text: string;
@@ -108,7 +108,7 @@ function literalsIn(node: ts.Node): string[] {
   return node.getChildren().flatMap(literalsIn);
 }
 
-/** `vscode.l10n.t`, `l10n.t`, or the `t` of src/localize.ts. */
+/** `vscode.l10n.t`, `l10n.t`, or the `t` of src/text/localize.ts. */
 function isTranslation(callee: ts.Expression): boolean {
   return /^((vscode\.)?l10n\.)?t$/.test(callee.getText());
 }

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { defaultDestination, type offeredDestinations } from '../destinationSettings.ts';
-import { destinationName } from '../destinationName.ts';
+import { defaultDestination, type offeredDestinations } from '../settings/destinationSettings.ts';
+import { destinationName } from '../text/destinationName.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
 import { addressProblem } from '../protocol/addresses.ts';
 import { defaultApiUrl, defaultProgram, defaultWebSocketUrl } from '../protocol/ingestOptions.ts';
-import type { Choice } from './prompts.ts';
-import type { Services } from './services.ts';
+import type { Choice } from './parts/prompts.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { signIn } from './signIn.ts';
 

@@ -2,8 +2,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
-import { runCsv, runMarkdown, type ReportedRun } from './runReport.ts';
-import type { Services } from './services.ts';
+import { runCsv, runMarkdown, type ReportedRun } from './texts/runReport.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 
 /** Writes what became of the run that is shown into a file, as Markdown or CSV, as its ending says. */

@@ -5,8 +5,8 @@ import { revealEnd } from '../logDocuments/logDocuments.ts';
 import { commandIds, logScheme } from '../manifest.ts';
 import { workerOfLog } from '../protocol/logFiles.ts';
 import { namedTar } from '../logDocuments/logFilter.ts';
-import type { Choice } from './prompts.ts';
-import type { Services } from './services.ts';
+import type { Choice } from './parts/prompts.ts';
+import type { Services } from './parts/services.ts';
 import { workersWithLogs } from './showWorkerLog.ts';
 
 /** Shows other lines of the log that is open: of another worker, of a level, of a tar. */

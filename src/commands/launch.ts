@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { duplicatesCount, failedBooksCount, newBooksCount, tarsOutOf } from '../countText.ts';
+import { duplicatesCount, failedBooksCount, newBooksCount, tarsOutOf } from '../text/countText.ts';
 import { commandIds } from '../manifest.ts';
 import { formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
-import type { MessageAction } from './messages.ts';
-import { runIngest } from './runIngest.ts';
-import type { Services } from './services.ts';
+import type { MessageAction } from './parts/messages.ts';
+import { runIngest } from './parts/runIngest.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';

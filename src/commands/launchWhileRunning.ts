@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 import { showTars } from './showTars.ts';
 
 /** The answer to a launch while a run is under way. */

@@ -3,12 +3,12 @@ import { commandIds } from '../manifest.ts';
 import type { Plan, PlannedTar } from '../protocol/plan.ts';
 import type { Summary } from '../protocol/snapshot.ts';
 import { foldersText } from '../protocol/sourceFolders.ts';
-import { cancellable } from './cancellable.ts';
+import { cancellable } from './parts/cancellable.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
-import { planHint, plannedTarText, planTitle, tarsToRead } from './planText.ts';
-import type { Choice } from './prompts.ts';
-import { runIngest } from './runIngest.ts';
-import type { Services } from './services.ts';
+import { planHint, plannedTarText, planTitle, tarsToRead } from './texts/planText.ts';
+import type { Choice } from './parts/prompts.ts';
+import { runIngest } from './parts/runIngest.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
 

@@ -2,8 +2,8 @@ import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { progressFileName, workerOfProgressFile } from '../protocol/progressFile.ts';
-import { textOf } from './chosenTars.ts';
-import type { Services } from './services.ts';
+import { textOf } from './parts/chosenTars.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 
 /** Opens the progress file of a row, or of a worker that a person picks. */

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { WorkerState } from '../protocol/snapshot.ts';
-import { askEngineFor } from './askEngineFor.ts';
-import { chosenWorkers, workerChoice } from './chosenWorkers.ts';
-import type { Choice } from './prompts.ts';
-import type { Services } from './services.ts';
+import { askEngineFor } from './parts/askEngineFor.ts';
+import { chosenWorkers, workerChoice } from './parts/chosenWorkers.ts';
+import type { Choice } from './parts/prompts.ts';
+import type { Services } from './parts/services.ts';
 
 /** Gives the tars of workers that do not work to others, which a person picks. */
 export async function reassign(services: Services, ...args: readonly unknown[]): Promise<void> {

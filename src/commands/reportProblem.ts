@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import { LogReader } from '../client/logReader.ts';
 import { settingNames } from '../manifest.ts';
 import { launcherLogName, monitorLogName, workerLogName } from '../protocol/logFiles.ts';
-import { openMarkdown } from './openMarkdown.ts';
-import { problemReport } from './problemReport.ts';
-import type { Private } from './redaction.ts';
-import type { Services } from './services.ts';
+import { openMarkdown } from './parts/openMarkdown.ts';
+import { problemReport } from './texts/problemReport.ts';
+import type { Private } from './texts/redaction.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { workersWithLogs } from './showWorkerLog.ts';
 

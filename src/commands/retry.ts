@@ -1,16 +1,16 @@
 import * as vscode from 'vscode';
-import { engineText } from '../engineText.ts';
-import { booksThatFailedCount, tarsCount } from '../countText.ts';
+import { engineText } from '../text/engineText.ts';
+import { booksThatFailedCount, tarsCount } from '../text/countText.ts';
 import { commandIds } from '../manifest.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { FailedTar } from '../protocol/progressFile.ts';
 import type { Summary } from '../protocol/snapshot.ts';
-import { chosenRows, textOf } from './chosenTars.ts';
-import type { Choice } from './prompts.ts';
-import { runIngest } from './runIngest.ts';
-import type { Services } from './services.ts';
+import { chosenRows, textOf } from './parts/chosenTars.ts';
+import type { Choice } from './parts/prompts.ts';
+import { runIngest } from './parts/runIngest.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
-import { shownRun, shownStateFolder } from './shownRun.ts';
+import { shownRun, shownStateFolder } from './parts/shownRun.ts';
 import { showTars } from './showTars.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
 

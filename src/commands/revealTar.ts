@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { chosenRows } from './chosenTars.ts';
-import type { Services } from './services.ts';
+import { chosenRows } from './parts/chosenTars.ts';
+import type { Services } from './parts/services.ts';
 
 /** Shows a tar among the tars. One that the run does not have any more is said to be gone. */
 export async function revealTar(services: Services, ...args: readonly unknown[]): Promise<void> {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { oneLine } from '../protocol/errors.ts';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 
 /** Asks where the throughput of a run shall go, and writes it there. */
 export async function saveThroughput(

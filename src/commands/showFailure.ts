@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { SettingUnusable } from '../destinationSettings.ts';
+import { SettingUnusable } from '../settings/destinationSettings.ts';
 import { commandIds } from '../manifest.ts';
 import { toFailure, type ErrorCode } from '../protocol/errors.ts';
-import { failureText } from './failureText.ts';
+import { failureText } from './texts/failureText.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
-import type { MessageAction } from './messages.ts';
+import type { MessageAction } from './parts/messages.ts';
 import { openSettings } from './openSettings.ts';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 import { showLog } from './showLog.ts';
 import { chooseSourceFolder } from './sourceFolders.ts';
 

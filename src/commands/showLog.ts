@@ -1,4 +1,4 @@
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 
 /** Shows the log without taking the focus. */
 export function showLog({ log }: Services): void {

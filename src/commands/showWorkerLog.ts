@@ -4,10 +4,10 @@ import { failingLine } from '../logDocuments/logFilter.ts';
 import { revealEnd } from '../logDocuments/logDocuments.ts';
 import { workerLogUri } from '../logDocuments/logUri.ts';
 import { workerOfLog } from '../protocol/logFiles.ts';
-import { chosenRows, type BookRow } from './chosenTars.ts';
-import { workersOfRows } from './chosenWorkers.ts';
-import type { Choice } from './prompts.ts';
-import type { Services } from './services.ts';
+import { chosenRows, type BookRow } from './parts/chosenTars.ts';
+import { workersOfRows } from './parts/chosenWorkers.ts';
+import type { Choice } from './parts/prompts.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 
 /** What a log is opened for. */

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
-import { engineText } from '../engineText.ts';
-import { destinationName } from '../destinationName.ts';
+import { engineText } from '../text/engineText.ts';
+import { destinationName } from '../text/destinationName.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
 import { toFailure } from '../protocol/errors.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
 import type { Secrets } from '../protocol/secrets.ts';
-import { secretNames } from '../secrets.ts';
-import { checkConnection } from './checkConnection.ts';
+import { secretNames } from '../settings/storedSecrets.ts';
+import { checkConnection } from './parts/checkConnection.ts';
 import { openAddressSetting, openSettings } from './openSettings.ts';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 
 /** What a person entered, before it is known whether it opens anything. */

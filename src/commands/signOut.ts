@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { destinationName } from '../destinationName.ts';
-import type { Services } from './services.ts';
+import { destinationName } from '../text/destinationName.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 
 /** Forgets what is kept for the destination. A run that is under way goes on with what it has. */

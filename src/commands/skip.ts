@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { formatNumber } from '../protocol/format.ts';
-import { chosenRows, type BookRow } from './chosenTars.ts';
-import type { Choice } from './prompts.ts';
+import { chosenRows, type BookRow } from './parts/chosenTars.ts';
+import type { Choice } from './parts/prompts.ts';
 import { failedTarChoice, failuresOrSaySo } from './retry.ts';
-import { runIngest } from './runIngest.ts';
-import type { Services } from './services.ts';
-import { shownRun } from './shownRun.ts';
+import { runIngest } from './parts/runIngest.ts';
+import type { Services } from './parts/services.ts';
+import { shownRun } from './parts/shownRun.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
 
 /**

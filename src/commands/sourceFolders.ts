@@ -2,8 +2,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
 import { foldersText } from '../protocol/sourceFolders.ts';
-import type { MessageAction } from './messages.ts';
-import type { Services } from './services.ts';
+import type { MessageAction } from './parts/messages.ts';
+import type { Services } from './parts/services.ts';
 
 /** The folders of tars that are set; asks for them where none is. Undefined when the dialog was cancelled. */
 export async function sourceFoldersOrAsk(services: Services): Promise<readonly string[] | undefined> {

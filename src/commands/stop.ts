@@ -1,6 +1,6 @@
 import { commandIds } from '../manifest.ts';
 import * as vscode from 'vscode';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 
 /** Lets the books in hand be finished and ends the run; resolves when it has ended. */
 export async function stop({ engine }: Services): Promise<void> {

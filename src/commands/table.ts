@@ -12,7 +12,7 @@ import { reassign } from './reassign.ts';
 import { reportProblem } from './reportProblem.ts';
 import { failuresWhileRunning, retry } from './retry.ts';
 import { revealTar } from './revealTar.ts';
-import type { Services, ViewOfRows } from './services.ts';
+import type { Services, ViewOfRows } from './parts/services.ts';
 import { showLog } from './showLog.ts';
 import { showTars } from './showTars.ts';
 import { showThroughput } from './showThroughput.ts';
@@ -33,7 +33,7 @@ import {
   resumeWorkers,
 } from './workerCommands.ts';
 import { trySamples } from './trySamples.ts';
-import { workersWhenIdle } from './chosenWorkers.ts';
+import { workersWhenIdle } from './parts/chosenWorkers.ts';
 
 /**
  * A command and its twin: `enabled` does the work, `disabled` answers when it cannot be done now. A command

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { commandIds } from '../manifest.ts';
-import { engineText } from '../engineText.ts';
+import { engineText } from '../text/engineText.ts';
 import { toFailure } from '../protocol/errors.ts';
 import type { DestinationOptions } from '../protocol/ingestOptions.ts';
-import { secretNames } from '../secrets.ts';
-import { checkConnection } from './checkConnection.ts';
-import type { MessageAction } from './messages.ts';
+import { secretNames } from '../settings/storedSecrets.ts';
+import { checkConnection } from './parts/checkConnection.ts';
+import type { MessageAction } from './parts/messages.ts';
 import { openAddressSetting } from './openSettings.ts';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { askToSignIn } from './signIn.ts';
 

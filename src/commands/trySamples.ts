@@ -6,7 +6,7 @@ import { noSecrets } from '../protocol/secrets.ts';
 import type { RunState, Summary } from '../protocol/snapshot.ts';
 import { announceEnd } from './launch.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
-import type { Services } from './services.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { showTars } from './showTars.ts';
 

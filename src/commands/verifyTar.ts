@@ -1,19 +1,19 @@
 import * as vscode from 'vscode';
-import { destinationName } from '../destinationName.ts';
+import { destinationName } from '../text/destinationName.ts';
 import { formatBytes } from '../protocol/format.ts';
 import type { IngestOptions } from '../protocol/ingestOptions.ts';
 import type { PlannedTar } from '../protocol/plan.ts';
 import { foldersText } from '../protocol/sourceFolders.ts';
 import type { Verification } from '../protocol/verification.ts';
-import { cancellable } from './cancellable.ts';
-import { chosenRows } from './chosenTars.ts';
-import { openMarkdown } from './openMarkdown.ts';
-import type { Choice } from './prompts.ts';
-import type { Services } from './services.ts';
+import { cancellable } from './parts/cancellable.ts';
+import { chosenRows } from './parts/chosenTars.ts';
+import { openMarkdown } from './parts/openMarkdown.ts';
+import type { Choice } from './parts/prompts.ts';
+import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { askToSignIn } from './signIn.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
-import { isWholeOnShelf, verificationReport, verificationText } from './verificationText.ts';
+import { isWholeOnShelf, verificationReport, verificationText } from './texts/verificationText.ts';
 
 /** Reads tars and says which of their books the destination lacks. Nothing is changed; a run may go on meanwhile. */
 export async function verifyTar(

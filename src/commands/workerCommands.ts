@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { WorkerState } from '../protocol/snapshot.ts';
-import { askEngineFor } from './askEngineFor.ts';
-import { chosenWorkers } from './chosenWorkers.ts';
-import type { IngestCommands, Services } from './services.ts';
+import { askEngineFor } from './parts/askEngineFor.ts';
+import { chosenWorkers } from './parts/chosenWorkers.ts';
+import type { IngestCommands, Services } from './parts/services.ts';
 
 type WorkerCommand = (services: Services, ...args: readonly unknown[]) => Promise<void>;
 

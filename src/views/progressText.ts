@@ -1,7 +1,7 @@
-import { t } from '../localize.ts';
+import { t } from '../text/localize.ts';
 import { formatBytes, formatDuration, formatNumber } from '../protocol/format.ts';
 import type { ProgressSummary } from '../protocol/progressSummary.ts';
-import { filesCount, tarsCount } from '../countText.ts';
+import { filesCount, tarsCount } from '../text/countText.ts';
 
 /** One figure of a progress file. */
 export interface ProgressFigure {

@@ -1,8 +1,14 @@
-import { engineText } from '../engineText.ts';
-import { t } from '../localize.ts';
+import { engineText } from '../text/engineText.ts';
+import { t } from '../text/localize.ts';
 import { formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
 import { totalDuplicates, type RunState, type TarState, type WorkerState } from '../protocol/snapshot.ts';
-import { booksCount, duplicatesCount, failedBooksCount, newBooksCount, tarsOutOf } from '../countText.ts';
+import {
+  booksCount,
+  duplicatesCount,
+  failedBooksCount,
+  newBooksCount,
+  tarsOutOf,
+} from '../text/countText.ts';
 import type { RunView } from './engineReader.ts';
 import { isGivenUp } from './workerText.ts';
 

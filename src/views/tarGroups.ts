@@ -1,4 +1,4 @@
-import { t } from '../localize.ts';
+import { t } from '../text/localize.ts';
 import type { TarState } from '../protocol/snapshot.ts';
 import { tarLook } from './tarText.ts';
 

@@ -1,5 +1,5 @@
-import { engineText } from '../engineText.ts';
-import { t } from '../localize.ts';
+import { engineText } from '../text/engineText.ts';
+import { t } from '../text/localize.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatRate } from '../protocol/format.ts';
 import {
   totalDuplicates,
@@ -9,7 +9,7 @@ import {
   type WorkerState,
 } from '../protocol/snapshot.ts';
 import { skippedText } from '../protocol/skipReason.ts';
-import { booksCount, duplicatesCount, failedBooksCount, filesCount } from '../countText.ts';
+import { booksCount, duplicatesCount, failedBooksCount, filesCount } from '../text/countText.ts';
 
 /**
  * How a tar is shown: its own phases, `begun` for one that waits and was read in part, and `interrupted` for one whose

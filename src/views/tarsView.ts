@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { engineText } from '../engineText.ts';
+import { engineText } from '../text/engineText.ts';
 import type { Subscription } from '../client/emitter.ts';
 import { viewCommandIds, viewIds } from '../manifest.ts';
 import { oneLine } from '../protocol/errors.ts';

@@ -1,10 +1,10 @@
-import { t } from '../localize.ts';
+import { t } from '../text/localize.ts';
 import { formatBytes, formatNumber, formatRate } from '../protocol/format.ts';
 import type { Extraction, WorkerHealth, WorkerState } from '../protocol/snapshot.ts';
 import { workPhases } from '../protocol/throughput.ts';
 import { pausedByPerson } from '../protocol/workerNotes.ts';
-import { filesCount, restartsCount, tarsCount } from '../countText.ts';
-import { workerLookText, type WorkerLook } from '../workerLook.ts';
+import { filesCount, restartsCount, tarsCount } from '../text/countText.ts';
+import { workerLookText, type WorkerLook } from '../text/workerLook.ts';
 import type { RunView } from './engineReader.ts';
 
 /** What a person must see before what the worker does: the trouble that it has, if any. */

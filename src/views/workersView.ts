@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { viewIds } from '../manifest.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
-import { workerNote, type WorkerLook } from '../workerLook.ts';
+import { workerNote, type WorkerLook } from '../text/workerLook.ts';
 import { RememberedRows } from './rememberedRows.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { tarItem, tarRowLook, tarTooltip } from './tarItem.ts';

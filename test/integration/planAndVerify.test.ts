@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { listFailures, makePlan, verifyTar } from '../../src/client/askEngine.ts';
 import { EngineClient } from '../../src/client/engineClient.ts';
 import { bookMetadataFromName } from '../../src/engine/books/metadata/bookMetadata.ts';
-import { libraryPaths } from '../../src/engine/destinations/libraryPaths.ts';
+import { libraryPaths } from '../../src/engine/destinations/library/libraryPaths.ts';
 import { TarshelfError } from '../../src/protocol/errors.ts';
 import type { IngestOptions } from '../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../src/protocol/secrets.ts';

@@ -1,6 +1,6 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { FileLock } from '../../src/engine/fileLock.ts';
+import { FileLock } from '../../src/engine/system/fileLock.ts';
 
 /**
  * Runs a suite while no other one uses calibre: its programs refuse to run twice at a time for one user, and suites run

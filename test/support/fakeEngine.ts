@@ -23,8 +23,8 @@ import { createServer, type Socket } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { FileLock } from '../../src/engine/fileLock.ts';
-import { processStart } from '../../src/engine/processes.ts';
+import { FileLock } from '../../src/engine/system/fileLock.ts';
+import { processStart } from '../../src/engine/system/processes.ts';
 import {
   clientFrameSchema,
   type ClientFrame,

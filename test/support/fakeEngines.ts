@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineFileName, type EngineFile } from '../../src/protocol/engineFile.ts';
-import { isAlive, processStart } from '../../src/engine/processes.ts';
+import { isAlive, processStart } from '../../src/engine/system/processes.ts';
 import { pidsWith, untilGone } from './processTree.ts';
 
 /** An engine that reads no tar; see there for the parts that it plays. */

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../src/engine/clock.ts';
+import type { Clock } from '../../src/engine/system/clock.ts';
 
 /** A clock that a test moves on by hand. */
 export class HandClock implements Clock {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../src/engine/clock.ts';
+import type { Clock } from '../../src/engine/system/clock.ts';
 
 interface Timer {
   readonly at: number;

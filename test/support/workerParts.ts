@@ -4,13 +4,13 @@ import pLimit from 'p-limit';
 import type { ClaimTable, Settlement } from '../../src/engine/dedupe/claimTable.ts';
 import { HandFile, handFilePath } from '../../src/engine/progress/handFile.ts';
 import { Activity } from '../../src/engine/worker/activity.ts';
-import { DigestThreads } from '../../src/engine/worker/digestThreads.ts';
-import { BodyThread } from '../../src/engine/worker/bodyThread.ts';
+import { DigestThreads } from '../../src/engine/bodies/digestThreads.ts';
+import { BodyThread } from '../../src/engine/bodies/bodyThread.ts';
 import type { WorkerEvent } from '../../src/protocol/workerMessages.ts';
 import type { WorkerContext } from '../../src/engine/worker/workerContext.ts';
 
 /** One for all that run here: it is not held by what it has no work from. */
-const thread = new BodyThread(join(import.meta.dirname, '../../src/engine/worker/bodyThreadEntry.ts'), why =>
+const thread = new BodyThread(join(import.meta.dirname, '../../src/engine/bodies/bodyThreadEntry.ts'), why =>
   assert.fail(why),
 );
 

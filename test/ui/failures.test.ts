@@ -5,7 +5,7 @@ import path from 'node:path';
 import { makeTar } from '../support/gnuTar.ts';
 import { keyOf, keysInLibrary } from '../support/libraryTruth.ts';
 import { bookMetadataFromName } from '../../src/engine/books/metadata/bookMetadata.ts';
-import { libraryPaths } from '../../src/engine/destinations/libraryPaths.ts';
+import { libraryPaths } from '../../src/engine/destinations/library/libraryPaths.ts';
 import { readmePictureOfSideBar, screenshotInThemes } from './themes.ts';
 import { rowsOf, useWorkbench } from './workbench.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { bookMetadataFromName } from '../../src/engine/books/metadata/bookMetadata.ts';
-import { libraryPaths } from '../../src/engine/destinations/libraryPaths.ts';
+import { libraryPaths } from '../../src/engine/destinations/library/libraryPaths.ts';
 import { makeTar } from '../support/gnuTar.ts';
 import { makeSampleWorkspace, type SampleWorkspace } from './sampleWorkspace.ts';
 import { screenshotInThemes } from './themes.ts';

@@ -1,7 +1,7 @@
 import { EngineClient } from '../../client/engineClient.ts';
 import { isUnderWay } from '../../client/isUnderWay.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
-import { engineLaunch } from '../engineLaunch.ts';
+import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';

@@ -2,7 +2,7 @@ import { checkDestination } from '../../client/askEngine.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination, readPasswordFile } from '../destinationArguments.ts';
-import { engineLaunch } from '../engineLaunch.ts';
+import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
 import { readSecrets } from '../secrets.ts';

@@ -1,7 +1,7 @@
 import { listFailures } from '../../client/askEngine.ts';
 import { formatCount } from '../../protocol/format.ts';
 import type { FailedTar } from '../../protocol/progressFile.ts';
-import { engineLaunch } from '../engineLaunch.ts';
+import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';

@@ -3,7 +3,7 @@ import { LineSplitter } from '../../client/lineSplitter.ts';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { ingestOptionTable, parseIngestArguments, type IngestRequest } from '../arguments.ts';
-import { engineLaunch } from '../engineLaunch.ts';
+import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions } from '../optionTable.ts';

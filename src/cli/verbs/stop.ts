@@ -1,6 +1,6 @@
 import { EngineClient } from '../../client/engineClient.ts';
 import { isUnderWay } from '../../client/isUnderWay.ts';
-import { engineLaunch } from '../engineLaunch.ts';
+import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';

@@ -1,6 +1,6 @@
 import { EngineClient } from '../../client/engineClient.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
-import { engineLaunch } from '../engineLaunch.ts';
+import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments, type GivenArguments, type OptionTable } from '../optionTable.ts';
 import { readStateFolder, readWorkerNumber, stateFolderOption } from '../stateFolderArgument.ts';

@@ -1,4 +1,4 @@
-import { readFully } from '../readFully.ts';
+import { readFully } from '../system/readFully.ts';
 import { blockKind, blockSize, isBodiless, padded, sizeOf, typeOf } from './tarHeader.ts';
 
 /** Where headers are read, and how. */

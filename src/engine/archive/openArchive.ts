@@ -1,5 +1,5 @@
 import { TarshelfError } from '../../protocol/errors.ts';
-import { atOnce, type WhenRoom } from '../diskRoom.ts';
+import { atOnce, type WhenRoom } from '../system/diskRoom.ts';
 import type { Archive } from './archive.ts';
 import { FileSource, notReadable, readAt, type OnRead, type ReadHeaders } from './byteSource.ts';
 import { TarFile } from './tarFile.ts';

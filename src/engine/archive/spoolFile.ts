@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
-import { writeAt, type WhenRoom } from '../diskRoom.ts';
+import { writeAt, type WhenRoom } from '../system/diskRoom.ts';
 
 /**
  * A temporary file that has no name once it is open, so that it goes with its process however that ends.

@@ -2,7 +2,7 @@ import { MemberFields } from './memberFields.ts';
 import { AfterEnd, loneZeroBlockNotice } from './afterEnd.ts';
 import { largestKeptBody, readableHead, type Archive, type ArchiveMember } from './archive.ts';
 import type { FileIdentity, FileSource } from './byteSource.ts';
-import type { WhenRoom } from '../diskRoom.ts';
+import type { WhenRoom } from '../system/diskRoom.ts';
 import { ForwardReader } from './forwardReader.ts';
 import { SpoolFile } from './spoolFile.ts';
 import { TarDamage } from './tarDamage.ts';

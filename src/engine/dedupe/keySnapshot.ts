@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
-import { replaceFile } from '../durableFiles.ts';
+import { replaceFile } from '../system/durableFiles.ts';
 import { KeyTable } from './keyTable.ts';
 
 /*

@@ -6,7 +6,7 @@ import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { formatCount } from '../../protocol/format.ts';
 import type { DestinationOptions } from '../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
-import { findCalibreProgram } from '../calibreProgram.ts';
+import { findCalibreProgram } from '../system/calibreProgram.ts';
 import { Calibredb, isContentServer, type CalibreLibrary } from './calibre/calibredb.ts';
 import { CalibreTurn } from './calibre/turn.ts';
 import { DestinationUnusable } from './destination.ts';

@@ -8,7 +8,7 @@ import type { SourceTable } from './mybookshelf2/sourceTable.ts';
 import { Nowhere } from './nowhere.ts';
 
 // Each is loaded by a process that uses it: all of them together take as long to load as the rest of a worker.
-const loadLibrary = () => import('./library.ts');
+const loadLibrary = () => import('./library/library.ts');
 const loadCalibre = () => import('./calibre/calibreDestination.ts');
 const loadMyBookshelf2 = () => import('./mybookshelf2/myBookshelf2Destination.ts');
 const loadMyBookshelf2Cli = () => import('./mybookshelf2Cli/myBookshelf2CliDestination.ts');

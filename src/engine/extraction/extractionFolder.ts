@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { oneLine, systemCode } from '../../protocol/errors.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
-import { replaceFile } from '../durableFiles.ts';
+import { replaceFile } from '../system/durableFiles.ts';
 import { reservedPrefix } from './safePaths.ts';
 
 /*

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { sentence } from '../../protocol/sentences.ts';
-import type { WhenRoom } from '../diskRoom.ts';
+import type { WhenRoom } from '../system/diskRoom.ts';
 import type { OnRead } from '../archive/byteSource.ts';
 import type { Archive } from '../archive/archive.ts';
 import {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { cutToBytes, noDevice, unsafeCharacters } from '../safeNames.ts';
+import { cutToBytes, noDevice, unsafeCharacters } from '../system/safeNames.ts';
 
 /** File systems in use take 255 bytes or more for a name, and macOS 1024 for a whole path, its folder's included. */
 const longestNameBytes = 200;

@@ -7,7 +7,7 @@ import { oneLine, systemCode } from '../../protocol/errors.ts';
 import { progressFileName, workerOfProgressFile } from '../../protocol/progressFile.ts';
 import { KeySnapshot, writeKeySnapshot } from '../dedupe/keySnapshot.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
-import { readChunks } from '../durableFiles.ts';
+import { readChunks } from '../system/durableFiles.ts';
 import { JsonDamage } from './jsonScanner.ts';
 import {
   findEntries,

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { failedBookSchema, settledMemberSchema, shelfOutcomeSchema } from '../../protocol/progressFile.ts';
 import { bookCountsSchema } from '../../protocol/snapshot.ts';
 import { errorCodeSchema, systemCode } from '../../protocol/errors.ts';
-import { syncFolder } from '../durableFiles.ts';
+import { syncFolder } from '../system/durableFiles.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 

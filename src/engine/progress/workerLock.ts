@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FileLock } from '../fileLock.ts';
+import { FileLock } from '../system/fileLock.ts';
 
 /**
  * The lock that a worker holds on its progress while it lives. When an engine is killed, its workers live on

@@ -10,7 +10,7 @@ import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/snapshot.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
-import { readChunks, replaceFile, syncFile } from '../durableFiles.ts';
+import { readChunks, replaceFile, syncFile } from '../system/durableFiles.ts';
 import {
   Journal,
   JournalLines,

@@ -4,12 +4,12 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { questionSchema, type EngineStart } from '../../protocol/clientMessages.ts';
 import { oneLine, toFailure } from '../../protocol/errors.ts';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../system/clock.ts';
 import { EngineHost } from './engineHost.ts';
 import { SpareWorker } from './crew/spareWorker.ts';
 import { WorkerProcess, type StartWorker } from './crew/workerProcess.ts';
 import { Ingest } from './ingest.ts';
-import { findTars, withoutTars } from './sourceFolder.ts';
+import { findTars, withoutTars } from '../archive/sourceFolder.ts';
 
 /** The entry of the engine process: the engine of one state folder, or the answer to one question. */
 

@@ -6,7 +6,7 @@ import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { peekRecords } from '../progress/failureList.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { completedEarlier, dealTars, findSources } from './sources.ts';
-import type { FoundTar } from './sourceFolder.ts';
+import type { FoundTar } from '../archive/sourceFolder.ts';
 
 /**
  * What a run would do if it began now. Nothing is locked, made or changed, and a run may go on meanwhile.

@@ -1,9 +1,9 @@
 import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
-import { renameOver } from '../durableFiles.ts';
+import { renameOver } from '../system/durableFiles.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
-import type { SourceTar } from './sourceFolder.ts';
+import type { SourceTar } from '../archive/sourceFolder.ts';
 
 const processedFolderName = 'processed';
 

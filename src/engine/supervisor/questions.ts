@@ -5,7 +5,7 @@ import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { summarizeProgress } from '../progress/progressSummaries.ts';
 import { verifyTar } from '../verification/verifyTar.ts';
-import { BodyThread } from '../worker/bodyThread.ts';
+import { BodyThread } from '../bodies/bodyThread.ts';
 import { makePlan } from './plan.ts';
 
 /** Time for work that was given up to end what it began. */

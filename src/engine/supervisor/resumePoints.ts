@@ -1,6 +1,6 @@
 import { isFurther, type ResumePoint } from '../../protocol/resumePoint.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
-import type { FoundTar } from './sourceFolder.ts';
+import type { FoundTar } from '../archive/sourceFolder.ts';
 
 /**
  * How far each tar is, whoever read it: a tar that comes to another worker than before, in this run or since the

@@ -5,7 +5,7 @@ import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin, type Assignment } from './crew/assignment.ts';
 import { processedNames } from './processedTars.ts';
-import { findTars, withoutTars, type FoundTar } from './sourceFolder.ts';
+import { findTars, withoutTars, type FoundTar } from '../archive/sourceFolder.ts';
 
 /** What a run could read, and where it looked for that. */
 export interface Sources {

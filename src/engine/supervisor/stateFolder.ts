@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
-import { FileLock } from '../fileLock.ts';
+import { FileLock } from '../system/fileLock.ts';
 import { readAllProgress, renewKeySnapshot, type AllProgress } from '../progress/allProgress.ts';
 import { isWorkerLock } from '../progress/workerLock.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';

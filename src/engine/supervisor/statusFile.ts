@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RunSnapshot } from '../../protocol/snapshot.ts';
 import { statusFileName, statusSavedAtLeastEveryMs, type StatusFile } from '../../protocol/statusFile.ts';
-import { renameOver } from '../durableFiles.ts';
+import { renameOver } from '../system/durableFiles.ts';
 import type { ToldEvent } from './clients/eventStream.ts';
 
 const saveAtMostEveryMs = 2000;

@@ -1,6 +1,6 @@
 import type { EngineFile } from '../../protocol/engineFile.ts';
-import type { Clock } from '../clock.ts';
-import type { ProcessIdentity } from '../processes.ts';
+import type { Clock } from '../system/clock.ts';
+import type { ProcessIdentity } from '../system/processes.ts';
 
 /** A worker without an engine leaves within 10 s; what is there for longer is stuck, or halted. */
 const patienceMs = 15_000;

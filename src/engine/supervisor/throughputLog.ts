@@ -9,7 +9,7 @@ import {
   type ThroughputPoint,
 } from '../../protocol/throughput.ts';
 import { addAmounts, ThroughputRings } from '../../protocol/throughputRings.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../system/clock.ts';
 import type { ToldEvent } from './clients/eventStream.ts';
 
 const sampleEveryMs = 1000;

@@ -14,10 +14,10 @@ import { KeyTable } from '../dedupe/keyTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import { openToRead } from '../destinations/openDestination.ts';
 import { isFolderName, openFolder } from '../extraction/orphanedFolders.ts';
-import { folderOfTar } from '../supervisor/sourceFolder.ts';
-import { digestMembers } from '../worker/digest.ts';
-import type { BodyThread } from '../worker/bodyThread.ts';
-import { MemberBytes } from '../worker/memberBytes.ts';
+import { folderOfTar } from '../archive/sourceFolder.ts';
+import { digestMembers } from '../bodies/digest.ts';
+import type { BodyThread } from '../bodies/bodyThread.ts';
+import { MemberBytes } from '../bodies/memberBytes.ts';
 
 /*
  * What lives in this folder: the answer to "is all of this tar on the shelf?". It promises to go by nothing that was

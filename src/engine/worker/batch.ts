@@ -1,7 +1,7 @@
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import type { ArchiveMember } from '../archive/archive.ts';
-import { placeToHandOver } from './digest.ts';
+import { placeToHandOver } from '../bodies/digest.ts';
 import type { DonePoint } from '../progress/progressRecord.ts';
 
 /** A member that is a book. */

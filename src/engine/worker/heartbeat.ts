@@ -1,5 +1,5 @@
 import type { WorkerEvent } from '../../protocol/workerMessages.ts';
-import { systemClock, type Clock } from '../clock.ts';
+import { systemClock, type Clock } from '../system/clock.ts';
 import type { Activity } from './activity.ts';
 
 const everyMs = 1000;

@@ -12,23 +12,23 @@ import * as v from 'valibot';
 import { oneLine, toFailure } from '../../protocol/errors.ts';
 import { workerLogName } from '../../protocol/logFiles.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
-import { killChildren } from '../childPrograms.ts';
-import { systemClock } from '../clock.ts';
-import type { FileLock } from '../fileLock.ts';
+import { killChildren } from '../system/childPrograms.ts';
+import { systemClock } from '../system/clock.ts';
+import type { FileLock } from '../system/fileLock.ts';
 import { DestinationUnusable, type DestinationListener } from '../destinations/destination.ts';
 import { openDestination } from '../destinations/openDestination.ts';
-import { EventLog } from '../logs/eventLog.ts';
+import { EventLog } from '../system/eventLog.ts';
 import { HandFile, handFilePath } from '../progress/handFile.ts';
 import { lockProgress } from '../progress/workerLock.ts';
 import { WorkerProgress } from '../progress/workerProgress.ts';
 import { Activity } from './activity.ts';
 import { depart } from './departure.ts';
-import { BodyThread, type BodyThreadOptions } from './bodyThread.ts';
-import { DigestThreads } from './digestThreads.ts';
+import { BodyThread, type BodyThreadOptions } from '../bodies/bodyThread.ts';
+import { DigestThreads } from '../bodies/digestThreads.ts';
 import { EngineLink } from './engineLink.ts';
 import { Helper } from './helper.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { MetadataThread } from './metadataThread.ts';
+import { MetadataThread } from '../bodies/metadataThread.ts';
 import { MetadataSource } from './metadataSource.ts';
 import { Patience } from './patience.ts';
 import { PatientDestination } from './patientDestination.ts';
@@ -228,7 +228,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   );
   // Where starting a program costs more than storing a book, as many as wait are stored together.
   if (destination.storesTogether > 1) allow(Math.max(parallelUploads, destination.storesTogether));
-  reader = new MetadataThread(join(import.meta.dirname, 'metadataReader.js'));
+  reader = new MetadataThread(join(import.meta.dirname, 'metadataThread.js'));
   const metadata = new MetadataSource(
     init.options.metadataReader,
     message => {

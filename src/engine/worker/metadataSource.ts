@@ -10,8 +10,8 @@ import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.t
 import type { EbookMeta } from '../books/metadata/ebookMeta.ts';
 import type { BookBody, readMetadata } from '../books/metadata/readMetadata.ts';
 import { hasReader } from '../books/metadata/readableFormats.ts';
-import { rereadBody } from './bookBody.ts';
-import type { DigestedBody } from './digest.ts';
+import { rereadBody } from '../bodies/bookBody.ts';
+import type { DigestedBody } from '../bodies/digest.ts';
 
 export interface BookToRead {
   readonly member: ArchiveMember;

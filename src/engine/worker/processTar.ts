@@ -11,7 +11,7 @@ import { extractionRoot } from '../extraction/extractionFolder.ts';
 import { openFolder } from '../extraction/orphanedFolders.ts';
 import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
-import { isDiskFull, type WhenRoom } from '../diskRoom.ts';
+import { isDiskFull, type WhenRoom } from '../system/diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
@@ -19,7 +19,7 @@ import { correctedBook, detectAtOnce, detectBook, type Detection } from '../book
 import { DestinationUnusable } from '../destinations/destination.ts';
 import { noSlot } from '../progress/handFile.ts';
 import type { TarStatus } from '../progress/journal.ts';
-import { MemberBytes } from './memberBytes.ts';
+import { MemberBytes } from '../bodies/memberBytes.ts';
 import { Batch } from './batch.ts';
 import { BatchPipeline } from './batchPipeline.ts';
 import { BatchWork, wanted, type DigestedBatch } from './batchWork.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../system/clock.ts';
 
 /** Weight of the newest upload in what is known of the load. */
 const newest = 1 / 4;

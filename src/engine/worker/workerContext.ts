@@ -1,12 +1,12 @@
 import type { LimitFunction } from 'p-limit';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import type { openArchive } from '../archive/openArchive.ts';
-import type { EventLog } from '../logs/eventLog.ts';
+import type { EventLog } from '../system/eventLog.ts';
 import type { HandFile } from '../progress/handFile.ts';
 import type { WorkerProgress } from '../progress/workerProgress.ts';
 import type { Activity } from './activity.ts';
-import type { BodyThread } from './bodyThread.ts';
-import type { DigestThreads } from './digestThreads.ts';
+import type { BodyThread } from '../bodies/bodyThread.ts';
+import type { DigestThreads } from '../bodies/digestThreads.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { MetadataSource } from './metadataSource.ts';
 import type { Patience } from './patience.ts';

@@ -2,7 +2,7 @@ import { formatBytes, formatCount, formatNumber } from '../../protocol/format.ts
 import { totalDuplicates } from '../../protocol/snapshot.ts';
 import type { WorkerEvent } from '../../protocol/workerMessages.ts';
 import { skippedText } from '../../protocol/skipReason.ts';
-import type { EventLog } from '../logs/eventLog.ts';
+import type { EventLog } from '../system/eventLog.ts';
 
 const results = {
   completed: 'completed',

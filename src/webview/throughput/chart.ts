@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { t } from '../../localize.ts';
+import { t } from '../../text/localize.ts';
 import { element } from './element.ts';
 import type { Theme, ThemeColor } from './theme.ts';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { setTranslate, t } from '../../localize.ts';
+import { setTranslate, t } from '../../text/localize.ts';
 import { formatBytes, formatNumber, formatPercent, formatRate } from '../../protocol/format.ts';
 import {
   amountNames,

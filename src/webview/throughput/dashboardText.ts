@@ -1,5 +1,5 @@
-import { booksCount } from '../../countText.ts';
-import { t } from '../../localize.ts';
+import { booksCount } from '../../text/countText.ts';
+import { t } from '../../text/localize.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../protocol/format.ts';
 import {
   workPhases,

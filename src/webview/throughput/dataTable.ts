@@ -1,4 +1,4 @@
-import { t } from '../../localize.ts';
+import { t } from '../../text/localize.ts';
 import { formatNumber, formatRate } from '../../protocol/format.ts';
 import { element } from './element.ts';
 import { timeText } from './chart.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineTokenFileName } from '../../../src/protocol/engineFile.ts';
-import { isAlive } from '../../../src/engine/processes.ts';
+import { isAlive } from '../../../src/engine/system/processes.ts';
 import { readNote, startFakeEngine } from '../../support/fakeEngines.ts';
 import { untilGone } from '../../support/processTree.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

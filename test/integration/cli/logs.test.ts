@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventLog } from '../../../src/engine/logs/eventLog.ts';
+import { EventLog } from '../../../src/engine/system/eventLog.ts';
 import { startTarshelf, tarshelf } from '../../support/commandLine.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

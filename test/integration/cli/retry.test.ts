@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
-import { libraryPaths } from '../../../src/engine/destinations/libraryPaths.ts';
+import { libraryPaths } from '../../../src/engine/destinations/library/libraryPaths.ts';
 import { tarshelf } from '../../support/commandLine.ts';
 import { makeTar } from '../../support/gnuTar.ts';
 import { keysInLibrary } from '../../support/libraryTruth.ts';

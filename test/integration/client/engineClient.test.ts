@@ -16,7 +16,7 @@ import {
 import { TarshelfError, type ErrorCode } from '../../../src/protocol/errors.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
-import { isAlive } from '../../../src/engine/processes.ts';
+import { isAlive } from '../../../src/engine/system/processes.ts';
 import { endFakeEngines, fakeEnginePath, readNote, startFakeEngine } from '../../support/fakeEngines.ts';
 import { untilGone } from '../../support/processTree.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineClient } from '../../../src/client/engineClient.ts';
-import { IngestSession } from '../../../src/ingestSession.ts';
+import { IngestSession } from '../../../src/session/ingestSession.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
 import { endFakeEngines, fakeEnginePath, readNote } from '../../support/fakeEngines.ts';

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processStart } from '../../../src/engine/processes.ts';
+import { processStart } from '../../../src/engine/system/processes.ts';
 import type { EngineAnswer, EngineEvent } from '../../../src/protocol/clientMessages.ts';
 import type { EngineFile } from '../../../src/protocol/engineFile.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
@@ -292,7 +292,7 @@ describe('an engine of its own', () => {
 
   it('ends by itself when nobody comes for a minute, and nothing keeps its process', async () => {
     const host = new URL('../../../src/engine/supervisor/engineHost.ts', import.meta.url).href;
-    const clock = new URL('../../../src/engine/clock.ts', import.meta.url).href;
+    const clock = new URL('../../../src/engine/system/clock.ts', import.meta.url).href;
     const child = spawn(
       process.execPath,
       [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Library } from '../../../src/engine/destinations/library.ts';
+import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { peekProgress } from '../../../src/engine/progress/workerProgress.ts';
 import { handFilePath, readHand } from '../../../src/engine/progress/handFile.ts';
 import { lockProgress } from '../../../src/engine/progress/workerLock.ts';

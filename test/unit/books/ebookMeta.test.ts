@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findCalibreProgram } from '../../../src/engine/calibreProgram.ts';
+import { findCalibreProgram } from '../../../src/engine/system/calibreProgram.ts';
 import { EbookMeta } from '../../../src/engine/books/metadata/ebookMeta.ts';
 import { parseEbookMeta } from '../../../src/engine/books/metadata/ebookMetaOutput.ts';
 import { untilGone } from '../../support/processTree.ts';

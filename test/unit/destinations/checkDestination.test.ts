@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkDestination } from '../../../src/engine/destinations/checkDestination.ts';
-import { Library } from '../../../src/engine/destinations/library.ts';
+import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

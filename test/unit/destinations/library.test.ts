@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Book } from '../../../src/engine/destinations/destination.ts';
-import { Library } from '../../../src/engine/destinations/library.ts';
+import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 

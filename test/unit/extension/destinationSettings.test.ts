@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { readDestination, SettingUnusable, userNameToAskFor } from '../../../src/destinationSettings.ts';
+import {
+  readDestination,
+  SettingUnusable,
+  userNameToAskFor,
+} from '../../../src/settings/destinationSettings.ts';
 import type { SettingName } from '../../../src/manifest.ts';
 import type { DestinationOptions } from '../../../src/protocol/ingestOptions.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { EngineClient } from '../../../src/client/engineClient.ts';
-import { IngestSession, type Connection } from '../../../src/ingestSession.ts';
+import { IngestSession, type Connection } from '../../../src/session/ingestSession.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';

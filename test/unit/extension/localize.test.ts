@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { setTranslate, t } from '../../../src/localize.ts';
+import { setTranslate, t } from '../../../src/text/localize.ts';
 
 describe('A text for people', () => {
   afterEach(() => {

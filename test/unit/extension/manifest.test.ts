@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readManifest } from '../../support/manifest.ts';
-import { defaultDestination, offeredDestinations } from '../../../src/destinationSettings.ts';
+import { defaultDestination, offeredDestinations } from '../../../src/settings/destinationSettings.ts';
 import {
   commandIds,
   contextKeys,

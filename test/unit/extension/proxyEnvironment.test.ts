@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { proxyEnvironment } from '../../../src/proxyEnvironment.ts';
+import { proxyEnvironment } from '../../../src/settings/proxyEnvironment.ts';
 
 const unset = { proxy: '', support: 'override', noProxy: [] };
 const proxy = 'http://proxy.example:3128';

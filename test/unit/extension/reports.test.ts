@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { plannedTarText, planSpace, planTitle } from '../../../src/commands/planText.ts';
-import { problemReport } from '../../../src/commands/problemReport.ts';
-import { redact, type Private } from '../../../src/commands/redaction.ts';
-import { chosenRows } from '../../../src/commands/chosenTars.ts';
-import { runCsv, runMarkdown } from '../../../src/commands/runReport.ts';
-import { verificationReport, verificationText } from '../../../src/commands/verificationText.ts';
+import { plannedTarText, planSpace, planTitle } from '../../../src/commands/texts/planText.ts';
+import { problemReport } from '../../../src/commands/texts/problemReport.ts';
+import { redact, type Private } from '../../../src/commands/texts/redaction.ts';
+import { chosenRows } from '../../../src/commands/parts/chosenTars.ts';
+import { runCsv, runMarkdown } from '../../../src/commands/texts/runReport.ts';
+import { verificationReport, verificationText } from '../../../src/commands/texts/verificationText.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
 import { runState, tarState } from './sampleStates.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Emitter, type Subscription } from '../../../src/client/emitter.ts';
 import type { DestinationOptions } from '../../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../../src/protocol/secrets.ts';
-import { secretNames, StoredSecrets, type SecretStorage } from '../../../src/secrets.ts';
+import { secretNames, StoredSecrets, type SecretStorage } from '../../../src/settings/storedSecrets.ts';
 
 /** VS Code's storage as all windows see it; the real one is behind the tests in a real extension host. */
 class MemoryStorage implements SecretStorage {

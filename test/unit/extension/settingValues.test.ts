@@ -6,7 +6,7 @@ import {
   checkFolder,
   checkNumber,
   checkText,
-} from '../../../src/settingValues.ts';
+} from '../../../src/settings/settingValues.ts';
 
 const home = path.resolve('/home/reader');
 const workspace = path.resolve('/work space/$&');

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { findTexts } from '../../../scripts/l10n/codeTexts.ts';
 import { extractManifest, withTexts } from '../../../scripts/l10n/manifestTexts.ts';
 import { rootFolder } from '../../../scripts/paths.ts';
-import { failureText } from '../../../src/commands/failureText.ts';
-import { plannedTarText, planHint, planTitle } from '../../../src/commands/planText.ts';
-import { verificationText } from '../../../src/commands/verificationText.ts';
-import { runMarkdown } from '../../../src/commands/runReport.ts';
-import { SettingUnusable, readDestination } from '../../../src/destinationSettings.ts';
-import { destinationName } from '../../../src/destinationName.ts';
-import { engineText } from '../../../src/engineText.ts';
-import { setTranslate } from '../../../src/localize.ts';
+import { failureText } from '../../../src/commands/texts/failureText.ts';
+import { plannedTarText, planHint, planTitle } from '../../../src/commands/texts/planText.ts';
+import { verificationText } from '../../../src/commands/texts/verificationText.ts';
+import { runMarkdown } from '../../../src/commands/texts/runReport.ts';
+import { SettingUnusable, readDestination } from '../../../src/settings/destinationSettings.ts';
+import { destinationName } from '../../../src/text/destinationName.ts';
+import { engineText } from '../../../src/text/engineText.ts';
+import { setTranslate } from '../../../src/text/localize.ts';
 import { errorCodes } from '../../../src/protocol/errors.ts';
 import type { DestinationOptions } from '../../../src/protocol/ingestOptions.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
@@ -31,7 +31,7 @@ import {
   checkNumber,
   checkText,
   checkAddress,
-} from '../../../src/settingValues.ts';
+} from '../../../src/settings/settingValues.ts';
 import type { RunView } from '../../../src/views/engineReader.ts';
 import { attentionText, runHeadline, statusText } from '../../../src/views/runText.ts';
 import { groupLabel, tarGroups } from '../../../src/views/tarGroups.ts';
@@ -43,7 +43,7 @@ import {
   workerSummary,
 } from '../../../src/views/workerText.ts';
 import { timeLeftText } from '../../../src/webview/throughput/dashboardText.ts';
-import { workerNote } from '../../../src/workerLook.ts';
+import { workerNote } from '../../../src/text/workerLook.ts';
 import { readJson, readTexts } from '../../support/manifest.ts';
 import { runState, tarState, workerState } from './sampleStates.ts';
 
@@ -53,7 +53,7 @@ const code = findTexts(['src/**/*.ts']);
 /** What stands in English in every language, and why. */
 const stayInEnglish: readonly string[] = [
   // The report of a problem, which is read by whoever mends it.
-  'src/commands/problemReport.ts',
+  'src/commands/texts/problemReport.ts',
   // What it is that runs the extension, as it stands in that report.
   'src/commands/reportProblem.ts',
   // It writes the log, which is for whoever mends things.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { open, readdir, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive, ArchiveMember } from '../../../src/engine/archive/archive.ts';
-import { atOnce, isDiskFull, writeAt, type WhenRoom } from '../../../src/engine/diskRoom.ts';
+import { atOnce, isDiskFull, writeAt, type WhenRoom } from '../../../src/engine/system/diskRoom.ts';
 import { makeExtraction } from '../../../src/engine/extraction/extractionFolder.ts';
 import { extractTar } from '../../../src/engine/extraction/extractTar.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Archive } from '../../../src/engine/archive/archive.ts';
 import { openArchive } from '../../../src/engine/archive/openArchive.ts';
-import { atOnce } from '../../../src/engine/diskRoom.ts';
+import { atOnce } from '../../../src/engine/system/diskRoom.ts';
 import { makeExtraction, writeMark } from '../../../src/engine/extraction/extractionFolder.ts';
 import { readThroughFolder, type ReadingRequest } from '../../../src/engine/extraction/readThroughFolder.ts';
 import { removeExtractions } from '../../../src/engine/extraction/removeExtractions.ts';

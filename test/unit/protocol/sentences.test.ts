@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { engineText } from '../../../src/engineText.ts';
-import { setTranslate } from '../../../src/localize.ts';
+import { engineText } from '../../../src/text/engineText.ts';
+import { setTranslate } from '../../../src/text/localize.ts';
 import { findSentence, sentence, sentences, type SentenceName } from '../../../src/protocol/sentences.ts';
 
 const names = Object.keys(sentences) as SentenceName[];

@@ -9,7 +9,7 @@ import {
   type Book,
   type Destination,
 } from '../../../src/engine/destinations/destination.ts';
-import { Library } from '../../../src/engine/destinations/library.ts';
+import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { KeyRefresh, wholeListTurn } from '../../../src/engine/supervisor/keyRefresh.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 

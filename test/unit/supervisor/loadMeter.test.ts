@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock, type Clock } from '../../../src/engine/clock.ts';
+import { systemClock, type Clock } from '../../../src/engine/system/clock.ts';
 import { LoadMeter, type LoadReading } from '../../../src/engine/supervisor/load/loadMeter.ts';
 import { deviceName, systemFacts } from '../../../src/engine/supervisor/load/systemFacts.ts';
 import { recordedFacts, type Recorded } from '../../support/recordedFacts.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as v from 'valibot';
-import type { Clock } from '../../../src/engine/clock.ts';
+import type { Clock } from '../../../src/engine/system/clock.ts';
 import type { ToldEvent } from '../../../src/engine/supervisor/clients/eventStream.ts';
 import { ThroughputLog } from '../../../src/engine/supervisor/throughputLog.ts';
 import type { WorkerPhase } from '../../../src/protocol/snapshot.ts';

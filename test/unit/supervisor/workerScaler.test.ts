@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { systemClock } from '../../../src/engine/clock.ts';
+import { systemClock } from '../../../src/engine/system/clock.ts';
 import {
   downAgainMs,
   upAgainMs,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as vscode from 'vscode';
-import type { ShownMessage } from '../../../src/commands/messages.ts';
+import type { ShownMessage } from '../../../src/commands/parts/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { commandIds, extensionId } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { systemCode } from '../../../src/protocol/errors.ts';
-import type { ShownMessage } from '../../../src/commands/messages.ts';
+import type { ShownMessage } from '../../../src/commands/parts/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { commandIds, extensionId, settingsSection } from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';

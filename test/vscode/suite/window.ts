@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import type { ShownMessage } from '../../../src/commands/messages.ts';
+import type { ShownMessage } from '../../../src/commands/parts/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
 import { extensionId, settingNames, settingsSection, type CommandId } from '../../../src/manifest.ts';
 import { encodeTar } from '../../../src/samples/tarWriter.ts';

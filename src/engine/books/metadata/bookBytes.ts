@@ -1,5 +1,5 @@
 import type { FilePlace } from '../../archive/archive.ts';
-import { readFully } from '../../readFully.ts';
+import { readFully } from '../../system/readFully.ts';
 
 /** The bytes of a book, for whoever asks for a few of them and waits. */
 export interface BookBytes {

@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import { oneLine } from '../../../protocol/errors.ts';
 import { sentence } from '../../../protocol/sentences.ts';
 import { longestCallMs, noteProgram } from './turn.ts';
-import { noteChild } from '../../childPrograms.ts';
-import { findCalibreProgram } from '../../calibreProgram.ts';
+import { noteChild } from '../../system/childPrograms.ts';
+import { findCalibreProgram } from '../../system/calibreProgram.ts';
 import { DestinationUnusable } from '../destination.ts';
 
 /** Where a calibre library is, and who may write it. */

@@ -4,8 +4,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { FileLock } from '../../fileLock.ts';
-import { isAlive, isSame, processStart } from '../../processes.ts';
+import { FileLock } from '../../system/fileLock.ts';
+import { isAlive, isSame, processStart } from '../../system/processes.ts';
 
 /** No call of the program takes longer: whatever bears its pid after that is another process. */
 export const longestCallMs = 15 * 60_000;

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { oneLine } from '../../../protocol/errors.ts';
-import { noteChild } from '../../childPrograms.ts';
+import { noteChild } from '../../system/childPrograms.ts';
 
 export interface Command {
   readonly file: string;

@@ -3,7 +3,7 @@ import { lstat, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { oneLine, systemCode } from '../../../protocol/errors.ts';
-import { isAlive } from '../../processes.ts';
+import { isAlive } from '../../system/processes.ts';
 import { DestinationUnusable, type Book } from '../destination.ts';
 
 const folderStart = 'tarshelf-mybookshelf2-';

@@ -13,7 +13,7 @@ import {
 import { clientProtocolVersion } from '../../../protocol/engineFile.ts';
 import { systemCode, TarshelfError, toFailure } from '../../../protocol/errors.ts';
 import type { ThroughputHistory } from '../../../protocol/throughput.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { EventStream } from './eventStream.ts';
 import { FrameLines } from './frameLines.ts';
 import { newSocketAddress } from './socketAddress.ts';

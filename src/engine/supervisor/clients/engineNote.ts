@@ -9,7 +9,7 @@ import {
   type EngineFile,
 } from '../../../protocol/engineFile.ts';
 import { oneLine } from '../../../protocol/errors.ts';
-import { renameOver } from '../../durableFiles.ts';
+import { renameOver } from '../../system/durableFiles.ts';
 
 /** What changes of a note while its engine lives. */
 export type NoteChange = Partial<Pick<EngineFile, 'address' | 'workers'>>;

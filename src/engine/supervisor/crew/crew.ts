@@ -1,9 +1,9 @@
 import type { ResumePoint } from '../../../protocol/resumePoint.ts';
 import type { Supervision } from '../../../protocol/supervision.ts';
 import type { Lease, WorkerRequest } from '../../../protocol/workerMessages.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { ClaimTable } from '../../dedupe/claimTable.ts';
-import type { EventLog } from '../../logs/eventLog.ts';
+import type { EventLog } from '../../system/eventLog.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import { AssignedTars } from './assignedTars.ts';
 import { Blaming } from './blaming.ts';
@@ -14,7 +14,7 @@ import { Deaths } from './deaths.ts';
 import { Duty } from './duty.ts';
 import type { History } from './history.ts';
 import { Ladder } from './ladder.ts';
-import { Processes, type RunningWorker } from './processes.ts';
+import { Processes, type RunningWorker } from './workerProcesses.ts';
 import { Reassignment } from './reassignment.ts';
 import { Requests } from './requests.ts';
 import { Restarter } from './restarter.ts';
@@ -32,6 +32,34 @@ import { WorkerWords } from './workerWords.ts';
  * What lives in this folder: the workers of a run, from their first process to their last, and who has which tar. It
  * promises that a tar is in one hand at a time, that nobody is started again more often than allowed, that a worker
  * that gets on is never stopped for not getting on, and that only processes it started are ever signalled.
+ *
+ *   roster           who there is, and what has to be known of all workers together
+ *   crewWorker       the life of one worker, in a picture, and what is known of it
+ *   runEnd           whether the run is to stop, and when it is over
+ *   crewReport       what people are told of workers: board, history, notices
+ *   workerProcesses  starts the processes of workers, and says which there are
+ *   spareWorker      a worker's process that begins beside the engine's own start, where there is sure to be something for it
+ *   workerWords      brings what workers say to whom it concerns; refuses what is said of a tar that is another's
+ *   claimDesk        questions and outcomes of claims to the table, its answers to the workers
+ *   waiting          who waits until a person has mended something; told once for all
+ *   tarTurns         one tar after another for a worker that has a process
+ *   sharing          who helps with whose tar, and what goes between a holder and its helpers
+ *   tarHands         who has which tar, under which lease; the deaths in each tar
+ *   assignedTars     which tars each worker records as its own
+ *   crewWatch        the look at all workers' health every few seconds, and what follows from it
+ *   health           who is well, slow, stuck or silent, by what workers report and a clock
+ *   ladder           the end of a process in steps: asked, SIGTERM, SIGKILL
+ *   deaths           the end of a process: as it was told, or a death
+ *   causeOfEnd       what an end says of worker and tar, by what was asked and how it ended
+ *   suspects         which members a dead process had in hand
+ *   blaming          what a death means for its tar: a member put aside, another hand, its end
+ *   restarter        what a death means for its worker: another process after a pause, or none
+ *   restarts         how often, after what pause, and when no more
+ *   duty             workers without a process: who rests, is paused or retired, and who is called to work again
+ *   requests         restart, pause and resume, as a person asks
+ *   reassignment     tars that a person gives to other workers
+ *   staffing         one worker less or more, as the load asks
+ *   history          what supervision did, kept over engines in `supervision_history.json`, told in `auto_monitor.log`
  */
 
 export interface CrewOptions {

@@ -1,7 +1,7 @@
 import { oneLine, type Failure } from '../../../protocol/errors.ts';
 import type { HistoryKind } from '../../../protocol/history.ts';
 import { newWorker, type WorkerState } from '../../../protocol/snapshot.ts';
-import type { EventLog } from '../../logs/eventLog.ts';
+import type { EventLog } from '../../system/eventLog.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import type { CrewWorker } from './crewWorker.ts';
 import type { History } from './history.ts';

@@ -2,7 +2,7 @@ import { formatBytes } from '../../../protocol/format.ts';
 import { sentence } from '../../../protocol/sentences.ts';
 import type { Supervision } from '../../../protocol/supervision.ts';
 import type { WorkerEvent } from '../../../protocol/workerMessages.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import type { CrewReport } from './crewReport.ts';
 import { nameOf, type CrewWorker, type Trouble } from './crewWorker.ts';

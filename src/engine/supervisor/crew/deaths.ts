@@ -1,6 +1,6 @@
 import type { Lease } from '../../../protocol/workerMessages.ts';
-import type { Clock } from '../../clock.ts';
-import type { EventLog } from '../../logs/eventLog.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { EventLog } from '../../system/eventLog.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import type { Blaming } from './blaming.ts';
 import { isDeath, mayBlameTar } from './causeOfEnd.ts';
@@ -8,7 +8,7 @@ import type { ClaimDesk } from './claimDesk.ts';
 import type { CrewReport } from './crewReport.ts';
 import { nameOf, type CrewWorker, type Stopping } from './crewWorker.ts';
 import type { Duty } from './duty.ts';
-import type { Processes } from './processes.ts';
+import type { Processes } from './workerProcesses.ts';
 import type { Restarter } from './restarter.ts';
 import { endsRowAfterMs } from './restarts.ts';
 import type { RunEnd } from './runEnd.ts';

@@ -3,7 +3,7 @@ import type { StateBoard } from '../stateBoard.ts';
 import type { AssignedTars } from './assignedTars.ts';
 import type { CrewReport } from './crewReport.ts';
 import { isOnDuty, type CrewWorker, type Then } from './crewWorker.ts';
-import type { Processes } from './processes.ts';
+import type { Processes } from './workerProcesses.ts';
 import type { Roster } from './roster.ts';
 import type { RunEnd } from './runEnd.ts';
 import type { Sharing } from './sharing.ts';

@@ -9,9 +9,9 @@ import {
   type HistoryEntry,
   type HistoryKind,
 } from '../../../protocol/history.ts';
-import { systemClock, type Clock } from '../../clock.ts';
-import { replaceFile } from '../../durableFiles.ts';
-import type { EventLog, LogLevel } from '../../logs/eventLog.ts';
+import { systemClock, type Clock } from '../../system/clock.ts';
+import { replaceFile } from '../../system/durableFiles.ts';
+import type { EventLog, LogLevel } from '../../system/eventLog.ts';
 import { isInDay, restartsInDay } from './restarts.ts';
 
 export type HistoryLog = Pick<EventLog, 'info' | 'warn' | 'error'>;

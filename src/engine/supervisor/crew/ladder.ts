@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import type { EventLog } from '../../logs/eventLog.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { EventLog } from '../../system/eventLog.ts';
 import type { CrewReport } from './crewReport.ts';
 import type { CrewWorker, Then, Trouble } from './crewWorker.ts';
 

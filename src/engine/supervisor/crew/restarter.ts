@@ -1,13 +1,13 @@
 import { formatCount } from '../../../protocol/format.ts';
 import { sentence } from '../../../protocol/sentences.ts';
-import type { Clock } from '../../clock.ts';
-import type { EventLog } from '../../logs/eventLog.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { EventLog } from '../../system/eventLog.ts';
 import type { AssignedTars } from './assignedTars.ts';
 import type { CrewReport } from './crewReport.ts';
 import type { Cause, CrewWorker } from './crewWorker.ts';
 import type { Duty } from './duty.ts';
 import type { History } from './history.ts';
-import type { Processes } from './processes.ts';
+import type { Processes } from './workerProcesses.ts';
 import { backOffMs } from './restarts.ts';
 import type { RunEnd } from './runEnd.ts';
 import type { TarHands } from './tarHands.ts';

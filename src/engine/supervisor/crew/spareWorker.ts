@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { StartWorker, WorkerHandle, WorkerListener } from './workerProcess.ts';
 
 /** A run that begins with its engine takes it much sooner; where none comes, or only later, it is not to stay for that. */

@@ -4,7 +4,7 @@ import type { CrewReport } from './crewReport.ts';
 import type { CrewWorker } from './crewWorker.ts';
 import type { Duty } from './duty.ts';
 import type { Ladder } from './ladder.ts';
-import type { Processes } from './processes.ts';
+import type { Processes } from './workerProcesses.ts';
 import type { Roster } from './roster.ts';
 import type { RunEnd } from './runEnd.ts';
 import type { Sharing } from './sharing.ts';

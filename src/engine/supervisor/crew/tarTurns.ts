@@ -1,6 +1,6 @@
 import type { ResumePoint } from '../../../protocol/resumePoint.ts';
 import type { Lease, WorkerEvent } from '../../../protocol/workerMessages.ts';
-import type { EventLog } from '../../logs/eventLog.ts';
+import type { EventLog } from '../../system/eventLog.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import type { AssignedTars } from './assignedTars.ts';
 import type { CrewReport } from './crewReport.ts';

@@ -6,7 +6,7 @@ import {
   type WorkerMessage,
   type WorkerRequest,
 } from '../../../protocol/workerMessages.ts';
-import { identify, killTree, type ProcessIdentity } from '../../processes.ts';
+import { identify, killTree, type ProcessIdentity } from '../../system/processes.ts';
 
 /**
  * V8 lets the young generation grow to three times 16 MB and more, and keeps it. What a worker makes is of use for a moment or for the

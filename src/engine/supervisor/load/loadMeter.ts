@@ -1,6 +1,6 @@
 import { freemem, totalmem } from 'node:os';
 import { oneLine } from '../../../protocol/errors.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import { diskOf, type DiskOfPath } from './diskOf.ts';
 import { memoryUse } from './memoryUse.ts';
 import type { SystemFacts } from './systemFacts.ts';

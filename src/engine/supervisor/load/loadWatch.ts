@@ -1,5 +1,5 @@
 import { oneLine } from '../../../protocol/errors.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { LoadReading } from './loadMeter.ts';
 import type { WorkerScaler } from './workerScaler.ts';
 

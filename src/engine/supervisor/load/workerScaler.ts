@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../system/clock.ts';
 import type { LoadReading } from './loadMeter.ts';
 
 /** The mean of so long decides: who acts on a moment answers to every burst. */

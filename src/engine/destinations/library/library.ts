@@ -1,0 +1,442 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { BookKey } from '../../../protocol/bookKey.ts';
+import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
+import { sentence } from '../../../protocol/sentences.ts';
+import { renameOver, syncFolder, writeChunksDurably } from '../../system/durableFiles.ts';
+import { FileLock } from '../../system/fileLock.ts';
+import { isAlive } from '../../system/processes.ts';
+import { sqliteCode } from '../../system/sqliteErrors.ts';
+import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import { libraryPaths, pathIdentity } from './libraryPaths.ts';
+
+const schema = `
+  create table if not exists meta (name text primary key, value text not null) strict;
+  create table if not exists books (
+    sha1 text not null,
+    size integer not null,
+    format text not null,
+    path text not null,
+    path_identity text not null unique,
+    title text not null,
+    authors text not null,
+    author_sort text,
+    language text,
+    series text,
+    series_index real,
+    publisher text,
+    published text,
+    identifiers text,
+    source_tar text not null,
+    source_member text not null,
+    added_at text not null,
+    unique (sha1, size)
+  ) strict;
+  -- Who is writing which path: between processes, and across a kill between a file and its row.
+  create table if not exists reservations (
+    path_identity text primary key,
+    sha1 text not null,
+    size integer not null
+  ) strict;
+`;
+
+const patienceForMakingMs = 60_000;
+/** Making a name or a row durable takes as long for many as for one, so as many as wait share it. */
+const storedTogether = 12;
+const keysInSlice = 5000;
+
+/** System errors after which the next book cannot be stored either. */
+const unusable: Readonly<Record<string, string>> = {
+  ENOSPC: sentence('diskFull'),
+  EDQUOT: sentence('quotaUsedUp'),
+  EROFS: sentence('diskReadOnly'),
+  EACCES: sentence('notPermitted'),
+  EPERM: sentence('notPermitted'),
+  ENOENT: sentence('folderGone'),
+  ENOTDIR: sentence('folderGone'),
+  EIO: sentence('diskErrors'),
+};
+
+/** SQLite's result codes for the same troubles. */
+const sqliteFailures: Readonly<Record<number, string>> = {
+  8: 'EROFS',
+  10: 'EIO',
+  13: 'ENOSPC',
+  14: 'EACCES',
+};
+
+/**
+ * The embedded library: `library.db` with a row for each book, and the files under `books/`.
+ *
+ * The order of writing is what keeps it true at any kill: the bytes go to a temporary file and are made
+ * durable, the path is reserved, the file takes its name, the name is made durable, the row comes last. So a row never lacks
+ * its file. A file whose row is missing is found by its reservation, or by its bytes, when its book comes again. That is why
+ * a reservation need outlive a kill only, and no power cut.
+ *
+ * The last two steps are taken for all books that wait for them:
+ *
+ *   copy ─ reserve ─ rename ─┐
+ *   copy ─ reserve ─ rename ─┼─ names durable ─ rows, in one transaction
+ *   copy ─ reserve ─ rename ─┘
+ */
+export class Library implements Destination {
+  readonly id: string;
+  readonly storesTogether = storedTogether;
+  readonly #folder: string;
+  readonly #database: DatabaseSync;
+  /** The same one, for what need not outlive a power cut. */
+  readonly #passing: DatabaseSync;
+  readonly #has: StatementSync;
+  readonly #keysAfter: StatementSync;
+  readonly #pathTakenBy: StatementSync;
+  readonly #reserve: StatementSync;
+  readonly #unreserve: StatementSync;
+  readonly #insert: StatementSync;
+  #renamed: RenamedBook[] = [];
+  #isFinishing = false;
+
+  private constructor(folder: string, database: DatabaseSync, passing: DatabaseSync) {
+    this.#folder = folder;
+    this.#database = database;
+    this.#passing = passing;
+    this.#has = database.prepare('select path from books where sha1 = ? and size = ?');
+    this.#keysAfter = database.prepare(
+      'select rowid, sha1, size from books where rowid > ? order by rowid limit ?',
+    );
+    this.#pathTakenBy = passing.prepare(
+      `select sha1, size from books where path_identity = :identity
+       union all select sha1, size from reservations where path_identity = :identity`,
+    );
+    this.#reserve = passing.prepare(
+      'insert or replace into reservations (path_identity, sha1, size) values (?, ?, ?)',
+    );
+    this.#unreserve = database.prepare('delete from reservations where path_identity = ?');
+    this.#insert = database.prepare(
+      `insert into books (sha1, size, format, path, path_identity, title, authors, author_sort, language, series,
+         series_index, publisher, published, identifiers, source_tar, source_member, added_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
+    const row = database.prepare(`select value from meta where name = 'id'`).get();
+    this.id = `library:${String(row?.['value'])}`;
+  }
+
+  /**
+   * Makes the library of a folder, or opens the one that is there.
+   *
+   * @throws TarshelfError `LIBRARY_NOT_WRITABLE`
+   */
+  static async make(folder: string): Promise<Library> {
+    try {
+      await mkdir(join(folder, 'books'), { recursive: true });
+      await mkdir(join(folder, 'tmp'), { recursive: true });
+      // One at a time: turning a new database to WAL fails at once where another process does so, too.
+      const lock = await FileLock.take(join(folder, 'making.lock'), patienceForMakingMs);
+      if (!lock) throw new Error('another process is making it and does not end');
+      try {
+        return Library.#connect(folder);
+      } finally {
+        lock.release();
+      }
+    } catch (thrown) {
+      throw new TarshelfError(
+        'LIBRARY_NOT_WRITABLE',
+        sentence('libraryUnwritable', folder, oneLine(thrown)),
+        { cause: thrown },
+      );
+    }
+  }
+
+  /**
+   * Opens a library that is there. Several processes may hold it at once. It is never made anew here: where its
+   * disk is unplugged, a second one would grow in its place.
+   *
+   * @throws DestinationUnusable
+   */
+  static async open(folder: string): Promise<Library> {
+    try {
+      await access(join(folder, 'library.db'), constants.W_OK);
+      return Library.#connect(folder);
+    } catch (thrown) {
+      throw unusableFor(folder, thrown) ?? thrown;
+    }
+  }
+
+  static #connect(folder: string): Library {
+    const path = join(folder, 'library.db');
+    const database = new DatabaseSync(path, { timeout: 60_000 });
+    // FULL: a committed row survives a power cut, as its file does.
+    database.exec('pragma journal_mode = wal; pragma synchronous = full;');
+    database.exec(schema);
+    addMissingColumns(database);
+    const passing = new DatabaseSync(path, { timeout: 60_000 });
+    passing.exec('pragma synchronous = normal;');
+    return new Library(folder, database, passing);
+  }
+
+  /** Removes what killed processes left half-written. */
+  async removeLeftovers(): Promise<void> {
+    const folder = join(this.#folder, 'tmp');
+    for (const name of await readdir(folder)) {
+      const pid = Number(name.split('-', 1)[0]);
+      if (!isAlive(pid)) await rm(join(folder, name), { force: true });
+    }
+  }
+
+  /**
+   * Goes by row numbers. One is given twice only after the row that had the highest was deleted, which we never
+   * do; a book that is missed for it is found when it comes to be stored.
+   */
+  async readKeys(
+    onKey: (key: KnownKey) => void,
+    since: string | null,
+    signal?: AbortSignal,
+  ): Promise<string | null> {
+    let last = Number(since ?? 0);
+    for (;;) {
+      const rows = this.#keysAfter.all(last, keysInSlice);
+      for (const row of rows) onKey({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) });
+      last = Number(rows.at(-1)?.['rowid'] ?? last);
+      if (rows.length < keysInSlice) return String(last);
+      // The engine answers its workers in between.
+      await setImmediate(undefined, { signal });
+    }
+  }
+
+  async store(book: Book): Promise<'uploaded' | 'already_exists'> {
+    if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
+    try {
+      return await this.#add(book);
+    } catch (thrown) {
+      throw unusableFor(this.#folder, thrown) ?? thrown;
+    }
+  }
+
+  close(): void {
+    this.#passing.close();
+    this.#database.close();
+  }
+
+  async #add(book: Book): Promise<'uploaded' | 'already_exists'> {
+    // The pid tells later whose it was; see removeLeftovers.
+    const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${randomUUID()}.part`);
+    if (book.copyTo) await book.copyTo(temporary);
+    else await writeChunksDurably(temporary, book.body());
+    try {
+      const path = await this.#choosePath(book);
+      const file = join(this.#folder, path);
+      await renameOver(temporary, file);
+      const there = await this.#finish(book, path);
+      if (there === null) return 'uploaded';
+      // Another ingest into this library had the same book in hand, and was first.
+      if (there !== path) await rm(file);
+      return 'already_exists';
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  /** Finds and reserves a path that no other book has, whether by a row, a reservation or just on the disk. */
+  async #choosePath(book: Book): Promise<string> {
+    for (const path of libraryPaths(book.metadata, book.format, book.key)) {
+      const file = join(this.#folder, path);
+      await this.#makeFolder(dirname(file));
+      // A file that nobody has a row for may be the user's own, or ours from before a kill.
+      if (!(await isFreeFor(file, book.key))) continue;
+      if (this.#reservePath(pathIdentity(path), book.key)) return path;
+    }
+    throw new Error('every name for this book in the library is taken by another file');
+  }
+
+  /** One level only: where the library's disk is unplugged, nothing may grow in its place. */
+  async #makeFolder(folder: string): Promise<void> {
+    try {
+      await mkdir(folder);
+    } catch (thrown) {
+      if (systemCode(thrown) === 'EEXIST') return;
+      throw thrown;
+    }
+  }
+
+  /**
+   * Makes the name of a book's file durable, and adds its row.
+   *
+   * @returns null, or the path under which the book had a row already
+   */
+  #finish(book: Book, path: string): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.#renamed.push({ book, path, resolve, reject });
+      if (!this.#isFinishing) void this.#finishAll();
+    });
+  }
+
+  async #finishAll(): Promise<void> {
+    this.#isFinishing = true;
+    while (this.#renamed.length > 0) {
+      const renamed = this.#renamed;
+      this.#renamed = [];
+      // A folder may be new, too, and made by another process, which is not yet so far.
+      const folders = renamed.map(({ path }) => dirname(join(this.#folder, path)));
+      const all = new Set(folders.flatMap(folder => [folder, dirname(folder)]));
+      const failures = new Map<string, unknown>();
+      await Promise.all(
+        Array.from(all, async folder => {
+          await syncFolder(folder).catch((thrown: unknown) => failures.set(folder, thrown));
+        }),
+      );
+      const durable = renamed.filter(({ reject }, index) => {
+        const folder = folders[index] ?? '';
+        const failed = [folder, dirname(folder)].find(one => failures.has(one));
+        if (failed !== undefined) reject(failures.get(failed));
+        return failed === undefined;
+      });
+      if (durable.length > 0) this.#addRows(durable);
+    }
+    this.#isFinishing = false;
+  }
+
+  #reservePath(identity: string, key: BookKey): boolean {
+    return transaction(this.#passing, () => {
+      const taken = this.#pathTakenBy.get({ identity });
+      if (taken && (taken['sha1'] !== key.sha1 || taken['size'] !== key.sizeBytes)) return false;
+      this.#reserve.run(identity, key.sha1, key.sizeBytes);
+      return true;
+    });
+  }
+
+  #addRows(renamed: readonly RenamedBook[]): void {
+    let there: (string | null)[];
+    try {
+      there = transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path)));
+    } catch (thrown) {
+      const [only] = renamed;
+      if (renamed.length > 1) for (const one of renamed) this.#addRows([one]);
+      else only?.reject(thrown);
+      return;
+    }
+    renamed.forEach(({ resolve }, index) => {
+      resolve(there[index] ?? null);
+    });
+  }
+
+  /** @returns null, or the path under which the book had a row already */
+  #addRow(book: Book, path: string): string | null {
+    const { key, metadata } = book;
+    const identity = pathIdentity(path);
+    this.#unreserve.run(identity);
+    const there = this.#has.get(key.sha1, key.sizeBytes);
+    if (there) return String(there['path']);
+    this.#insert.run(
+      key.sha1,
+      key.sizeBytes,
+      book.format,
+      path,
+      identity,
+      metadata.title,
+      metadata.authors.map(author => author.name).join(' & '),
+      metadata.authors.map(author => author.sortName).join(' & '),
+      metadata.language,
+      metadata.series?.name ?? null,
+      metadata.series?.index ?? null,
+      metadata.publisher,
+      metadata.date,
+      identifiersText(metadata.identifiers),
+      book.tar,
+      book.member.replaceAll('\0', ''),
+      new Date().toISOString(),
+    );
+    return null;
+  }
+}
+
+/** A book whose file has its name, and whose row is to come. */
+interface RenamedBook {
+  readonly book: Book;
+  readonly path: string;
+  readonly resolve: (there: string | null) => void;
+  readonly reject: (thrown: unknown) => void;
+}
+
+/** IMMEDIATE: what is read in it cannot be changed by another process before it writes. */
+function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('begin immediate');
+  try {
+    const result = work();
+    database.exec('commit');
+    return result;
+  } catch (thrown) {
+    try {
+      database.exec('rollback');
+    } catch {
+      // On a full disk or a failing one SQLite has rolled back by itself; what matters is why.
+    }
+    throw thrown;
+  }
+}
+
+/** Columns that libraries of earlier versions do not have. */
+const laterColumns = {
+  author_sort: 'text',
+  series: 'text',
+  series_index: 'real',
+  publisher: 'text',
+  published: 'text',
+  identifiers: 'text',
+} as const;
+
+function addMissingColumns(database: DatabaseSync): void {
+  const columns = (): Set<string> =>
+    new Set(
+      database
+        .prepare('pragma table_info(books)')
+        .all()
+        .map(row => String(row['name'])),
+    );
+  if (Object.keys(laterColumns).every(name => columns().has(name))) return;
+  // Another process may be about it; who comes second finds nothing left to do.
+  database.exec('begin immediate');
+  try {
+    const there = columns();
+    for (const [name, type] of Object.entries(laterColumns)) {
+      if (!there.has(name)) database.exec(`alter table books add column ${name} ${type}`);
+    }
+    database.exec('commit');
+  } catch (thrown) {
+    database.exec('rollback');
+    throw thrown;
+  }
+}
+
+/** As calibre writes them: `isbn:9780306406157,uri:…`; null for none. */
+function identifiersText(identifiers: Readonly<Record<string, string>>): string | null {
+  const all = Object.entries(identifiers).map(([scheme, value]) => `${scheme}:${value}`);
+  return all.length === 0 ? null : all.join(',');
+}
+
+/** Says that no book can be stored, when that is what an error means; else null. */
+function unusableFor(folder: string, thrown: unknown): DestinationUnusable | null {
+  const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
+  if (why === undefined) return null;
+  return new DestinationUnusable(sentence('libraryUnusable', folder, why), { cause: thrown });
+}
+
+/** Whether a book may be put at a path: nothing is there, or the very same bytes are. */
+async function isFreeFor(file: string, key: BookKey): Promise<boolean> {
+  let sizeBytes: number;
+  try {
+    const stat = await lstat(file);
+    if (!stat.isFile()) return false;
+    sizeBytes = stat.size;
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return true;
+    throw thrown;
+  }
+  if (sizeBytes !== key.sizeBytes) return false;
+  const hash = createHash('sha1');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex') === key.sha1;
+}
