@@ -388,7 +388,7 @@ export class EngineHost {
     const held: HeldRun = {
       run,
       board,
-      status: new StatusWriter(this.#state.path, () => ({
+      status: new StatusWriter(this.#state.path, this.#clock, () => ({
         sequence: this.#stream.sequence,
         ...board.snapshot(),
         history: [...this.#history.entries],

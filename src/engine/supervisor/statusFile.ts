@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RunSnapshot } from '../../protocol/snapshot.ts';
 import { statusFileName, statusSavedAtLeastEveryMs, type StatusFile } from '../../protocol/statusFile.ts';
+import type { Clock } from '../system/clock.ts';
 import { renameOver } from '../system/durableFiles.ts';
 import type { ToldEvent } from './clients/eventStream.ts';
 
@@ -14,19 +15,22 @@ const saveAtMostEveryMs = 2000;
  */
 export class StatusWriter {
   readonly #path: string;
+  readonly #clock: Clock;
   readonly #snapshot: () => RunSnapshot;
-  readonly #startedAt = new Date().toISOString();
+  readonly #startedAt: string;
   /** When the last save began, by the steady clock; null before the first one. */
   #savedAtMs: number | null = null;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelSave = (): void => undefined;
   #saving: Promise<void> = Promise.resolve();
   #isChanged = false;
   #isBusy = false;
   #hasEnded = false;
 
-  constructor(stateFolder: string, snapshot: () => RunSnapshot) {
+  constructor(stateFolder: string, clock: Clock, snapshot: () => RunSnapshot) {
     this.#path = join(stateFolder, statusFileName);
+    this.#clock = clock;
     this.#snapshot = snapshot;
+    this.#startedAt = clock.date().toISOString();
   }
 
   /** To be called with each event. The first save waits for a run that goes on: a refused one leaves the last one's state. */
@@ -46,28 +50,25 @@ export class StatusWriter {
 
   /** Saves what the run ended with, and nothing after that: from then on the file is the next run's. */
   async end(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancelSave();
     this.#hasEnded = true;
     await this.#saving;
     if (this.#savedAtMs === null) return;
-    await this.#write(new Date().toISOString());
+    await this.#write(this.#clock.date().toISOString());
   }
 
   #saveLater(): void {
     if (this.#savedAtMs === null || this.#isBusy || this.#hasEnded) return;
-    clearTimeout(this.#timer);
+    this.#cancelSave();
     const waitMs = this.#isChanged ? saveAtMostEveryMs : statusSavedAtLeastEveryMs;
-    const sinceMs = performance.now() - this.#savedAtMs;
-    this.#timer = setTimeout(
-      () => {
-        this.#save();
-      },
-      Math.max(0, waitMs - sinceMs),
-    );
+    const sinceMs = this.#clock.now() - this.#savedAtMs;
+    this.#cancelSave = this.#clock.after(Math.max(0, waitMs - sinceMs), () => {
+      this.#save();
+    });
   }
 
   #save(): void {
-    this.#savedAtMs = performance.now();
+    this.#savedAtMs = this.#clock.now();
     this.#isChanged = false;
     this.#isBusy = true;
     this.#saving = this.#write().then(() => {
@@ -85,7 +86,7 @@ export class StatusWriter {
         pid: process.pid,
         host: hostname(),
         startedAt: this.#startedAt,
-        savedAt: new Date().toISOString(),
+        savedAt: this.#clock.date().toISOString(),
         ...(endedAt === undefined ? {} : { endedAt }),
         snapshot: this.#snapshot(),
       };

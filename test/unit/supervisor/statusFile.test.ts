@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { ToldEvent } from '../../../src/engine/supervisor/clients/eventStream.ts';
 import { StatusWriter } from '../../../src/engine/supervisor/statusFile.ts';
 import { statusFileSchema, type StatusFile } from '../../../src/protocol/statusFile.ts';
+import { HandClock } from '../../support/handClock.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
+import { until } from '../../support/until.ts';
 import { runState, tarState } from '../cli/states.ts';
 
 describe('status file', () => {
@@ -15,10 +16,15 @@ describe('status file', () => {
   const running: ToldEvent = { type: 'run:changed', run: runState() };
   const changed: ToldEvent = { type: 'tar:changed', tar: tarState('a.tar') };
   let doneBytes = 0;
+  let clock: HandClock;
+
+  beforeEach(() => {
+    clock = new HandClock();
+  });
 
   const writer = (): StatusWriter => {
     doneBytes = 0;
-    return new StatusWriter(folder(), () => ({
+    return new StatusWriter(folder(), clock, () => ({
       sequence: 1,
       run: runState({ doneBytes }),
       tars: [tarState('a.tar')],
@@ -30,24 +36,17 @@ describe('status file', () => {
   const saved = async (): Promise<StatusFile> =>
     v.parse(statusFileSchema, JSON.parse(await readFile(path(), 'utf8')));
 
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 5000;
-    while (!(await condition().catch(() => false))) {
-      assert.ok(performance.now() < deadline, 'it did not come in time');
-      await sleep(20);
-    }
-  }
-
   it('is written when the run goes on, again after a change, and at the end', async () => {
     const status = writer();
     status.follow(running);
-    await until(async () => (await saved()).pid === process.pid);
+    await until('the first state', async () => (await saved()).pid === process.pid);
     assert.equal((await saved()).endedAt, undefined);
     doneBytes = 5;
-    const before = performance.now();
     for (let n = 0; n < 100; n++) status.follow(changed);
-    await until(async () => (await saved()).snapshot.run.doneBytes === 5);
-    assert.ok(performance.now() - before > 1000, 'not at once');
+    await clock.pass(1999);
+    assert.equal((await saved()).snapshot.run.doneBytes, 0, 'not at once');
+    await clock.pass(1);
+    await until('the change', async () => (await saved()).snapshot.run.doneBytes === 5);
     doneBytes = 6;
     await status.end();
     const end = await saved();
@@ -63,7 +62,8 @@ describe('status file', () => {
     const end = await saved();
     status.follow(running);
     status.follow(changed);
-    await sleep(50);
+    assert.equal(clock.waiting, 0);
+    await clock.pass(60_000);
     assert.deepEqual(await saved(), end);
   });
 
@@ -86,7 +86,7 @@ describe('status file', () => {
     assert.deepEqual(await saved(), ended);
     const second = writer();
     second.follow(running);
-    await until(async () => (await saved()).endedAt === undefined);
+    await until('the next run', async () => (await saved()).endedAt === undefined);
     await second.end();
     assert.notEqual((await saved()).endedAt, undefined);
   });
@@ -95,11 +95,13 @@ describe('status file', () => {
     await mkdir(join(folder(), 'status.json.tmp', 'in the way'), { recursive: true });
     const status = writer();
     status.follow(running);
-    await sleep(100);
+    // It waits for its next time once it has failed.
+    await until('the failure', () => clock.waiting > 0);
     await assert.rejects(saved());
     await rm(join(folder(), 'status.json.tmp'), { recursive: true });
     status.follow(changed);
-    await until(async () => (await saved()).pid === process.pid);
+    await clock.pass(2000);
+    await until('a state', async () => (await saved()).pid === process.pid);
     await status.end();
   });
 });
