@@ -272,6 +272,8 @@ async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>)
   held = { lease, revoked };
   const name = lease.tar;
   log?.info(`tar ${name} started`);
+  // Also while it is opened, which a disk may never do: who is idle is never looked for.
+  activity.doing = 'index';
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
     const offer = { ...request, epoch: lease.epoch };
