@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Book } from '../../../src/engine/destinations/destination.ts';
@@ -249,6 +249,25 @@ describe('library', () => {
       assert.equal(reservationsInLibrary(folder()), isRowWhole ? 0 : 1);
     });
   }
+
+  it('keeps the file of a book that two bring at once by names that are one on a disk without case', async () => {
+    const libraries = await Promise.all([Library.make(folder()), Library.make(folder())]);
+    await mkdir(join(folder(), 'books', 'Jane Austen'));
+    // What such a disk does with the folder's name; on one that is such it is there already.
+    await symlink('Jane Austen', join(folder(), 'books', 'JANE AUSTEN')).catch((thrown: unknown) => {
+      assert.equal((thrown as NodeJS.ErrnoException).code, 'EEXIST');
+    });
+    const names = ['Jane Austen', 'JANE AUSTEN'];
+    const outcomes = await Promise.all(
+      libraries.map((library, n) =>
+        library.store(book('x', { authors: [{ name: names[n]!, sortName: '' }] })),
+      ),
+    );
+    for (const library of libraries) library.close();
+    assert.deepEqual(outcomes.sort(), ['already_exists', 'uploaded']);
+    assert.equal(await readFile(join(folder(), String(rows()[0]?.['path'])), 'utf8'), 'x');
+    assert.equal(await filesInLibrary(folder()), 1);
+  });
 
   it('removes what killed processes left half-written, and nothing that a living one writes', async () => {
     const library = await Library.make(folder());
