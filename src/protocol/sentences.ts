@@ -159,6 +159,7 @@ export const sentences = {
   mayWorkWithoutTar: 'Worker {0} may work again; it has no tar left.',
   tarPassed: '1 tar of worker {0} went to {1}: {2}.',
   tarsPassed: '{0} tars of worker {1} went to {2}: {3}.',
+  manyTarsPassed: '{0} tars of worker {1} went to {2}: {3} and {4} more.',
   toWhoeverIsFree: 'whoever is free first',
   toWorker: 'worker {0}',
   toWorkers: 'workers {0}',
