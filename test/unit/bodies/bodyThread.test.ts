@@ -8,7 +8,7 @@ import { FileSource } from '../../../src/engine/archive/byteSource.ts';
 import { TarFile } from '../../../src/engine/archive/tarFile.ts';
 import { correctedBook } from '../../../src/engine/books/bookType.ts';
 import { bufferReader } from '../../../src/engine/books/byteReader.ts';
-import { hasReader } from '../../../src/engine/books/metadata/readableFormats.ts';
+import { canRead } from '../../../src/engine/books/metadata/readableFormats.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { describeBook } from '../../../src/engine/bodies/describeBook.ts';
@@ -147,7 +147,7 @@ describe('the thread that reads and digests', function () {
         assert.equal(digested.sha1, hash('sha1', body, 'hex'));
         const detection = await correctedBook(format, bufferReader(body));
         assert.deepEqual(digested.told.detection, detection, `${String(index)} ${format}`);
-        const isRead = detection.kind === 'book' && hasReader(detection.format);
+        const isRead = detection.kind === 'book' && canRead(detection.format, body.length);
         assert.deepEqual(
           digested.told.metadata,
           isRead ? await readMetadata(detection.format, body, books[index]!.memberName) : null,
