@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** As src/engine/bodies/bodyThread.ts has them. */
+/** As src/engine/bodies/sharedWords.ts has them. */
 const [describing, atDisk] = [1, 2];
 const { shared } = workerData;
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { EbookMeta } from '../../../src/engine/books/metadata/ebookMeta.ts';
+import { largestBookRead } from '../../../src/engine/books/metadata/readableFormats.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import type { MetadataReader } from '../../../src/protocol/ingestOptions.ts';
@@ -125,5 +126,17 @@ describe('the source of metadata', () => {
     const told = { detection: { kind: 'book', format: 'pdf' }, metadata } as const;
     const says = await reader.read({ ...known, body: { ...known.body, told } }, never);
     assert.equal(says.title, 'Own');
+  });
+
+  it('has books read where they lie, but for those that are too large for a reader', async () => {
+    const reader = await source('builtin', null);
+    const readsOwn = (format: BookFormat, sizeBytes: number): boolean => {
+      const { member, body } = book(format, null, sizeBytes);
+      const place = { descriptor: 9999, position: 0, sizeBytes };
+      return reader.readsOwn({ member, format, body: { ...body, place } });
+    };
+    assert.ok(readsOwn('epub', largestBookRead));
+    assert.ok(!readsOwn('epub', largestBookRead + 1));
+    assert.ok(!readsOwn('djvu', 1));
   });
 });
