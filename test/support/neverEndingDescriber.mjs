@@ -14,7 +14,7 @@ parentPort.on('message', ({ id, places, books }) => {
     readSync(place.descriptor, body, 0, body.length, place.position);
     const sha1 = hash('sha1', body, 'hex');
     return books
-      ? { sha1, told: describe(books[index]) }
+      ? { sha1, description: describe(books[index]) }
       : { sha1, head: new Uint8Array(body.subarray(0, 4100)) };
   });
   parentPort.postMessage({ id, bytes: 0, result });

@@ -1,6 +1,6 @@
 import type { FilePlace } from '../archive/archive.ts';
 import type { HeaderChain, HeadersAt } from '../archive/headersAhead.ts';
-import type { BookToDescribe, ToldOfBook } from './describeBook.ts';
+import type { BookToDescribe, BookDescription } from './describeBook.ts';
 import { sharedWords, type ThreadData } from './sharedWords.ts';
 import { Thread, type ThreadFault } from './thread.ts';
 
@@ -57,7 +57,7 @@ export function systemError({ message, code }: SystemFailure): Error {
 /** What a place holds: with its beginning, or what is told of it where that was asked; or how long it is where it ends too early. */
 export type DigestedPlace =
   | { readonly sha1: string; readonly head: Uint8Array }
-  | { readonly sha1: string; readonly told: ToldOfBook }
+  | { readonly sha1: string; readonly description: BookDescription }
   | { readonly endsAt: number }
   | { readonly error: SystemFailure };
 

@@ -142,7 +142,7 @@ async function digestAndDescribe(place: FilePlace, book: BookToDescribe): Promis
     const { describeBook } = await (describer ??= loadDescriber());
     Atomics.store(shared, sharedWords.describing, (described = (described % 1e9) + 1));
     const last = { at: pieceAt, bytes: piece.subarray(0, place.sizeBytes - pieceAt) };
-    return { sha1, told: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
+    return { sha1, description: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
   } catch {
     return digested;
   } finally {

@@ -14,7 +14,7 @@ export interface BookToDescribe {
 }
 
 /** What the bytes of a book say of it. */
-export interface ToldOfBook {
+export interface BookDescription {
   readonly detection: Detection;
   /** Null where no reader of ours reads it. */
   readonly metadata: BookMetadata | null;
@@ -34,7 +34,7 @@ export async function describeBook(
   head: Buffer,
   last: BytesAtHand,
   onRead: (isReading: boolean) => void,
-): Promise<ToldOfBook> {
+): Promise<BookDescription> {
   const inFile = bytesInFile(place, onRead, [{ at: 0, bytes: head }, last]);
   // A reader takes a failure of the disk for damage of the book.
   const failures: unknown[] = [];

@@ -16,7 +16,7 @@ import type { DigestedBody } from '../bodies/digest.ts';
 export interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
-  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place' | 'told'>;
+  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place' | 'description'>;
 }
 
 // A copy of more than this takes longer than its metadata are worth.
@@ -70,7 +70,7 @@ export class MetadataSource {
 
   /** What of a book is known already, without a wait. */
   known({ body }: BookToRead): BookMetadata | null {
-    return body.told?.metadata ?? null;
+    return body.description?.metadata ?? null;
   }
 
   /** Whether nobody reads them of this book, which goes by the name of its file. */

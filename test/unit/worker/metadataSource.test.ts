@@ -34,7 +34,7 @@ describe('the source of metadata', () => {
       },
     } as unknown as ArchiveMember;
     const sha1 = '0'.repeat(40);
-    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null, told: null } };
+    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null, description: null } };
   }
 
   async function source(choice: MetadataReader, script: string | null): Promise<MetadataSource> {
@@ -123,8 +123,8 @@ describe('the source of metadata', () => {
     const reader = await source('builtin', null);
     const metadata = await readMetadata('pdf', pdf, 'a');
     const known = book('pdf', Buffer.from('anything else'));
-    const told = { detection: { kind: 'book', format: 'pdf' }, metadata } as const;
-    const says = await reader.read({ ...known, body: { ...known.body, told } }, never);
+    const description = { detection: { kind: 'book', format: 'pdf' }, metadata } as const;
+    const says = await reader.read({ ...known, body: { ...known.body, description } }, never);
     assert.equal(says.title, 'Own');
   });
 
