@@ -148,8 +148,8 @@ export class BatchWork {
     const { activity, digestThreads, hand, metadata, stop } = this.#context;
     const slots = hand.takeAll(group.map(({ member }) => member.headerOffset));
     try {
-      const isTold = metadata.comesWithDigest;
-      const bodies = await digestMembers(group, digestThreads, activity.addBytes, stop, isTold);
+      const wantsDescription = metadata.comesWithDigest;
+      const bodies = await digestMembers(group, digestThreads, activity.addBytes, stop, wantsDescription);
       for (const [order, { index, ...found }] of group.entries()) {
         const body = bodies[order];
         if (body) read[index] = await this.#lookInto(found, body);
@@ -170,7 +170,7 @@ export class BatchWork {
       if (digested.status === 'rejected') throw digested.reason;
       const body = digested.value;
       // A name may lie: now that its bytes are at hand, they decide where they are sure.
-      const sure = body.told?.detection ?? (await correctedBook(format, body.bytes));
+      const sure = body.description?.detection ?? (await correctedBook(format, body.bytes));
       const detection = wanted(sure, this.#context.options.bookTypes);
       if (detection.kind === 'book') return { member, format: detection.format, body };
       return { member, format, skipped: detection.reason };
