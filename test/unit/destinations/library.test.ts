@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Book } from '../../../src/engine/destinations/destination.ts';
@@ -233,6 +233,64 @@ describe('library', () => {
       code: 'LIBRARY_NOT_WRITABLE',
       message: /^[^\n]*$/,
     });
+  });
+
+  describe('whose database', () => {
+    const database = (): string => join(folder(), 'library.db');
+
+    /** A library whose index takes more pages than the first, all of them in the file itself. */
+    async function makeLarge(): Promise<void> {
+      (await Library.make(folder())).close();
+      const rows = new DatabaseSync(database());
+      rows.exec(`
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
+        insert into books (sha1, size, format, path, path_identity, title, authors, source_tar, source_member, added_at)
+          select printf('%040d', i), i, 'txt', 'books/' || i, 'books/' || i, 'T', 'A', 'a.tar', 'm', '' from n;
+        pragma wal_checkpoint(truncate);`);
+      rows.close();
+    }
+
+    /** All pages but the first one, which says what tables there are. */
+    async function damagePages(): Promise<() => Promise<void>> {
+      const whole = await readFile(database());
+      const file = await open(database(), 'r+');
+      await file.write(Buffer.alloc(whole.length - 4096, 0x5a), 0, null, 4096);
+      await file.close();
+      return () => writeFile(database(), whole);
+    }
+
+    it('is damaged while it is open fails no book: it is waited for, and goes on when it is whole again', async () => {
+      await makeLarge();
+      const library = await Library.open(folder());
+      const mend = await damagePages();
+      await assert.rejects(library.store(book('x')), {
+        name: 'DestinationUnusable',
+        message: /its database library\.db is damaged, or its disk reports errors\. Check the disk/,
+      });
+      await assert.rejects(
+        library.readKeys(() => undefined, null),
+        { name: 'DestinationUnusable' },
+      );
+      assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+      await mend();
+      assert.equal(await library.store(book('x')), 'uploaded');
+      library.close();
+    });
+
+    for (const [how, damage] of [
+      ['is cut off', () => truncate(database(), 6000)],
+      ['is no database', () => writeFile(database(), 'nothing of the kind '.repeat(500))],
+    ] as const)
+      it(`${how} when a run begins, or a worker, says so and what to do`, async () => {
+        await makeLarge();
+        await damage();
+        for (const opened of [() => Library.make(folder()), () => Library.open(folder())])
+          await assert.rejects(opened, {
+            name: 'DestinationUnusable',
+            message:
+              /its database library\.db is damaged, or its disk reports errors\. Check the disk[^\n]*$/,
+          });
+      });
   });
 
   for (const [title, author, path] of [

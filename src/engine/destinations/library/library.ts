@@ -61,13 +61,19 @@ const unusable: Readonly<Record<string, string>> = {
   EIO: sentence('diskErrors'),
 };
 
-/** SQLite's result codes for the same troubles. */
+/** SQLite's result codes for such troubles. */
 const sqliteFailures: Readonly<Record<number, string>> = {
-  8: 'EROFS',
-  10: 'EIO',
-  13: 'ENOSPC',
-  14: 'EACCES',
+  8: sentence('diskReadOnly'),
+  10: sentence('diskErrors'),
+  // Also what it says where a disk fails while a page is read.
+  11: sentence('databaseDamaged'),
+  13: sentence('diskFull'),
+  14: sentence('notPermitted'),
+  26: sentence('databaseDamaged'),
 };
+
+/** Those of them that are of the database itself. */
+const ofDatabase: ReadonlySet<number> = new Set([11, 26]);
 
 /**
  * The embedded library: `library.db` with a row for each book, and the files under `books/`.
@@ -128,7 +134,7 @@ export class Library implements Destination {
   /**
    * Makes the library of a folder, or opens the one that is there.
    *
-   * @throws TarshelfError `LIBRARY_NOT_WRITABLE`
+   * @throws TarshelfError `LIBRARY_NOT_WRITABLE`; DestinationUnusable where it is the database that is in the way
    */
   static async make(folder: string): Promise<Library> {
     try {
@@ -143,6 +149,7 @@ export class Library implements Destination {
         lock.release();
       }
     } catch (thrown) {
+      if (isOfDatabase(thrown)) throw unusableFor(folder, thrown) ?? thrown;
       throw new TarshelfError(
         'LIBRARY_NOT_WRITABLE',
         sentence('libraryUnwritable', folder, oneLine(thrown)),
@@ -198,7 +205,7 @@ export class Library implements Destination {
   ): Promise<string | null> {
     let last = Number(since ?? 0);
     for (;;) {
-      const rows = this.#keysAfter.all(last, keysInSlice);
+      const rows = this.#slice(last);
       for (const row of rows) onKey({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) });
       last = Number(rows.at(-1)?.['rowid'] ?? last);
       if (rows.length < keysInSlice) return String(last);
@@ -207,13 +214,28 @@ export class Library implements Destination {
     }
   }
 
-  async store(book: Book): Promise<'uploaded' | 'already_exists'> {
-    if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
+  #slice(after: number): Record<string, unknown>[] {
     try {
+      return this.#keysAfter.all(after, keysInSlice);
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
+  }
+
+  async store(book: Book): Promise<'uploaded' | 'already_exists'> {
+    try {
+      if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
       return await this.#add(book);
     } catch (thrown) {
-      throw unusableFor(this.#folder, thrown) ?? thrown;
+      throw this.#failure(thrown);
     }
+  }
+
+  #failure(thrown: unknown): unknown {
+    // What a failing disk gave for pages is not to be gone by when it is well again.
+    if (isOfDatabase(thrown))
+      for (const each of [this.#database, this.#passing]) each.exec('pragma shrink_memory');
+    return unusableFor(this.#folder, thrown) ?? thrown;
   }
 
   close(): void {
@@ -419,9 +441,14 @@ function identifiersText(identifiers: Readonly<Record<string, string>>): string 
 
 /** Says that no book can be stored, when that is what an error means; else null. */
 function unusableFor(folder: string, thrown: unknown): DestinationUnusable | null {
-  const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
+  const why = unusable[systemCode(thrown) ?? ''] ?? sqliteFailures[sqliteCode(thrown) ?? 0];
   if (why === undefined) return null;
   return new DestinationUnusable(sentence('libraryUnusable', folder, why), { cause: thrown });
+}
+
+/** Whether neither another folder nor the right to write would help: what a person has to mend is the database. */
+function isOfDatabase(thrown: unknown): boolean {
+  return ofDatabase.has(sqliteCode(thrown) ?? 0);
 }
 
 /** Whether a book may be put at a path: nothing is there, or the very same bytes are. */
