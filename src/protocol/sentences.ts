@@ -96,6 +96,8 @@ export const sentences = {
   notPermitted: 'it may not be written to. Change its permissions',
   folderGone: 'its folder is gone. Connect its disk, or put the folder back',
   diskErrors: 'its disk reports errors. Check the disk',
+  databaseBusy:
+    'another program is writing to its database library.db. Close it there, or save what was changed there',
   databaseDamaged:
     'its database library.db is damaged, or its disk reports errors. Check the disk; where that is sound, stop, put a copy of library.db back or move it away, and launch with another state folder',
   hostUnknown: 'The name in {0} is not known ({1}). Correct the address, or see to the network.',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, open, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Book } from '../../../src/engine/destinations/destination.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -275,6 +276,81 @@ describe('library', () => {
       await mend();
       assert.equal(await library.store(book('x')), 'uploaded');
       library.close();
+    });
+
+    /** As a browser of databases does while there are changes that were not saved. */
+    function writer(): { begin(): void; end(): void; close(): void } {
+      const other = new DatabaseSync(database());
+      return {
+        begin: () => {
+          other.exec('begin immediate');
+        },
+        end: () => {
+          other.exec('rollback');
+        },
+        close: () => {
+          other.close();
+        },
+      };
+    }
+
+    it('another program is writing to can be opened, and takes books as soon as that has ended', async () => {
+      (await Library.make(folder())).close();
+      const other = writer();
+      other.begin();
+      const begunAt = performance.now();
+      const library = await Library.open(folder(), { patienceMs: 500 });
+      (await Library.make(folder())).close();
+      let longestMs = 0;
+      let last = performance.now();
+      const beat = setInterval(() => {
+        longestMs = Math.max(longestMs, performance.now() - last);
+        last = performance.now();
+      }, 10);
+      const many = Array.from({ length: 12 }, (_, n) => book(`bytes ${String(n)}`));
+      const outcomes = await Promise.allSettled(many.map(each => library.store(each)));
+      clearInterval(beat);
+      for (const outcome of outcomes) {
+        assert.ok(outcome.status === 'rejected' && outcome.reason instanceof DestinationUnusable);
+        assert.match(
+          outcome.reason.message,
+          /another program is writing to its database library\.db\. Close it/,
+        );
+      }
+      // The process says meanwhile that it lives.
+      assert.ok(longestMs < 5000 && performance.now() - begunAt < 15_000, String(longestMs));
+      assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+      other.end();
+      other.close();
+      assert.deepEqual(
+        new Set(await Promise.all(many.map(each => library.store(each)))),
+        new Set(['uploaded']),
+      );
+      library.close();
+      assert.equal(rows().length, many.length);
+    });
+
+    it('others write to again and again fails no book: each waits for its turn', async () => {
+      const library = await Library.make(folder());
+      const other = writer();
+      const many = Array.from({ length: 60 }, (_, n) => book(`bytes ${String(n)}`));
+      let stored = 0;
+      const storing = Promise.all(
+        many.map(async each => {
+          assert.equal(await library.store(each), 'uploaded');
+          stored++;
+        }),
+      );
+      while (stored < many.length) {
+        other.begin();
+        await Promise.race([sleep(300), storing]);
+        other.end();
+        await Promise.race([sleep(100), storing]);
+      }
+      await storing;
+      other.close();
+      library.close();
+      assert.equal(rows().length, many.length);
     });
 
     for (const [how, damage] of [

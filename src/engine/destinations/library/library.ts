@@ -10,9 +10,10 @@ import { sentence } from '../../../protocol/sentences.ts';
 import { renameOver, syncFolder, writeChunksDurably } from '../../system/durableFiles.ts';
 import { FileLock } from '../../system/fileLock.ts';
 import { isAlive } from '../../system/processes.ts';
-import { sqliteCode } from '../../system/sqliteErrors.ts';
+import { isBusy, sqliteCode } from '../../system/sqliteErrors.ts';
 import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
+import { blockedMs, WriteTurns } from './writeTurns.ts';
 
 const schema = `
   create table if not exists meta (name text primary key, value text not null) strict;
@@ -45,6 +46,8 @@ const schema = `
 `;
 
 const patienceForMakingMs = 60_000;
+/** Longer than any of our own processes writes at a time, and than all of them together keep one waiting. */
+const patienceForOthersMs = 10_000;
 /** Making a name or a row durable takes as long for many as for one, so as many as wait share it. */
 const storedTogether = 12;
 const keysInSlice = 5000;
@@ -63,6 +66,7 @@ const unusable: Readonly<Record<string, string>> = {
 
 /** SQLite's result codes for such troubles. */
 const sqliteFailures: Readonly<Record<number, string>> = {
+  5: sentence('databaseBusy'),
   8: sentence('diskReadOnly'),
   10: sentence('diskErrors'),
   // Also what it says where a disk fails while a page is read.
@@ -73,7 +77,7 @@ const sqliteFailures: Readonly<Record<number, string>> = {
 };
 
 /** Those of them that are of the database itself. */
-const ofDatabase: ReadonlySet<number> = new Set([11, 26]);
+const ofDatabase: ReadonlySet<number> = new Set([5, 11, 26]);
 
 /**
  * The embedded library: `library.db` with a row for each book, and the files under `books/`.
@@ -102,11 +106,13 @@ export class Library implements Destination {
   readonly #reserve: StatementSync;
   readonly #unreserve: StatementSync;
   readonly #insert: StatementSync;
+  readonly #turns: WriteTurns;
   #renamed: RenamedBook[] = [];
   #isFinishing = false;
 
-  private constructor(folder: string, database: DatabaseSync, passing: DatabaseSync) {
+  private constructor(folder: string, database: DatabaseSync, passing: DatabaseSync, turns: WriteTurns) {
     this.#folder = folder;
+    this.#turns = turns;
     this.#database = database;
     this.#passing = passing;
     this.#has = database.prepare('select path from books where sha1 = ? and size = ?');
@@ -126,9 +132,7 @@ export class Library implements Destination {
          series_index, publisher, published, identifiers, source_tar, source_member, added_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
-    const row = database.prepare(`select value from meta where name = 'id'`).get();
-    this.id = `library:${String(row?.['value'])}`;
+    this.id = `library:${idOf(database)}`;
   }
 
   /**
@@ -144,7 +148,7 @@ export class Library implements Destination {
       const lock = await FileLock.take(join(folder, 'making.lock'), patienceForMakingMs);
       if (!lock) throw new Error('another process is making it and does not end');
       try {
-        return Library.#connect(folder);
+        return await Library.#connect(folder, patienceForOthersMs);
       } finally {
         lock.release();
       }
@@ -162,27 +166,41 @@ export class Library implements Destination {
    * Opens a library that is there. Several processes may hold it at once. It is never made anew here: where its
    * disk is unplugged, a second one would grow in its place.
    *
+   * @param patienceMs how long others may be writing to it before it counts as unusable
    * @throws DestinationUnusable
    */
-  static async open(folder: string): Promise<Library> {
+  static async open(folder: string, { patienceMs = patienceForOthersMs } = {}): Promise<Library> {
     try {
       await access(join(folder, 'library.db'), constants.W_OK);
-      return Library.#connect(folder);
+      return await Library.#connect(folder, patienceMs);
     } catch (thrown) {
       throw unusableFor(folder, thrown) ?? thrown;
     }
   }
 
-  static #connect(folder: string): Library {
+  /** Where the library is as this version makes it, nothing is written: others may be writing for long. */
+  static async #connect(folder: string, patienceMs: number): Promise<Library> {
     const path = join(folder, 'library.db');
-    const database = new DatabaseSync(path, { timeout: 60_000 });
-    // FULL: a committed row survives a power cut, as its file does.
-    database.exec('pragma journal_mode = wal; pragma synchronous = full;');
-    database.exec(schema);
-    addMissingColumns(database);
-    const passing = new DatabaseSync(path, { timeout: 60_000 });
-    passing.exec('pragma synchronous = normal;');
-    return new Library(folder, database, passing);
+    const turns = new WriteTurns(patienceMs);
+    const opened: DatabaseSync[] = [];
+    const open = (setUp: string): DatabaseSync => {
+      const database = new DatabaseSync(path, { timeout: blockedMs });
+      opened.push(database);
+      database.exec(setUp);
+      return database;
+    };
+    return await turns.take(() => {
+      try {
+        // FULL: a committed row survives a power cut, as its file does.
+        const database = open('pragma journal_mode = wal; pragma synchronous = full;');
+        database.exec(schema);
+        addMissingColumns(database);
+        return new Library(folder, database, open('pragma synchronous = normal;'), turns);
+      } catch (thrown) {
+        for (const database of opened.splice(0)) database.close();
+        throw thrown;
+      }
+    });
   }
 
   /** Removes what killed processes left half-written. */
@@ -233,7 +251,7 @@ export class Library implements Destination {
 
   #failure(thrown: unknown): unknown {
     // What a failing disk gave for pages is not to be gone by when it is well again.
-    if (isOfDatabase(thrown))
+    if (isOfDatabase(thrown) && !isBusy(thrown))
       for (const each of [this.#database, this.#passing]) each.exec('pragma shrink_memory');
     return unusableFor(this.#folder, thrown) ?? thrown;
   }
@@ -249,7 +267,7 @@ export class Library implements Destination {
     if (book.copyTo) await book.copyTo(temporary);
     else await writeChunksDurably(temporary, book.body());
     try {
-      const path = await this.#choosePath(book);
+      const path = await this.#turns.take(() => this.#choosePath(book));
       const file = join(this.#folder, path);
       await renameOver(temporary, file);
       const there = await this.#finish(book, path);
@@ -316,7 +334,7 @@ export class Library implements Destination {
         if (failed !== undefined) reject(failures.get(failed));
         return failed === undefined;
       });
-      if (durable.length > 0) this.#addRows(durable);
+      if (durable.length > 0) await this.#addRows(durable);
     }
     this.#isFinishing = false;
   }
@@ -330,14 +348,15 @@ export class Library implements Destination {
     });
   }
 
-  #addRows(renamed: readonly RenamedBook[]): void {
+  async #addRows(renamed: readonly RenamedBook[]): Promise<void> {
     let there: (string | null)[];
     try {
-      there = transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path)));
+      there = await this.#turns.take(() =>
+        transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path))),
+      );
     } catch (thrown) {
-      const [only] = renamed;
-      if (renamed.length > 1) for (const one of renamed) this.#addRows([one]);
-      else only?.reject(thrown);
+      if (renamed.length > 1 && !isBusy(thrown)) for (const one of renamed) await this.#addRows([one]);
+      else for (const { reject } of renamed) reject(thrown);
       return;
     }
     renamed.forEach(({ resolve }, index) => {
@@ -398,6 +417,14 @@ function transaction<T>(database: DatabaseSync, work: () => T): T {
     }
     throw thrown;
   }
+}
+
+/** Of the library, as it was first opened; nothing is written where it is there. */
+function idOf(database: DatabaseSync): string {
+  const stored = database.prepare(`select value from meta where name = 'id'`);
+  if (!stored.get())
+    database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
+  return String(stored.get()?.['value']);
 }
 
 /** Columns that libraries of earlier versions do not have. */
