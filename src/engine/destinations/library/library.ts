@@ -4,6 +4,7 @@ import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import pLimit from 'p-limit';
 import type { BookKey } from '../../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 import { sentence } from '../../../protocol/sentences.ts';
@@ -12,6 +13,7 @@ import { FileLock } from '../../system/fileLock.ts';
 import { isAlive } from '../../system/processes.ts';
 import { isBusy, sqliteCode } from '../../system/sqliteErrors.ts';
 import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import { faultOfFile } from './bookFile.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
 import { blockedMs, WriteTurns } from './writeTurns.ts';
 
@@ -51,6 +53,8 @@ const patienceForOthersMs = 10_000;
 /** Making a name or a row durable takes as long for many as for one, so as many as wait share it. */
 const storedTogether = 12;
 const keysInSlice = 5000;
+/** More of them at a time gain nothing: so many threads of the system look at files. */
+const filesLookedAt = 8;
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
@@ -235,6 +239,22 @@ export class Library implements Destination {
   #slice(after: number): Record<string, unknown>[] {
     try {
       return this.#keysAfter.all(after, keysInSlice);
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
+  }
+
+  async faults(keys: readonly BookKey[], signal?: AbortSignal): Promise<(string | null)[]> {
+    try {
+      // Where all of it is gone, it is the disk, and no book.
+      await access(join(this.#folder, 'books'));
+      const looks = pLimit(filesLookedAt);
+      return await looks.map(keys, async ({ sha1, sizeBytes }) => {
+        signal?.throwIfAborted();
+        const path = this.#has.get(sha1, sizeBytes)?.['path'];
+        if (path === undefined) return null;
+        return await faultOfFile(join(this.#folder, String(path)), sizeBytes);
+      });
     } catch (thrown) {
       throw this.#failure(thrown);
     }
