@@ -98,6 +98,13 @@ export const sentences = {
   notPermitted: 'it may not be written to. Change its permissions',
   folderGone: 'its folder is gone. Connect its disk, or put the folder back',
   diskErrors: 'its disk reports errors. Check the disk',
+  databaseBusy:
+    'another program is writing to its database library.db. Close it there, or save what was changed there',
+  databaseDamaged:
+    'its database library.db is damaged, or its disk reports errors. Check the disk; where that is sound, stop, put a copy of library.db back or move it away, and launch with another state folder',
+  fileGone: 'its file {0} is gone',
+  fileIsNone: 'its file {0} is no file any more',
+  fileOfOtherSize: 'its file {0} is of another size: {1} instead of {2} bytes',
   hostUnknown: 'The name in {0} is not known ({1}). Correct the address, or see to the network.',
   nothingAnswers: 'Nothing answers at {0} ({1}). Start the server, or correct the address.',
   notReached: '{0} cannot be reached ({1}). See whether the server runs and the network is there.',

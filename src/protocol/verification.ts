@@ -16,7 +16,15 @@ export const verificationSchema = v.object({
   unreadable: count,
   /** Members that are no books. */
   skipped: count,
-  missingBooks: v.array(v.object({ member: v.string(), sizeBytes: count, sha1: v.string() })),
+  missingBooks: v.array(
+    v.object({
+      member: v.string(),
+      sizeBytes: count,
+      sha1: v.string(),
+      /** What is wrong with a book that the destination lists nevertheless; null where it does not know it. */
+      reason: v.nullable(v.string()),
+    }),
+  ),
   unreadableBooks: v.array(v.object({ member: v.string(), message: v.string() })),
   /** Why the tar could not be read to its end; null where it could. */
   damage: v.nullable(v.string()),

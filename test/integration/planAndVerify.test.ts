@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFailures, makePlan, verifyTar } from '../../src/client/askEngine.ts';
 import { EngineClient } from '../../src/client/engineClient.ts';
@@ -118,6 +118,24 @@ describe('a plan, a chosen few tars, a verification and giving up', () => {
       c.missingBooks.map(({ member, sizeBytes }) => [member, sizeBytes]),
       [['x.epub', 3]],
     );
+  });
+
+  it('does not take the word of a row for a book whose file is gone, or another one', async () => {
+    await ingest();
+    const file = (name: string): string => join(library(), 'books', 'Unknown author', `${name}.epub`);
+    await rm(file('a'));
+    await writeFile(file('b'), '');
+    const missing = [await verify('a.tar'), await verify('b.tar')];
+    assert.deepEqual(
+      missing.map(found => [found.onShelf, found.missing, found.missingBooks.map(book => book.reason)]),
+      [
+        [0, 1, [`its file ${file('a')} is gone`]],
+        [0, 1, [`its file ${file('b')} is of another size: 0 instead of 1 bytes`]],
+      ],
+    );
+    assert.deepEqual((await verify('c.tar')).missingBooks, [
+      { member: 'x.epub', sizeBytes: 3, sha1: createHash('sha1').update('bad').digest('hex'), reason: null },
+    ]);
   });
 
   it('compares with no destination that cannot say what it has', async () => {

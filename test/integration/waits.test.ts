@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { startTarshelf, tarshelf } from '../support/commandLine.ts';
@@ -84,6 +85,33 @@ describe('a cause that a person has to mend', () => {
     assert.equal((await tarshelf(args())).code, 0);
     await everyBookIsThereOnce();
   }).timeout(60_000);
+
+  it('is a program that writes to the database of the library, and is not one: no worker hangs by it', async () => {
+    const command = startTarshelf([...args(), '--silent-after', '5s']);
+    await untilBooks(20);
+    const other = new DatabaseSync(join(shelf(), 'library.db'), { timeout: 10_000 });
+    other.exec('begin immediate');
+    const says = 'another program is writing to its database';
+    await command.line(line => line.includes('"notice"') && line.includes(says));
+    await sleep(8000);
+    other.exec('rollback');
+    other.close();
+    const { code, summary, stdout, stderr } = await command.finished;
+    assert.equal(code, 0, stdout + stderr);
+    assert.equal(timesTold(stdout, says), 1);
+    assert.match(stdout, /The workers go on\./);
+    assert.deepEqual(summary?.books, {
+      found: tars * booksInTar,
+      uploaded: tars * booksInTar,
+      duplicates: 0,
+      failed: 0,
+    });
+    assert.doesNotMatch(
+      await readFile(join(state(), 'auto_monitor.log'), 'utf8'),
+      /silent|said nothing|restart/,
+    );
+    await everyBookIsThereOnce();
+  }).timeout(90_000);
 
   for (const [how, packing, mode] of [
     ['tars are read in place', 'plain', 'in-place'],

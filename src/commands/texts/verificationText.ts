@@ -1,3 +1,4 @@
+import { engineText } from '../../text/engineText.ts';
 import { booksCount } from '../../text/countText.ts';
 import { t } from '../../text/localize.ts';
 import { formatBytes, formatNumber } from '../../protocol/format.ts';
@@ -55,8 +56,11 @@ export function verificationReport(found: Verification, destination: string): st
     );
     lines.push(
       ...table(
-        [t('Book'), t('Size'), 'SHA-1'],
-        found.missingBooks.map(({ member, sizeBytes, sha1 }) => [member, formatBytes(sizeBytes), sha1]),
+        [t('Book'), t('Size'), 'SHA-1', t('Reason')],
+        found.missingBooks.map(({ member, sizeBytes, sha1, reason }) => [
+          ...[member, formatBytes(sizeBytes), sha1],
+          reason === null ? t('is not there') : engineText(reason),
+        ]),
       ),
     );
   }

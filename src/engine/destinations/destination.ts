@@ -65,6 +65,14 @@ export interface Destination {
     signal?: AbortSignal,
   ): Promise<boolean[]>;
   /**
+   * What is wrong with books that it lists, for whoever wants to be sure: a file may be gone without its knowing. Absent
+   * where its list is all that there is to go by.
+   *
+   * @returns for each of them the reason, in words for a person; null where nothing is wrong
+   * @throws DestinationUnusable
+   */
+  faults?(keys: readonly BookKey[], signal?: AbortSignal): Promise<(string | null)[]>;
+  /**
    * Tells every key that the destination has; after `since`, at least those that came after it.
    *
    * @param since what an earlier call returned; null for all

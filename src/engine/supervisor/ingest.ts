@@ -8,7 +8,7 @@ import { foldersText } from '../../protocol/sourceFolders.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
-import type { Destination } from '../destinations/destination.ts';
+import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
@@ -141,7 +141,10 @@ export class Ingest {
     } catch (thrown) {
       destination?.close();
       if (this.#stop.signal.aborted) this.#board.changeRun({ phase: 'stopped' });
-      else this.#board.refuse(toFailure(thrown));
+      else
+        this.#board.refuse(
+          toFailure(thrown, thrown instanceof DestinationUnusable ? 'DESTINATION_UNUSABLE' : 'INTERNAL'),
+        );
       return;
     }
     log.info(

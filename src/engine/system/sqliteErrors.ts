@@ -3,3 +3,8 @@ export function sqliteCode(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
   return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
 }
+
+/** Whether another connection is writing, and went on with it for as long as was waited. */
+export function isBusy(thrown: unknown): boolean {
+  return sqliteCode(thrown) === 5;
+}

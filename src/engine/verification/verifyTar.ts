@@ -105,6 +105,8 @@ class Comparison {
   readonly #signal: AbortSignal;
   readonly #found: Verification;
   readonly #thread: BodyThread;
+  /** Listed; something may be wrong with them all the same. */
+  #listed: FoundBook[] = [];
   /** Not listed; the destination may know them all the same. */
   #unlisted: FoundBook[] = [];
   #reportedAt = 0;
@@ -205,23 +207,37 @@ class Comparison {
   #compare(book: FoundBook): void {
     this.#found.books++;
     const { sha1, sizeBytes } = book.key;
-    if (this.#known.get(sha1, sizeBytes) !== undefined) this.#found.onShelf++;
-    else this.#unlisted.push(book);
+    if (this.#known.get(sha1, sizeBytes) === undefined) this.#unlisted.push(book);
+    else if (this.#destination.faults) this.#listed.push(book);
+    else this.#found.onShelf++;
   }
 
   async #askWhenMany(many: number): Promise<void> {
-    if (this.#unlisted.length < many) return;
-    const asked = this.#unlisted;
-    this.#unlisted = [];
-    const answers = (await this.#destination.known?.(asked, this.#signal)) ?? [];
-    for (const [index, { member, key }] of asked.entries()) {
-      if (answers[index] === true) {
-        this.#found.onShelf++;
-        continue;
+    if (this.#listed.length >= many) {
+      const asked = this.#listed;
+      this.#listed = [];
+      const keys = asked.map(({ key }) => key);
+      const faults = (await this.#destination.faults?.(keys, this.#signal)) ?? [];
+      for (const [index, book] of asked.entries()) {
+        const fault = faults[index] ?? null;
+        this.#count(book, fault === null, fault);
       }
-      this.#found.missing++;
-      if (this.#found.missingBooks.length < mostNamedMembers)
-        this.#found.missingBooks.push({ member, sizeBytes: key.sizeBytes, sha1: key.sha1 });
     }
+    if (this.#unlisted.length >= many) {
+      const asked = this.#unlisted;
+      this.#unlisted = [];
+      const answers = (await this.#destination.known?.(asked, this.#signal)) ?? [];
+      for (const [index, book] of asked.entries()) this.#count(book, answers[index] === true, null);
+    }
+  }
+
+  #count({ member, key }: FoundBook, isOnShelf: boolean, reason: string | null): void {
+    if (isOnShelf) {
+      this.#found.onShelf++;
+      return;
+    }
+    this.#found.missing++;
+    if (this.#found.missingBooks.length < mostNamedMembers)
+      this.#found.missingBooks.push({ member, sizeBytes: key.sizeBytes, sha1: key.sha1, reason });
   }
 }

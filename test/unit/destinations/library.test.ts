@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Book } from '../../../src/engine/destinations/destination.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
 import { filesInLibrary, reservationsInLibrary } from '../../support/libraryTruth.ts';
@@ -317,6 +329,139 @@ describe('library', () => {
       code: 'LIBRARY_NOT_WRITABLE',
       message: /^[^\n]*$/,
     });
+  });
+
+  describe('whose database', () => {
+    const database = (): string => join(folder(), 'library.db');
+
+    /** A library whose index takes more pages than the first, all of them in the file itself. */
+    async function makeLarge(): Promise<void> {
+      (await Library.make(folder())).close();
+      const rows = new DatabaseSync(database());
+      rows.exec(`
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
+        insert into books (sha1, size, format, path, path_identity, title, authors, source_tar, source_member, added_at)
+          select printf('%040d', i), i, 'txt', 'books/' || i, 'books/' || i, 'T', 'A', 'a.tar', 'm', '' from n;
+        pragma wal_checkpoint(truncate);`);
+      rows.close();
+    }
+
+    /** All pages but the first one, which says what tables there are. */
+    async function damagePages(): Promise<() => Promise<void>> {
+      const whole = await readFile(database());
+      const file = await open(database(), 'r+');
+      await file.write(Buffer.alloc(whole.length - 4096, 0x5a), 0, null, 4096);
+      await file.close();
+      return () => writeFile(database(), whole);
+    }
+
+    it('is damaged while it is open fails no book: it is waited for, and goes on when it is whole again', async () => {
+      await makeLarge();
+      const library = await Library.open(folder());
+      const mend = await damagePages();
+      await assert.rejects(library.store(book('x')), {
+        name: 'DestinationUnusable',
+        message: /its database library\.db is damaged, or its disk reports errors\. Check the disk/,
+      });
+      await assert.rejects(
+        library.readKeys(() => undefined, null),
+        { name: 'DestinationUnusable' },
+      );
+      assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+      await mend();
+      assert.equal(await library.store(book('x')), 'uploaded');
+      library.close();
+    });
+
+    /** As a browser of databases does while there are changes that were not saved. */
+    function writer(): { begin(): void; end(): void; close(): void } {
+      const other = new DatabaseSync(database());
+      return {
+        begin: () => {
+          other.exec('begin immediate');
+        },
+        end: () => {
+          other.exec('rollback');
+        },
+        close: () => {
+          other.close();
+        },
+      };
+    }
+
+    it('another program is writing to can be opened, and takes books as soon as that has ended', async () => {
+      (await Library.make(folder())).close();
+      const other = writer();
+      other.begin();
+      const begunAt = performance.now();
+      const library = await Library.open(folder(), { patienceMs: 500 });
+      (await Library.make(folder())).close();
+      let longestMs = 0;
+      let last = performance.now();
+      const beat = setInterval(() => {
+        longestMs = Math.max(longestMs, performance.now() - last);
+        last = performance.now();
+      }, 10);
+      const many = Array.from({ length: 12 }, (_, n) => book(`bytes ${String(n)}`));
+      const outcomes = await Promise.allSettled(many.map(each => library.store(each)));
+      clearInterval(beat);
+      for (const outcome of outcomes) {
+        assert.ok(outcome.status === 'rejected' && outcome.reason instanceof DestinationUnusable);
+        assert.match(
+          outcome.reason.message,
+          /another program is writing to its database library\.db\. Close it/,
+        );
+      }
+      // The process says meanwhile that it lives.
+      assert.ok(longestMs < 5000 && performance.now() - begunAt < 15_000, String(longestMs));
+      assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
+      other.end();
+      other.close();
+      assert.deepEqual(
+        new Set(await Promise.all(many.map(each => library.store(each)))),
+        new Set(['uploaded']),
+      );
+      library.close();
+      assert.equal(rows().length, many.length);
+    });
+
+    it('others write to again and again fails no book: each waits for its turn', async () => {
+      const library = await Library.make(folder());
+      const other = writer();
+      const many = Array.from({ length: 60 }, (_, n) => book(`bytes ${String(n)}`));
+      let stored = 0;
+      const storing = Promise.all(
+        many.map(async each => {
+          assert.equal(await library.store(each), 'uploaded');
+          stored++;
+        }),
+      );
+      while (stored < many.length) {
+        other.begin();
+        await Promise.race([sleep(300), storing]);
+        other.end();
+        await Promise.race([sleep(100), storing]);
+      }
+      await storing;
+      other.close();
+      library.close();
+      assert.equal(rows().length, many.length);
+    });
+
+    for (const [how, damage] of [
+      ['is cut off', () => truncate(database(), 6000)],
+      ['is no database', () => writeFile(database(), 'nothing of the kind '.repeat(500))],
+    ] as const)
+      it(`${how} when a run begins, or a worker, says so and what to do`, async () => {
+        await makeLarge();
+        await damage();
+        for (const opened of [() => Library.make(folder()), () => Library.open(folder())])
+          await assert.rejects(opened, {
+            name: 'DestinationUnusable',
+            message:
+              /its database library\.db is damaged, or its disk reports errors\. Check the disk[^\n]*$/,
+          });
+      });
   });
 
   for (const [title, author, path] of [

@@ -150,10 +150,14 @@ describe('a verified tar', () => {
     assert.equal(verificationText(whole), 'All 2 books in a.tar are on the shelf.');
     const lacking = {
       ...whole,
-      ...{ onShelf: 1, missing: 1, missingBooks: [{ member: '<x>.epub', sizeBytes: 3, sha1: 'ab' }] },
+      ...{
+        onShelf: 1,
+        missing: 1,
+        missingBooks: [{ member: '<x>.epub', sizeBytes: 3, sha1: 'ab', reason: null }],
+      },
     };
     assert.equal(verificationText(lacking), 'a.tar: 1 of 2 books are on the shelf, 1 missing.');
-    assert.match(verificationReport(lacking, '/shelf'), /\| \\<x\\>\.epub \| 3 B \| ab \|/);
+    assert.match(verificationReport(lacking, '/shelf'), /\| \\<x\\>\.epub \| 3 B \| ab \| is not there \|/);
   });
 });
 

@@ -4,15 +4,18 @@ import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import pLimit from 'p-limit';
 import type { BookKey } from '../../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 import { sentence } from '../../../protocol/sentences.ts';
 import { renameOver, syncFolder, writeChunksDurably } from '../../system/durableFiles.ts';
 import { FileLock } from '../../system/fileLock.ts';
 import { isAlive } from '../../system/processes.ts';
-import { sqliteCode } from '../../system/sqliteErrors.ts';
+import { isBusy, sqliteCode } from '../../system/sqliteErrors.ts';
 import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import { faultOfFile } from './bookFile.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
+import { blockedMs, WriteTurns } from './writeTurns.ts';
 
 const schema = `
   create table if not exists meta (name text primary key, value text not null) strict;
@@ -47,9 +50,13 @@ const schema = `
 `;
 
 const patienceForMakingMs = 60_000;
+/** Longer than any of our own processes writes at a time, and than all of them together keep one waiting. */
+const patienceForOthersMs = 10_000;
 /** Making a name or a row durable takes as long for many as for one, so as many as wait share it. */
 const storedTogether = 12;
 const keysInSlice = 5000;
+/** More of them at a time gain nothing: so many threads of the system look at files. */
+const filesLookedAt = 8;
 
 /** System errors after which the next book cannot be stored either. */
 const unusable: Readonly<Record<string, string>> = {
@@ -63,13 +70,20 @@ const unusable: Readonly<Record<string, string>> = {
   EIO: sentence('diskErrors'),
 };
 
-/** SQLite's result codes for the same troubles. */
+/** SQLite's result codes for such troubles. */
 const sqliteFailures: Readonly<Record<number, string>> = {
-  8: 'EROFS',
-  10: 'EIO',
-  13: 'ENOSPC',
-  14: 'EACCES',
+  5: sentence('databaseBusy'),
+  8: sentence('diskReadOnly'),
+  10: sentence('diskErrors'),
+  // Also what it says where a disk fails while a page is read.
+  11: sentence('databaseDamaged'),
+  13: sentence('diskFull'),
+  14: sentence('notPermitted'),
+  26: sentence('databaseDamaged'),
 };
+
+/** Those of them that are of the database itself. */
+const ofDatabase: ReadonlySet<number> = new Set([5, 11, 26]);
 
 /**
  * The embedded library: `library.db` with a row for each book, and the files under `books/`.
@@ -100,11 +114,13 @@ export class Library implements Destination {
   readonly #reservationsOf: StatementSync;
   readonly #reservationsWithRow: StatementSync;
   readonly #insert: StatementSync;
+  readonly #turns: WriteTurns;
   #renamed: RenamedBook[] = [];
   #isFinishing = false;
 
-  private constructor(folder: string, database: DatabaseSync, passing: DatabaseSync) {
+  private constructor(folder: string, database: DatabaseSync, passing: DatabaseSync, turns: WriteTurns) {
     this.#folder = folder;
+    this.#turns = turns;
     this.#database = database;
     this.#passing = passing;
     this.#has = database.prepare('select path from books where sha1 = ? and size = ?');
@@ -131,15 +147,13 @@ export class Library implements Destination {
          series_index, publisher, published, identifiers, source_tar, source_member, added_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
-    const row = database.prepare(`select value from meta where name = 'id'`).get();
-    this.id = `library:${String(row?.['value'])}`;
+    this.id = `library:${idOf(database)}`;
   }
 
   /**
    * Makes the library of a folder, or opens the one that is there.
    *
-   * @throws TarshelfError `LIBRARY_NOT_WRITABLE`
+   * @throws TarshelfError `LIBRARY_NOT_WRITABLE`; DestinationUnusable where it is the database that is in the way
    */
   static async make(folder: string): Promise<Library> {
     try {
@@ -149,11 +163,12 @@ export class Library implements Destination {
       const lock = await FileLock.take(join(folder, 'making.lock'), patienceForMakingMs);
       if (!lock) throw new Error('another process is making it and does not end');
       try {
-        return Library.#connect(folder);
+        return await Library.#connect(folder, patienceForOthersMs);
       } finally {
         lock.release();
       }
     } catch (thrown) {
+      if (isOfDatabase(thrown)) throw unusableFor(folder, thrown) ?? thrown;
       throw new TarshelfError(
         'LIBRARY_NOT_WRITABLE',
         sentence('libraryUnwritable', folder, oneLine(thrown)),
@@ -166,27 +181,41 @@ export class Library implements Destination {
    * Opens a library that is there. Several processes may hold it at once. It is never made anew here: where its
    * disk is unplugged, a second one would grow in its place.
    *
+   * @param patienceMs how long others may be writing to it before it counts as unusable
    * @throws DestinationUnusable
    */
-  static async open(folder: string): Promise<Library> {
+  static async open(folder: string, { patienceMs = patienceForOthersMs } = {}): Promise<Library> {
     try {
       await access(join(folder, 'library.db'), constants.W_OK);
-      return Library.#connect(folder);
+      return await Library.#connect(folder, patienceMs);
     } catch (thrown) {
       throw unusableFor(folder, thrown) ?? thrown;
     }
   }
 
-  static #connect(folder: string): Library {
+  /** Where the library is as this version makes it, nothing is written: others may be writing for long. */
+  static async #connect(folder: string, patienceMs: number): Promise<Library> {
     const path = join(folder, 'library.db');
-    const database = new DatabaseSync(path, { timeout: 60_000 });
-    // FULL: a committed row survives a power cut, as its file does.
-    database.exec('pragma journal_mode = wal; pragma synchronous = full;');
-    database.exec(schema);
-    addMissingColumns(database);
-    const passing = new DatabaseSync(path, { timeout: 60_000 });
-    passing.exec('pragma synchronous = normal;');
-    return new Library(folder, database, passing);
+    const turns = new WriteTurns(patienceMs);
+    const opened: DatabaseSync[] = [];
+    const open = (setUp: string): DatabaseSync => {
+      const database = new DatabaseSync(path, { timeout: blockedMs });
+      opened.push(database);
+      database.exec(setUp);
+      return database;
+    };
+    return await turns.take(() => {
+      try {
+        // FULL: a committed row survives a power cut, as its file does.
+        const database = open('pragma journal_mode = wal; pragma synchronous = full;');
+        database.exec(schema);
+        addMissingColumns(database);
+        return new Library(folder, database, open('pragma synchronous = normal;'), turns);
+      } catch (thrown) {
+        for (const database of opened.splice(0)) database.close();
+        throw thrown;
+      }
+    });
   }
 
   /** Removes what killed processes left half-written or twice. */
@@ -210,7 +239,7 @@ export class Library implements Destination {
   ): Promise<string | null> {
     let last = Number(since ?? 0);
     for (;;) {
-      const rows = this.#keysAfter.all(last, keysInSlice);
+      const rows = this.#slice(last);
       for (const row of rows) onKey({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) });
       last = Number(rows.at(-1)?.['rowid'] ?? last);
       if (rows.length < keysInSlice) return String(last);
@@ -219,13 +248,44 @@ export class Library implements Destination {
     }
   }
 
-  async store(book: Book): Promise<'uploaded' | 'already_exists'> {
-    if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
+  #slice(after: number): Record<string, unknown>[] {
     try {
+      return this.#keysAfter.all(after, keysInSlice);
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
+  }
+
+  async faults(keys: readonly BookKey[], signal?: AbortSignal): Promise<(string | null)[]> {
+    try {
+      // Where all of it is gone, it is the disk, and no book.
+      await access(join(this.#folder, 'books'));
+      const looks = pLimit(filesLookedAt);
+      return await looks.map(keys, async ({ sha1, sizeBytes }) => {
+        signal?.throwIfAborted();
+        const path = this.#has.get(sha1, sizeBytes)?.['path'];
+        if (path === undefined) return null;
+        return await faultOfFile(join(this.#folder, String(path)), sizeBytes);
+      });
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
+  }
+
+  async store(book: Book): Promise<'uploaded' | 'already_exists'> {
+    try {
+      if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
       return await this.#add(book);
     } catch (thrown) {
-      throw unusableFor(this.#folder, thrown) ?? thrown;
+      throw this.#failure(thrown);
     }
+  }
+
+  #failure(thrown: unknown): unknown {
+    // What a failing disk gave for pages is not to be gone by when it is well again.
+    if (isOfDatabase(thrown) && !isBusy(thrown))
+      for (const each of [this.#database, this.#passing]) each.exec('pragma shrink_memory');
+    return unusableFor(this.#folder, thrown) ?? thrown;
   }
 
   close(): void {
@@ -239,7 +299,7 @@ export class Library implements Destination {
     if (book.copyTo) await book.copyTo(temporary);
     else await writeChunksDurably(temporary, book.body());
     try {
-      const place = await this.#choosePath(book);
+      const place = await this.#turns.take(() => this.#choosePath(book));
       // Another ingest into this library had the same book in hand, and was first.
       if (!place) return 'already_exists';
       await renameOver(temporary, join(this.#folder, place.path));
@@ -307,7 +367,7 @@ export class Library implements Destination {
         if (!(await Promise.allSettled(removed)).every(each => each.status === 'fulfilled' && each.value))
           continue;
       }
-      this.#unreserve.run(String(identity));
+      await this.#turns.take(() => this.#unreserve.run(String(identity)));
     }
   }
 
@@ -359,7 +419,7 @@ export class Library implements Destination {
         if (failed !== undefined) reject(failures.get(failed));
         return failed === undefined;
       });
-      if (durable.length > 0) this.#addRows(durable);
+      if (durable.length > 0) await this.#addRows(durable);
     }
     this.#isFinishing = false;
   }
@@ -382,14 +442,15 @@ export class Library implements Destination {
     });
   }
 
-  #addRows(renamed: readonly RenamedBook[]): void {
+  async #addRows(renamed: readonly RenamedBook[]): Promise<void> {
     let outcomes: Outcome[];
     try {
-      outcomes = transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path)));
+      outcomes = await this.#turns.take(() =>
+        transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path))),
+      );
     } catch (thrown) {
-      const [only] = renamed;
-      if (renamed.length > 1) for (const one of renamed) this.#addRows([one]);
-      else only?.reject(thrown);
+      if (renamed.length > 1 && !isBusy(thrown)) for (const one of renamed) await this.#addRows([one]);
+      else for (const { reject } of renamed) reject(thrown);
       return;
     }
     renamed.forEach(({ resolve }, index) => {
@@ -461,6 +522,14 @@ function transaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/** Of the library, as it was first opened; nothing is written where it is there. */
+function idOf(database: DatabaseSync): string {
+  const stored = database.prepare(`select value from meta where name = 'id'`);
+  if (!stored.get())
+    database.prepare(`insert or ignore into meta (name, value) values ('id', ?)`).run(randomUUID());
+  return String(stored.get()?.['value']);
+}
+
 /** Columns that libraries of earlier versions do not have. */
 const laterColumns = [
   ['books', 'author_sort', 'text'],
@@ -497,9 +566,14 @@ function identifiersText(identifiers: Readonly<Record<string, string>>): string 
 
 /** Says that no book can be stored, when that is what an error means; else null. */
 function unusableFor(folder: string, thrown: unknown): DestinationUnusable | null {
-  const why = unusable[systemCode(thrown) ?? ''] ?? unusable[sqliteFailures[sqliteCode(thrown) ?? 0] ?? ''];
+  const why = unusable[systemCode(thrown) ?? ''] ?? sqliteFailures[sqliteCode(thrown) ?? 0];
   if (why === undefined) return null;
   return new DestinationUnusable(sentence('libraryUnusable', folder, why), { cause: thrown });
+}
+
+/** Whether neither another folder nor the right to write would help: what a person has to mend is the database. */
+function isOfDatabase(thrown: unknown): boolean {
+  return ofDatabase.has(sqliteCode(thrown) ?? 0);
 }
 
 /** None where there is no such folder. */
