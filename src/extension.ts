@@ -9,6 +9,7 @@ import { openSettings } from './commands/openSettings.ts';
 import { windowPrompts, type Prompts } from './commands/parts/prompts.ts';
 import { saveThroughput } from './commands/saveThroughput.ts';
 import type { Services } from './commands/parts/services.ts';
+import { shownStateFolder } from './commands/parts/shownRun.ts';
 import { registerCommands } from './commands/table.ts';
 import { announceRun } from './commands/trySamples.ts';
 import { ContextKeys } from './session/contextKeys.ts';
@@ -96,12 +97,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   };
   showSourceChosen();
   /** Of the run that is shown, which may be another than the next one's. */
-  const stateFolder = (): string => session.store.run?.stateFolder ?? settings.stateFolder;
+  const stateFolder = (): string => shownStateFolder({ engine: session, settings });
   const tars = new TarsView(session, () => listFailures(engineLaunch, stateFolder()));
   const workers = new WorkersView(session);
-  const progress = new ProgressView(session, signal =>
-    listProgress(engineLaunch, session.isRunning ? stateFolder() : settings.stateFolder, signal),
-  );
+  const progress = new ProgressView(session, signal => listProgress(engineLaunch, stateFolder(), signal));
   const status = new StatusBar(session);
   const throughput = new ThroughputView({
     engine: session,

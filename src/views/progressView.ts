@@ -41,9 +41,11 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
       this.#take(answer);
     });
     this.#view = vscode.window.createTreeView(viewIds.progress, { treeDataProvider: this });
-    let run = runView(engine).kind;
+    // One run may come in the place of another that has ended as it has.
+    const shownRun = (): string => `${runView(engine).kind} ${engine.store.run?.stateFolder ?? ''}`;
+    let run = shownRun();
     const followRun = (): void => {
-      const now = runView(engine).kind;
+      const now = shownRun();
       if (now === run) return;
       run = now;
       this.#watch.setRunning(engine.isRunning);
