@@ -14,6 +14,7 @@ import { registerCommands } from './commands/table.ts';
 import { announceRun } from './commands/trySamples.ts';
 import { ContextKeys } from './session/contextKeys.ts';
 import { IngestSession } from './session/ingestSession.ts';
+import { RunWatch } from './session/runWatch.ts';
 import { setTranslate } from './text/localize.ts';
 import { LogDocuments } from './logDocuments/logDocuments.ts';
 import { contextKeys, outputChannelName } from './manifest.ts';
@@ -138,6 +139,19 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
         log.error(String(thrown));
       });
   };
+  let lastProblem = '';
+  const lookAgain = async (): Promise<void> => {
+    try {
+      await session.lookAgain(settings.stateFolder);
+      lastProblem = '';
+    } catch (thrown) {
+      // An engine that does not answer is met again every few seconds.
+      const problem = String(thrown);
+      if (problem !== lastProblem) log.error(problem);
+      lastProblem = problem;
+    }
+  };
+  const runWatch = new RunWatch(lookAgain, [tars, workers, progress, throughput]);
   context.subscriptions.push(
     log,
     messages,
@@ -155,6 +169,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     }),
     session.onDidEndRun(run => {
       announceRun(services, run);
+    }),
+    runWatch,
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) runWatch.lookNow();
     }),
     watchSignIn(settings, secrets, isNeeded => {
       keys.set(contextKeys.signInNeeded, isNeeded);

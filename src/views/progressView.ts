@@ -70,6 +70,14 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
     this.#watch.setVisible(this.#view.visible);
   }
 
+  get visible(): boolean {
+    return this.#view.visible;
+  }
+
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#view.onDidChangeVisibility;
+  }
+
   get onDidChangeTreeData(): vscode.Event<undefined> {
     return this.#changes.event;
   }
