@@ -39,6 +39,7 @@ const icons: Record<WorkerLook, vscode.ThemeIcon> = {
   finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('disabledForeground')),
   paused: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow')),
   died: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
+  ended: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
 };
 
 const troubleIcons: Record<WorkerTrouble, vscode.ThemeIcon> = {
