@@ -1,6 +1,6 @@
 import type { FilePlace } from '../archive/archive.ts';
 import type { HeaderChain, HeadersAt } from '../archive/headersAhead.ts';
-import type { BookToDescribe, BookDescription } from './describeBook.ts';
+import type { BookDescription, BookToDescribe } from './describeBook.ts';
 import { sharedWords, type ThreadData } from './sharedWords.ts';
 import { Thread, type ThreadFault } from './thread.ts';
 

@@ -110,7 +110,7 @@ export function digestAtOnce(body: Buffer): DigestedBody {
 }
 
 /** As for a thread, but by this one. */
-export async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
+async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
   const { sizeBytes } = member;
   if (sizeBytes <= largestKeptBody) {
     const kept = await member.read(0, sizeBytes);

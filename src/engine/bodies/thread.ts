@@ -10,7 +10,7 @@ export interface ThreadFault {
   readonly isMemory: boolean;
 }
 
-export interface ThreadOptions<Answer> {
+interface ThreadOptions<Answer> {
   /** What it is given when it begins, beside the memory that is shared with it. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** What may live in it. */

@@ -23,7 +23,7 @@ export interface ZipEnd {
 }
 
 /** What an entry begins with. */
-export interface LocalHeader {
+interface LocalHeader {
   readonly isEncrypted: boolean;
   /** With the name and what follows it: the bytes of the entry stand behind. */
   readonly length: number;

@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 
 /** So often one thing is tried, the first time included. */
-export const attemptsOfOneThing = 3;
+const attemptsOfOneThing = 3;
 const firstDelayMs = 1000;
 /** Longer waits are the worker's, which tells a person about them. */
 export const longestDelayMs = 60_000;

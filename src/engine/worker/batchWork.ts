@@ -4,7 +4,8 @@ import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
-import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
+import { correctedAtOnce, correctedBook } from '../books/bookType.ts';
+import { wanted } from '../books/wantedBook.ts';
 import { DestinationUnusable, type Book } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
 import { handedOver, rereadBody } from '../bodies/bookBody.ts';
@@ -448,10 +449,4 @@ export class BatchWork {
       });
     });
   }
-}
-
-/** What a member is, where only some types of books are wanted. */
-export function wanted(detection: Detection, bookTypes: readonly BookFormat[] | undefined): Detection {
-  if (detection.kind === 'skipped' || !bookTypes || bookTypes.includes(detection.format)) return detection;
-  return { kind: 'skipped', reason: 'type not wanted' };
 }

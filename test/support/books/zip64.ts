@@ -4,7 +4,7 @@ const unset16 = 0xffff;
 const unset32 = 0xffffffff;
 
 /** Which figures stand where only ZIP64 looks: `zip -fz` writes those that it could not know before, other programs all. */
-export type LongFigures = 'as zip -fz' | 'all';
+type LongFigures = 'as zip -fz' | 'all';
 
 /** A ZIP64, as programs write one that came through a pipe, of files by their names. What is called `mimetype` is stored. */
 export function zip64Of(files: Readonly<Record<string, string | Buffer>>, long: LongFigures): Buffer {
