@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import {
   MyBookshelf2Destination,
@@ -401,6 +401,36 @@ describe('mybookshelf2', function () {
       );
     });
 
+    it('may be its WebSocket alone, which is waited for as long as it asks', async () => {
+      server.setFaults({ rate: 1, kinds: ['unavailable'], places: ['connect'], retryAfterSeconds: 600 });
+      await assert.rejects(
+        open().store(bookToStore('one')),
+        (thrown: unknown) =>
+          thrown instanceof DestinationUnusable &&
+          thrown.retryAfterMs === 600_000 &&
+          /ws:.* answers with HTTP 503\. See its log\.$/.test(thrown.message),
+      );
+    });
+
+    for (const [status, words] of [
+      [407, /^The proxy on the way to http.* asks for a login \(HTTP 407\)\. Put .*user:password@/],
+      [408, /answers with HTTP 408/],
+    ] as const) {
+      it(`is what HTTP ${String(status)} says, not that it does not take a book`, async () => {
+        const between = await startFront(server, (_, response) => {
+          response.writeHead(status).end();
+        });
+        try {
+          await assert.rejects(
+            open({ apiUrl: between.url }).store(bookToStore('one')),
+            (thrown: unknown) => thrown instanceof DestinationUnusable && words.test(thrown.message),
+          );
+        } finally {
+          between.close();
+        }
+      });
+    }
+
     it('is asked every hour, however long it asks to be left alone', async () => {
       server.setFaults({ rate: 1, kinds: ['unavailable'], retryAfterSeconds: 31_536_000 });
       await assert.rejects(
@@ -463,4 +493,36 @@ async function freePort(): Promise<number> {
   const { port } = listener.address() as AddressInfo;
   await new Promise(resolve => listener.close(resolve));
   return port;
+}
+
+/**
+ * A web server in front of ours.
+ *
+ * @param answer to all but logins; what it returns false for goes on to the server
+ */
+async function startFront(
+  server: MyBookshelf2Server,
+  answer: (incoming: IncomingMessage, outgoing: ServerResponse) => unknown,
+): Promise<{ url: string; close: () => void }> {
+  const front = createHttpServer((incoming, outgoing) => {
+    if (incoming.url !== '/login' && answer(incoming, outgoing) !== false) return;
+    const onward = request(
+      `${server.apiUrl}${incoming.url ?? ''}`,
+      { method: incoming.method ?? 'GET', headers: incoming.headers },
+      answered => {
+        outgoing.writeHead(answered.statusCode ?? 0, answered.headers);
+        answered.pipe(outgoing);
+      },
+    );
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>(resolve => front.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${String((front.address() as AddressInfo).port)}`,
+    close: () => {
+      front.close();
+      front.closeAllConnections();
+    },
+  };
 }

@@ -5,9 +5,9 @@ import { WebSocket, type RawData } from 'ws';
 import { DestinationUnusable } from '../destination.ts';
 import { PassingFailure } from '../retry.ts';
 import { agentFor, shownAddress } from './addresses.ts';
-import { connectionFailure } from './httpClient.ts';
+import { connectionFailure, type HttpAnswer } from './httpClient.ts';
 import type { Login } from './login.ts';
-import { parseJson } from './login.ts';
+import { parseJson, throwIfPassing } from './login.ts';
 
 export interface TaskTimes {
   readonly handshakeMs: number;
@@ -50,6 +50,8 @@ const messageSchema = v.union([
 export class TaskFailed extends Error {
   override readonly name = 'TaskFailed';
 }
+
+type Refusal = Pick<HttpAnswer, 'status' | 'retryAfter'>;
 
 interface Call {
   readonly task: string;
@@ -203,11 +205,13 @@ export class TaskSocket {
     let token = await this.#login.token();
     for (let renewed = false; ; renewed = true) {
       const refusal = await this.#handshake(token);
-      if (typeof refusal !== 'number') return refusal;
+      if (refusal instanceof WebSocket) return refusal;
       const place = shownAddress(this.#url);
-      if (refusal !== 401) {
-        const message = `${place} is no WebSocket of MyBookshelf2 (HTTP ${String(refusal)}). Correct the WebSocket address.`;
-        throw refusal >= 500 ? new PassingFailure('destination', message) : new DestinationUnusable(message);
+      throwIfPassing(refusal, place, 'destination');
+      if (refusal.status !== 401) {
+        throw new DestinationUnusable(
+          `${place} is no WebSocket of MyBookshelf2 (HTTP ${String(refusal.status)}). Correct the WebSocket address.`,
+        );
       }
       if (renewed) {
         throw new DestinationUnusable(
@@ -218,8 +222,8 @@ export class TaskSocket {
     }
   }
 
-  /** @returns the open socket, or the status with which the server refused */
-  #handshake(token: string): Promise<WebSocket | number> {
+  /** @returns the open socket, or how the server refused */
+  #handshake(token: string): Promise<WebSocket | Refusal> {
     const url = new URL(this.#url);
     url.searchParams.set('token', token);
     url.searchParams.set('session_id', this.#session);
@@ -233,7 +237,7 @@ export class TaskSocket {
       // A response to which nobody listens would become an error without its status.
       socket.once('unexpected-response', (_, response) => {
         response.resume();
-        resolve(response.statusCode ?? 0);
+        resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
         socket.terminate();
       });
       socket.on('error', thrown => {
