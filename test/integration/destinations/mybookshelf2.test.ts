@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer as createHttpServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  request,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import {
@@ -364,6 +369,65 @@ describe('mybookshelf2', function () {
       );
       assert.equal(await destination.store(bookToStore('two', { title: 'Two' })), 'uploaded');
     });
+
+    it('fails one book that breaks its connection each time, and goes on with the others', async () => {
+      const front = await startFront(server, incoming => {
+        if (incoming.url !== '/api/upload' || Number(incoming.headers['content-length']) < 100_000)
+          return false;
+        incoming.once('data', () => incoming.socket.resetAndDestroy());
+        return true;
+      });
+      try {
+        const destination = open({ apiUrl: front.url });
+        assert.equal(await destination.store(bookToStore('one', { title: 'One' })), 'uploaded');
+        await assert.rejects(
+          destination.store(bookToStore('x'.repeat(200_000), { title: 'Large' })),
+          (thrown: unknown) =>
+            thrown instanceof TarshelfError &&
+            thrown.code === 'UPLOAD_FAILED' &&
+            /takes other books, but .* each time books\/x+\.txt is sent \((?:ECONNRESET|EPIPE)\)\. See its log/.test(
+              thrown.message,
+            ),
+        );
+        assert.equal(await destination.store(bookToStore('two', { title: 'Two' })), 'uploaded');
+      } finally {
+        front.close();
+      }
+    });
+
+    it('fails one book whose metadata never come, and goes on with the others', async () => {
+      const destination = open();
+      await destination.store(bookToStore('one', { title: 'One' }));
+      // Three times in each of three rounds.
+      server.failNext('metadata', 'resultLost', 9);
+      await assert.rejects(
+        destination.store(bookToStore('two', { title: 'Two' })),
+        (thrown: unknown) =>
+          thrown instanceof TarshelfError &&
+          thrown.code === 'UPLOAD_FAILED' &&
+          /takes other books, but .*no result of its task “metadata”/.test(thrown.message),
+      );
+      assert.equal(await destination.store(bookToStore('three', { title: 'Three' })), 'uploaded');
+    });
+
+    for (const [what, place, kind] of [
+      ['answers each upload with 500', 'POST /api/upload', 'error500'],
+      ['breaks each upload off', 'POST /api/upload', 'cutBefore'],
+      ['answers each look at a book with 500', 'POST /api/upload/check', 'error500'],
+      ['fails with the metadata of each book', 'metadata', 'taskError'],
+      ['gives the metadata of no book', 'metadata', 'resultLost'],
+    ] as const) {
+      it(`fails no book while the server ${what}`, async () => {
+        const destination = open();
+        await destination.store(bookToStore('one', { title: 'One' }));
+        server.setFaults({ rate: 1, kinds: [kind], places: [place] });
+        for (const title of ['Two', 'Three', 'Two']) {
+          await assert.rejects(destination.store(bookToStore(title, { title })), DestinationUnusable);
+        }
+        server.setFaults({});
+        assert.equal(await destination.store(bookToStore('Two', { title: 'Two' })), 'uploaded');
+      });
+    }
 
     it('stops trying when it is told to, without an outcome of the book', async () => {
       const stop = new AbortController();

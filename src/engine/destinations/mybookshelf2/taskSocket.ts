@@ -51,6 +51,11 @@ export class TaskFailed extends Error {
   override readonly name = 'TaskFailed';
 }
 
+/** It was taken on again and again, and its result never came over a connection that held. */
+export class TaskLost extends Error {
+  override readonly name = 'TaskLost';
+}
+
 type Refusal = Pick<HttpAnswer, 'status' | 'retryAfter'>;
 
 interface Call {
@@ -61,6 +66,8 @@ interface Call {
   /** Of all its sendings: whichever answers first counts. */
   readonly ids: number[];
   startedAt: number | null;
+  /** A connection was lost under it. */
+  broken: boolean;
   /** When it is sent again, if its result does not come over a new connection; null while there was no break. */
   sendAgainAt: number | null;
   deadline: NodeJS.Timeout | undefined;
@@ -112,7 +119,7 @@ export class TaskSocket {
   /**
    * Runs a task that does no harm when it is run twice.
    *
-   * @throws TaskFailed, PassingFailure, DestinationUnusable, or the signal's reason
+   * @throws TaskFailed, TaskLost, PassingFailure, DestinationUnusable, or the signal's reason
    */
   async call(task: string, args: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted();
@@ -128,6 +135,7 @@ export class TaskSocket {
         args,
         ids: [],
         startedAt: null,
+        broken: false,
         sendAgainAt: null,
         deadline: undefined,
         resolve: result => {
@@ -162,9 +170,10 @@ export class TaskSocket {
       const socket = await this.#open();
       if (!this.#calls.has(call)) return;
       if (call.ids.length === mostSendings) {
+        if (!call.broken) throw new TaskLost(`no result of its task “${call.task}”`);
         throw new PassingFailure(
           'destination',
-          `${shownAddress(this.#url)} takes tasks and gives no results. See the log of the server’s backend.`,
+          `${shownAddress(this.#url)} breaks off before it gives results. See the log of the server’s backend.`,
         );
       }
       // New for each sending, also after a break: what a session kept comes under the old ones.
@@ -291,6 +300,7 @@ export class TaskSocket {
     // Calls that an earlier connection was lost under, so that their results may come by this one, if anyone keeps them.
     for (const call of this.#calls) {
       if (call.ids.length === 0) continue;
+      call.broken = true;
       // Counted from the first break: where one follows another, it would never come to that.
       call.sendAgainAt ??= performance.now() + this.#times.shortestPatienceMs;
       this.#setDeadline(call, Math.max(0, call.sendAgainAt - performance.now()));
