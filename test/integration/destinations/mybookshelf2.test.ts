@@ -184,6 +184,20 @@ describe('mybookshelf2', function () {
     for (const ebook of server.ebooks) assert.match(ebook.title, /^(?:word ){35,}word$/);
   });
 
+  it('leaves out a series whose number has no place in the column of the server', async () => {
+    const destination = open();
+    for (const [index, stored] of [
+      [2 ** 31 - 1, 2 ** 31 - 1],
+      [2 ** 31, undefined],
+      [202_401_011_200, undefined],
+    ] as const) {
+      const title = `Number ${String(index)}`;
+      const book = bookToStore(title, { title, series: { name: 'A series', index } });
+      assert.equal(await destination.store(book), 'uploaded');
+      assert.equal(server.ebooks.at(-1)?.seriesIndex, stored);
+    }
+  });
+
   describe('the language', () => {
     it('is the fallback where the server does not know that of a book, asked for once', async () => {
       const destination = open({ fallbackLanguage: 'en' });
