@@ -80,6 +80,8 @@ export const sentences = {
   bookOfOtherType: 'MyBookshelf2 takes no {0} files, so {1} stays where it is.',
   bookRefused: 'MyBookshelf2 does not take {0} ({1}). Mend that there or in the book, then retry.',
   bookNotTaken: 'MyBookshelf2 could not take {0}: {1} It is tried again by the next run.',
+  bookBreaksOff:
+    'MyBookshelf2 takes other books, but something breaks each time {0} is sent ({1}). See its log, and whether a proxy in front of it limits uploads. It is tried again by the next run.',
   bookWithoutLanguage: '{0} has no language. {1}',
   bookOfOtherLanguage: '{0} has the language “{1}”, which MyBookshelf2 does not know. {2}',
   setFallbackLanguage: 'Set a fallback language, or add the language there; then retry.',

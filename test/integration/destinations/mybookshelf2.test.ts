@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer as createHttpServer,
+  request,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import {
   MyBookshelf2Destination,
@@ -177,6 +182,20 @@ describe('mybookshelf2', function () {
       assert.equal(await open().store(book), 'uploaded');
     }
     for (const ebook of server.ebooks) assert.match(ebook.title, /^(?:word ){35,}word$/);
+  });
+
+  it('leaves out a series whose number has no place in the column of the server', async () => {
+    const destination = open();
+    for (const [index, stored] of [
+      [2 ** 31 - 1, 2 ** 31 - 1],
+      [2 ** 31, undefined],
+      [202_401_011_200, undefined],
+    ] as const) {
+      const title = `Number ${String(index)}`;
+      const book = bookToStore(title, { title, series: { name: 'A series', index } });
+      assert.equal(await destination.store(book), 'uploaded');
+      assert.equal(server.ebooks.at(-1)?.seriesIndex, stored);
+    }
   });
 
   describe('the language', () => {
@@ -365,6 +384,65 @@ describe('mybookshelf2', function () {
       assert.equal(await destination.store(bookToStore('two', { title: 'Two' })), 'uploaded');
     });
 
+    it('fails one book that breaks its connection each time, and goes on with the others', async () => {
+      const front = await startFront(server, incoming => {
+        if (incoming.url !== '/api/upload' || Number(incoming.headers['content-length']) < 100_000)
+          return false;
+        incoming.once('data', () => incoming.socket.resetAndDestroy());
+        return true;
+      });
+      try {
+        const destination = open({ apiUrl: front.url });
+        assert.equal(await destination.store(bookToStore('one', { title: 'One' })), 'uploaded');
+        await assert.rejects(
+          destination.store(bookToStore('x'.repeat(200_000), { title: 'Large' })),
+          (thrown: unknown) =>
+            thrown instanceof TarshelfError &&
+            thrown.code === 'UPLOAD_FAILED' &&
+            /takes other books, but .* each time books\/x+\.txt is sent \((?:ECONNRESET|EPIPE)\)\. See its log/.test(
+              thrown.message,
+            ),
+        );
+        assert.equal(await destination.store(bookToStore('two', { title: 'Two' })), 'uploaded');
+      } finally {
+        front.close();
+      }
+    });
+
+    it('fails one book whose metadata never come, and goes on with the others', async () => {
+      const destination = open();
+      await destination.store(bookToStore('one', { title: 'One' }));
+      // Three times in each of three rounds.
+      server.failNext('metadata', 'resultLost', 9);
+      await assert.rejects(
+        destination.store(bookToStore('two', { title: 'Two' })),
+        (thrown: unknown) =>
+          thrown instanceof TarshelfError &&
+          thrown.code === 'UPLOAD_FAILED' &&
+          /takes other books, but .*no result of its task “metadata”/.test(thrown.message),
+      );
+      assert.equal(await destination.store(bookToStore('three', { title: 'Three' })), 'uploaded');
+    });
+
+    for (const [what, place, kind] of [
+      ['answers each upload with 500', 'POST /api/upload', 'error500'],
+      ['breaks each upload off', 'POST /api/upload', 'cutBefore'],
+      ['answers each look at a book with 500', 'POST /api/upload/check', 'error500'],
+      ['fails with the metadata of each book', 'metadata', 'taskError'],
+      ['gives the metadata of no book', 'metadata', 'resultLost'],
+    ] as const) {
+      it(`fails no book while the server ${what}`, async () => {
+        const destination = open();
+        await destination.store(bookToStore('one', { title: 'One' }));
+        server.setFaults({ rate: 1, kinds: [kind], places: [place] });
+        for (const title of ['Two', 'Three', 'Two']) {
+          await assert.rejects(destination.store(bookToStore(title, { title })), DestinationUnusable);
+        }
+        server.setFaults({});
+        assert.equal(await destination.store(bookToStore('Two', { title: 'Two' })), 'uploaded');
+      });
+    }
+
     it('stops trying when it is told to, without an outcome of the book', async () => {
       const stop = new AbortController();
       const destination = open({}, { stop: stop.signal });
@@ -400,6 +478,36 @@ describe('mybookshelf2', function () {
         (thrown: unknown) => thrown instanceof DestinationUnusable && thrown.retryAfterMs === 600_000,
       );
     });
+
+    it('may be its WebSocket alone, which is waited for as long as it asks', async () => {
+      server.setFaults({ rate: 1, kinds: ['unavailable'], places: ['connect'], retryAfterSeconds: 600 });
+      await assert.rejects(
+        open().store(bookToStore('one')),
+        (thrown: unknown) =>
+          thrown instanceof DestinationUnusable &&
+          thrown.retryAfterMs === 600_000 &&
+          /ws:.* answers with HTTP 503\. See its log\.$/.test(thrown.message),
+      );
+    });
+
+    for (const [status, words] of [
+      [407, /^The proxy on the way to http.* asks for a login \(HTTP 407\)\. Put .*user:password@/],
+      [408, /answers with HTTP 408/],
+    ] as const) {
+      it(`is what HTTP ${String(status)} says, not that it does not take a book`, async () => {
+        const between = await startFront(server, (_, response) => {
+          response.writeHead(status).end();
+        });
+        try {
+          await assert.rejects(
+            open({ apiUrl: between.url }).store(bookToStore('one')),
+            (thrown: unknown) => thrown instanceof DestinationUnusable && words.test(thrown.message),
+          );
+        } finally {
+          between.close();
+        }
+      });
+    }
 
     it('is asked every hour, however long it asks to be left alone', async () => {
       server.setFaults({ rate: 1, kinds: ['unavailable'], retryAfterSeconds: 31_536_000 });
@@ -463,4 +571,36 @@ async function freePort(): Promise<number> {
   const { port } = listener.address() as AddressInfo;
   await new Promise(resolve => listener.close(resolve));
   return port;
+}
+
+/**
+ * A web server in front of ours.
+ *
+ * @param answer to all but logins; what it returns false for goes on to the server
+ */
+async function startFront(
+  server: MyBookshelf2Server,
+  answer: (incoming: IncomingMessage, outgoing: ServerResponse) => unknown,
+): Promise<{ url: string; close: () => void }> {
+  const front = createHttpServer((incoming, outgoing) => {
+    if (incoming.url !== '/login' && answer(incoming, outgoing) !== false) return;
+    const onward = request(
+      `${server.apiUrl}${incoming.url ?? ''}`,
+      { method: incoming.method ?? 'GET', headers: incoming.headers },
+      answered => {
+        outgoing.writeHead(answered.statusCode ?? 0, answered.headers);
+        answered.pipe(outgoing);
+      },
+    );
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>(resolve => front.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${String((front.address() as AddressInfo).port)}`,
+    close: () => {
+      front.close();
+      front.closeAllConnections();
+    },
+  };
 }

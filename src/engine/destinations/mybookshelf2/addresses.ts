@@ -56,7 +56,9 @@ class TunnelAgent extends HttpsProxyAgent<string> {
     } catch (thrown) {
       if (!cut.signal.aborted) throw thrown;
       const seconds = String(Math.round(this.#longestMs / 1000));
-      throw new Error(`no answer of its proxy ${shownAddress(this.proxy)} for ${seconds} s`, { cause: thrown });
+      throw new Error(`no answer of its proxy ${shownAddress(this.proxy)} for ${seconds} s`, {
+        cause: thrown,
+      });
     } finally {
       clearTimeout(limit);
       this.#underWay.delete(cut);

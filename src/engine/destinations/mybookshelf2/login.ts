@@ -123,13 +123,19 @@ export class Login {
 /**
  * @param blamed by a status of 500, which says only that something went wrong
  * @throws PassingFailure where the status says that another try may do better
+ * @throws DestinationUnusable where it is the proxy's
  */
 export function throwIfPassing(
-  { status, retryAfter }: HttpAnswer,
+  { status, retryAfter }: Pick<HttpAnswer, 'status' | 'retryAfter'>,
   address: string,
   blamed: 'destination' | 'book',
 ): void {
-  const busy = status === 429 || status === 502 || status === 503 || status === 504;
+  if (status === 407) {
+    throw new DestinationUnusable(
+      `The proxy on the way to ${address} asks for a login (HTTP 407). Put its user and password into its address, as in http://user:password@proxy:3128.`,
+    );
+  }
+  const busy = [408, 429, 502, 503, 504].includes(status);
   if (!busy && status !== 500) return;
   throw new PassingFailure(
     busy ? 'destination' : blamed,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { BookFormat } from '../../../protocol/bookFormat.ts';
 import { keyText, type BookKey } from '../../../protocol/bookKey.ts';
-import { TarshelfError } from '../../../protocol/errors.ts';
+import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 import type { DestinationOptions } from '../../../protocol/ingestOptions.ts';
 import type { Secrets } from '../../../protocol/secrets.ts';
 import { sentence } from '../../../protocol/sentences.ts';
@@ -18,8 +18,9 @@ import { findEbook } from './findEbook.ts';
 import { HttpClient } from './httpClient.ts';
 import { Login } from './login.ts';
 import { proposedMetadata } from './proposedMetadata.ts';
+import { rehearsalBook } from './rehearsalBook.ts';
 import { alreadyThere, largestCheck, Missing, ShelfApi, type Upload } from './shelfApi.ts';
-import { TaskFailed, TaskSocket, type TaskTimes } from './taskSocket.ts';
+import { TaskFailed, TaskLost, TaskSocket, type TaskTimes } from './taskSocket.ts';
 import { Turns } from './turns.ts';
 
 type Options = Extract<DestinationOptions, { kind: 'mybookshelf2' }>;
@@ -35,8 +36,10 @@ export interface MyBookshelf2Settings {
   readonly sourceTable?: Pick<Destination, 'readKeys'> | null;
 }
 
-/** A whole way of a book that fails only in ways that can pass is gone so often. */
-const rounds = 2;
+/** A whole way of a book that fails only in ways that can pass is gone so often, by what such a failure is one of. */
+const rounds = { book: 2, destination: 3 };
+/** Between two rounds, where it looked as if the destination were away. */
+const betweenRoundsMs = 10_000;
 
 /** What has been reached of a book's way, so that a next attempt need not do it again. */
 interface Way {
@@ -78,6 +81,8 @@ export class MyBookshelf2Destination implements Destination {
   readonly #filing = new Set<string>();
   readonly #unknownLanguages = new Set<string>();
   #canCheckBatches = true;
+  /** The last rehearsal failed: another one is tried before any book. */
+  #takesNone = false;
 
   constructor(options: Options, { password }: Secrets, settings: MyBookshelf2Settings = {}) {
     const address = new URL(options.apiUrl);
@@ -140,14 +145,13 @@ export class MyBookshelf2Destination implements Destination {
     const text = keyText(book.key);
     const way: Way = { book, surelyNew: this.#surelyNew.delete(text), file: null, upload: null };
     const found = await this.#insist(async () => {
+      if (this.#takesNone) await this.#rehearse(signal);
       for (let round = 1; ; round++) {
         try {
           return await this.#goOn(way, signal);
         } catch (thrown) {
-          if (!(thrown instanceof PassingFailure) || thrown.of === 'destination') throw thrown;
-          // Does it take others?
-          await this.#retrying(() => this.#api.probe(signal));
-          if (round === rounds || this.#stop.aborted) throw thrown;
+          if (!(thrown instanceof PassingFailure) || this.#stop.aborted) throw thrown;
+          await this.#betweenRounds(thrown, book, round, signal);
         }
       }
     }, book);
@@ -159,6 +163,82 @@ export class MyBookshelf2Destination implements Destination {
     this.#closed.abort();
     this.#tasks.close();
     this.#http.close();
+  }
+
+  /**
+   * Finds out whether it was the book's failure or the destination's: who is away for one book is away for all. A book that
+   * breaks its connection each time, or whose metadata never come, is not to be waited for without end.
+   *
+   * @throws what failed, where it is not to be tried again
+   */
+  async #betweenRounds(
+    failure: PassingFailure,
+    book: Book,
+    round: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isAway = failure.of === 'destination';
+    if (isAway && failure.retryAfterMs > longestDelayMs) throw failure;
+    const look = (): Promise<void> =>
+      this.#blamingDestination(async () => {
+        await this.#api.probe(signal);
+        await this.#tasks.connect();
+      });
+    await (isAway ? look() : this.#retrying(look));
+    if (round >= rounds[failure.of]) {
+      await this.#rehearse(signal);
+      if (!isAway) throw failure;
+      throw new TarshelfError('UPLOAD_FAILED', sentence('bookBreaksOff', book.member, shortReason(failure)), {
+        cause: failure,
+      });
+    }
+    if (!isAway) return;
+    this.#listener.onRetry?.();
+    try {
+      await this.#timing.sleep(betweenRoundsMs, this.#stop);
+    } catch {
+      throw failure;
+    }
+  }
+
+  /**
+   * Whether it takes a book at all: a small file of ours goes as far as a book does before it is filed. The server
+   * removes it, as it does what lies about unused.
+   *
+   * @throws PassingFailure of the destination, if it does not
+   */
+  async #rehearse(signal: AbortSignal): Promise<void> {
+    this.#takesNone = true;
+    await this.#retrying(() =>
+      this.#blamingDestination(async () => {
+        try {
+          const file = await this.#api.upload(rehearsalBook, signal);
+          if (file === alreadyThere) return;
+          await this.#tasks.call('metadata', [file, proposedMetadata(rehearsalBook.metadata, null)], signal);
+        } catch (thrown) {
+          // A refusal of this file is an answer.
+          if (!(thrown instanceof TarshelfError)) throw thrown;
+        }
+      }),
+    );
+    this.#takesNone = false;
+  }
+
+  /** What fails here in a way that can pass is no book's failure. */
+  async #blamingDestination(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      const ofTasks = thrown instanceof TaskFailed || thrown instanceof TaskLost;
+      if (!ofTasks && !(thrown instanceof PassingFailure)) throw thrown;
+      throw new PassingFailure(
+        'destination',
+        ofTasks
+          ? `MyBookshelf2 reads the metadata of no book (${oneLine(thrown)}). See the log of its backend.`
+          : thrown.message,
+        { cause: thrown, retryAfterMs: ofTasks ? 0 : thrown.retryAfterMs },
+      );
+    }
   }
 
   /** The book's way from where it stands to its end. */
@@ -181,6 +261,9 @@ export class MyBookshelf2Destination implements Destination {
       return await this.#file(book, way.upload, signal);
     } catch (thrown) {
       way.surelyNew = false;
+      if (thrown instanceof TaskLost) {
+        throw new PassingFailure('destination', thrown.message, { cause: thrown });
+      }
       if (thrown instanceof Missing || thrown instanceof TaskFailed) {
         // A restart or a clean-up may have taken the file.
         way.file = null;
@@ -224,12 +307,23 @@ export class MyBookshelf2Destination implements Destination {
 
   async #metadata(book: Book, file: string, language: string | null, signal: AbortSignal): Promise<Upload> {
     const args = [file, proposedMetadata(book.metadata, language)];
-    const id = await this.#retrying(async () => {
-      const result = await this.#tasks.call('metadata', args, signal);
-      if (!v.is(v.number(), result)) throw new TaskFailed('its task “metadata” gave no number');
-      return result;
-    });
+    const id = await this.#taskResult(args, signal);
     return await this.#retrying(() => this.#api.uploadMeta(id, signal));
+  }
+
+  /** @throws TaskFailed, TaskLost, DestinationUnusable */
+  async #taskResult(args: readonly unknown[], signal: AbortSignal): Promise<number> {
+    try {
+      return await this.#retrying(async () => {
+        const result = await this.#tasks.call('metadata', args, signal);
+        if (!v.is(v.number(), result)) throw new TaskFailed('its task “metadata” gave no number');
+        return result;
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof PassingFailure)) throw thrown;
+      // One connection carries the tasks of all books: that it breaks is put down to none of them.
+      throw unusable(thrown);
+    }
   }
 
   /** Makes the upload a file of the book that it belongs to. */
@@ -264,10 +358,7 @@ export class MyBookshelf2Destination implements Destination {
       if (!(thrown instanceof PassingFailure)) throw thrown;
       // After a stop nothing was tried again: that is no outcome of the book.
       if (thrown.of === 'destination' || !book || this.#stop.aborted) {
-        throw new DestinationUnusable(thrown.message, {
-          cause: thrown,
-          ...(thrown.retryAfterMs > longestDelayMs ? { retryAfterMs: thrown.retryAfterMs } : {}),
-        });
+        throw unusable(thrown);
       }
       throw new TarshelfError(
         'UPLOAD_FAILED',
@@ -276,6 +367,19 @@ export class MyBookshelf2Destination implements Destination {
       );
     }
   }
+}
+
+function unusable(failure: PassingFailure): DestinationUnusable {
+  return new DestinationUnusable(failure.message, {
+    cause: failure,
+    ...(failure.retryAfterMs > longestDelayMs ? { retryAfterMs: failure.retryAfterMs } : {}),
+  });
+}
+
+/** What broke, without what is otherwise to be done about it. */
+function shortReason({ cause, message }: PassingFailure): string {
+  if (cause === undefined) return message.replace(/\.$/, '');
+  return systemCode(cause) ?? oneLine(cause);
 }
 
 /**

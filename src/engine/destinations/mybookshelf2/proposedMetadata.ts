@@ -17,17 +17,20 @@ export interface ProposedMetadata {
   genres: [];
 }
 
+/** What its column on the server holds. */
+const largestIndex = 2 ** 31 - 1;
+
 /** @param language code of the language to give it; null leaves that to the server */
 export function proposedMetadata(metadata: BookMetadata, language: string | null): ProposedMetadata {
   const { authors, series } = metadata;
-  const index = series?.index ?? null;
+  const index = Math.floor(series?.index ?? -1);
   return {
     title: fittingTitle(metadata),
     ...(authors.length === 0 ? {} : { authors: authors.map(serverAuthor) }),
     ...(language === null ? {} : { language: { code: language } }),
     // Only together: paths on the server are made of both.
-    ...(series && index !== null && index >= 0
-      ? { series: { title: series.name }, series_index: Math.floor(index) }
+    ...(series && index >= 0 && index <= largestIndex
+      ? { series: { title: series.name }, series_index: index }
       : {}),
     genres: [],
   };

@@ -5,9 +5,9 @@ import { WebSocket, type RawData } from 'ws';
 import { DestinationUnusable } from '../destination.ts';
 import { PassingFailure } from '../retry.ts';
 import { agentFor, shownAddress } from './addresses.ts';
-import { connectionFailure } from './httpClient.ts';
+import { connectionFailure, type HttpAnswer } from './httpClient.ts';
 import type { Login } from './login.ts';
-import { parseJson } from './login.ts';
+import { parseJson, throwIfPassing } from './login.ts';
 
 export interface TaskTimes {
   readonly handshakeMs: number;
@@ -51,6 +51,13 @@ export class TaskFailed extends Error {
   override readonly name = 'TaskFailed';
 }
 
+/** It was taken on again and again, and its result never came over a connection that held. */
+export class TaskLost extends Error {
+  override readonly name = 'TaskLost';
+}
+
+type Refusal = Pick<HttpAnswer, 'status' | 'retryAfter'>;
+
 interface Call {
   readonly task: string;
   readonly args: readonly unknown[];
@@ -59,6 +66,8 @@ interface Call {
   /** Of all its sendings: whichever answers first counts. */
   readonly ids: number[];
   startedAt: number | null;
+  /** A connection was lost under it. */
+  broken: boolean;
   /** When it is sent again, if its result does not come over a new connection; null while there was no break. */
   sendAgainAt: number | null;
   deadline: NodeJS.Timeout | undefined;
@@ -110,7 +119,7 @@ export class TaskSocket {
   /**
    * Runs a task that does no harm when it is run twice.
    *
-   * @throws TaskFailed, PassingFailure, DestinationUnusable, or the signal's reason
+   * @throws TaskFailed, TaskLost, PassingFailure, DestinationUnusable, or the signal's reason
    */
   async call(task: string, args: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted();
@@ -126,6 +135,7 @@ export class TaskSocket {
         args,
         ids: [],
         startedAt: null,
+        broken: false,
         sendAgainAt: null,
         deadline: undefined,
         resolve: result => {
@@ -160,9 +170,10 @@ export class TaskSocket {
       const socket = await this.#open();
       if (!this.#calls.has(call)) return;
       if (call.ids.length === mostSendings) {
+        if (!call.broken) throw new TaskLost(`no result of its task “${call.task}”`);
         throw new PassingFailure(
           'destination',
-          `${shownAddress(this.#url)} takes tasks and gives no results. See the log of the server’s backend.`,
+          `${shownAddress(this.#url)} breaks off before it gives results. See the log of the server’s backend.`,
         );
       }
       // New for each sending, also after a break: what a session kept comes under the old ones.
@@ -203,11 +214,13 @@ export class TaskSocket {
     let token = await this.#login.token();
     for (let renewed = false; ; renewed = true) {
       const refusal = await this.#handshake(token);
-      if (typeof refusal !== 'number') return refusal;
+      if (refusal instanceof WebSocket) return refusal;
       const place = shownAddress(this.#url);
-      if (refusal !== 401) {
-        const message = `${place} is no WebSocket of MyBookshelf2 (HTTP ${String(refusal)}). Correct the WebSocket address.`;
-        throw refusal >= 500 ? new PassingFailure('destination', message) : new DestinationUnusable(message);
+      throwIfPassing(refusal, place, 'destination');
+      if (refusal.status !== 401) {
+        throw new DestinationUnusable(
+          `${place} is no WebSocket of MyBookshelf2 (HTTP ${String(refusal.status)}). Correct the WebSocket address.`,
+        );
       }
       if (renewed) {
         throw new DestinationUnusable(
@@ -218,8 +231,8 @@ export class TaskSocket {
     }
   }
 
-  /** @returns the open socket, or the status with which the server refused */
-  #handshake(token: string): Promise<WebSocket | number> {
+  /** @returns the open socket, or how the server refused */
+  #handshake(token: string): Promise<WebSocket | Refusal> {
     const url = new URL(this.#url);
     url.searchParams.set('token', token);
     url.searchParams.set('session_id', this.#session);
@@ -233,7 +246,7 @@ export class TaskSocket {
       // A response to which nobody listens would become an error without its status.
       socket.once('unexpected-response', (_, response) => {
         response.resume();
-        resolve(response.statusCode ?? 0);
+        resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
         socket.terminate();
       });
       socket.on('error', thrown => {
@@ -287,6 +300,7 @@ export class TaskSocket {
     // Calls that an earlier connection was lost under, so that their results may come by this one, if anyone keeps them.
     for (const call of this.#calls) {
       if (call.ids.length === 0) continue;
+      call.broken = true;
       // Counted from the first break: where one follows another, it would never come to that.
       call.sendAgainAt ??= performance.now() + this.#times.shortestPatienceMs;
       this.#setDeadline(call, Math.max(0, call.sendAgainAt - performance.now()));
