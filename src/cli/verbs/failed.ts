@@ -5,6 +5,7 @@ import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { describeOptions, readArguments } from '../optionTable.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
+import { withName } from '../summaryText.ts';
 import { printable } from '../terminalText.ts';
 import type { Verb } from './verb.ts';
 
@@ -52,10 +53,10 @@ function describeFailures(tars: readonly FailedTar[], stateFolder: string): stri
   if (tars.length === 0) return [`Nothing has failed, by what ${printable(stateFolder)} says.`];
   return [
     ...tars.flatMap(({ tar, books, message }) => [
-      printable(message === null ? tar : `${tar}: ${message}`),
+      printable(message === null ? tar : withName(tar, message)),
       ...books.map(book =>
         printable(
-          `  ${book.file}: ${book.message} (${book.code}, tried ${formatCount(book.attempts, 'time')})`,
+          `  ${withName(book.file, book.message)} (${book.code}, tried ${formatCount(book.attempts, 'time')})`,
         ),
       ),
     ]),
