@@ -143,12 +143,13 @@ const reassignOptions = {
 
 export const reassign = verbOf({
   name: 'reassign',
-  summary: 'give the tars of a halted worker to others',
+  summary: 'give the tars of a worker to others',
   options: reassignOptions,
   usage: '<worker number>',
   explanation: [
-    'Gives the tars of a worker that does not work, because it was paused or died',
-    'too often, to the others, or to those that are named.',
+    'Gives the tars of a worker to the others, or to those that are named: all that',
+    'are left to a worker that was paused or died too often, and of one that works',
+    'those that it has not begun.',
   ],
   done: 'Its tars go to others.',
   read: (command, given) => {
