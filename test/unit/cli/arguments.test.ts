@@ -168,7 +168,11 @@ describe('arguments of tarshelf ingest', () => {
     ],
     ['an empty value', ['tars', '--library='], /--library needs a value/],
     ['a switch with a value', ['tars', '--json=yes'], /--json takes no value/],
-    ['an unknown destination', ['tars', '--destination', 'attic'], /--destination takes: .* not "attic"/],
+    [
+      'an unknown destination',
+      ['tars', '--destination', 'attic'],
+      /--destination takes: library, calibre, mybookshelf2, mybookshelf2-cli, not "attic"/,
+    ],
     [
       'a password for a place that asks for none',
       ['tars', '--password-file', 'secret'],
