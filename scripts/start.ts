@@ -4,7 +4,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { parseIngestArguments } from '../src/cli/arguments.ts';
+import { ingestOptionTable, readIngestRequest } from '../src/cli/arguments.ts';
+import { helpOption, readArguments } from '../src/cli/optionTable.ts';
 
 const projectFolder = join(import.meta.dirname, '..');
 const sampleFolder = join(projectFolder, 'sample-tars');
@@ -32,7 +33,8 @@ async function run(script: string, args: readonly string[]): Promise<number> {
 
 function canBeParsed(args: readonly string[]): boolean {
   try {
-    parseIngestArguments(args, process.cwd());
+    const given = readArguments('tarshelf ingest', { ...ingestOptionTable, ...helpOption }, args);
+    if (!given.has('help')) readIngestRequest('ingest', given, process.cwd());
     return true;
   } catch {
     return false;

@@ -16,7 +16,7 @@ import {
   type Mode,
 } from '../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination, readPasswordFile } from './destinationArguments.ts';
-import { readArguments, type GivenArguments } from './optionTable.ts';
+import type { GivenArguments } from './optionTable.ts';
 import { readSupervision, supervisionOptionTable } from './supervisionArguments.ts';
 import { wholeNumber, type Bounds } from './wholeNumber.ts';
 
@@ -47,7 +47,6 @@ export const ingestOptionTable = {
   ...supervisionOptionTable,
   detach: { help: 'go on in the background, and end here' },
   json: { help: 'one JSON object a line, the last one a summary' },
-  help: { short: 'h', help: 'this text' },
 } as const;
 
 /** The options of `tarshelf retry`: those of an ingest, and what of all that failed. */
@@ -63,37 +62,21 @@ export const retryOptionTable = {
   ...ingestOptionTable,
 } as const;
 
-export type IngestRequest =
-  | { readonly kind: 'help' }
-  | {
-      readonly kind: 'ingest';
-      readonly options: IngestOptions;
-      /** Absolute path of the file that holds the password, where one is named. */
-      readonly passwordFile: string | null;
-      /** It goes on in the background. */
-      readonly detach: boolean;
-      readonly json: boolean;
-    };
-
-/**
- * What `tarshelf ingest` is asked to do.
- *
- * @param args what follows the word `ingest`
- * @param currentFolder what relative paths are relative to; absolute
- * @throws TarshelfError `USAGE`, its message one line that names what is wrong.
- */
-export function parseIngestArguments(args: readonly string[], currentFolder: string): IngestRequest {
-  const command = 'tarshelf ingest';
-  const given = readArguments(command, ingestOptionTable, args);
-  return given.has('help') ? { kind: 'help' } : readRequest(command, given, currentFolder);
+export interface IngestRequest {
+  readonly options: IngestOptions;
+  /** Absolute path of the file that holds the password, where one is named. */
+  readonly passwordFile: string | null;
+  /** It goes on in the background. */
+  readonly detach: boolean;
+  readonly json: boolean;
 }
 
-/** What `tarshelf retry` is asked to do; like {@link parseIngestArguments}. */
-export function parseRetryArguments(args: readonly string[], currentFolder: string): IngestRequest {
-  const command = 'tarshelf retry';
-  const given = readArguments(command, retryOptionTable, args);
-  if (given.has('help')) return { kind: 'help' };
-  const { options, ...request } = readRequest(command, given, currentFolder);
+/** What `tarshelf retry` is asked to do; like {@link readIngestRequest}. */
+export function readRetryRequest(
+  given: GivenArguments<typeof retryOptionTable>,
+  currentFolder: string,
+): IngestRequest {
+  const { options, ...request } = readIngestRequest('retry', given, currentFolder);
   const retry = {
     tars: given.has('tar') ? [...given.values('tar')] : null,
     books: given.has('book') ? [...given.values('book')] : null,
@@ -101,11 +84,19 @@ export function parseRetryArguments(args: readonly string[], currentFolder: stri
   return { ...request, options: { ...options, retry } };
 }
 
-function readRequest(
-  command: string,
+/**
+ * What an ingest is asked to do.
+ *
+ * @param name of the verb, for messages
+ * @param currentFolder what relative paths are relative to; absolute
+ * @throws TarshelfError `USAGE`, its message one line that names what is wrong.
+ */
+export function readIngestRequest(
+  name: 'ingest' | 'retry',
   given: GivenArguments<typeof ingestOptionTable>,
   currentFolder: string,
-): Extract<IngestRequest, { kind: 'ingest' }> {
+): IngestRequest {
+  const command = `tarshelf ${name}`;
   const number = (name: 'workers' | 'batch-size' | 'parallel-uploads', bounds: Bounds): number =>
     wholeNumber(`--${name}`, given.value(name), bounds);
   const numbers = {
@@ -143,7 +134,6 @@ function readRequest(
   const destination = readDestination(given, currentFolder, stateFolder);
   const supervision = readSupervision(given);
   return {
-    kind: 'ingest',
     json: given.has('json'),
     detach: given.has('detach'),
     passwordFile: readPasswordFile(given, currentFolder),

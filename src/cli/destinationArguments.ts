@@ -9,6 +9,7 @@ import {
   defaultProgram,
   defaultWebSocketUrl,
   destinationKinds,
+  offeredDestinations,
   type CalibreDeclined,
   type DestinationOptions,
 } from '../protocol/ingestOptions.ts';
@@ -63,7 +64,12 @@ export function readDestination(
   currentFolder: string,
   stateFolder: string,
 ): DestinationOptions {
-  const kind = readChoice('--destination', given.value('destination') ?? 'library', destinationKinds);
+  const kind = readChoice(
+    '--destination',
+    given.value('destination') ?? 'library',
+    destinationKinds,
+    offeredDestinations,
+  );
   for (const name of Object.keys(destinationOptionTable) as OptionName[]) {
     if (name === 'destination' || given.value(name) === undefined || optionsOf[kind].includes(name)) continue;
     throw new TarshelfError(
@@ -162,10 +168,15 @@ function need(given: GivenValues, kind: string, name: OptionName, what: string):
   throw new TarshelfError('USAGE', `--destination ${kind} needs --${name}: ${what}.`);
 }
 
-function readChoice<T extends string>(name: string, text: string, choices: readonly T[]): T {
+function readChoice<T extends string>(
+  name: string,
+  text: string,
+  choices: readonly T[],
+  offered: readonly T[] = choices,
+): T {
   const choice = choices.find(known => known === text);
   if (choice !== undefined) return choice;
-  throw new TarshelfError('USAGE', `${name} takes: ${choices.join(', ')}, not "${text}".`);
+  throw new TarshelfError('USAGE', `${name} takes: ${offered.join(', ')}, not "${text}".`);
 }
 
 function kindsWith(name: OptionName): string[] {

@@ -2,7 +2,7 @@
 import { oneLine, TarshelfError, toFailure } from '../protocol/errors.ts';
 import { programVersion } from '../protocol/version.ts';
 import { exitCodeOfError, exitCodes } from './exitCodes.ts';
-import { describeOptions, readArguments } from './optionTable.ts';
+import { describeOptions, helpOption, readArguments } from './optionTable.ts';
 import { Output, standardOutput } from './output.ts';
 import { printable } from './terminalText.ts';
 import type { CommandLine } from './verbs/verb.ts';
@@ -12,7 +12,7 @@ import { verbs } from './verbs/verbs.ts';
 // verb, and turns what the verb returns or throws into an exit code and at most one line.
 
 const topOptions = {
-  help: { short: 'h', help: 'this text' },
+  ...helpOption,
   version: { short: 'V', help: 'the version' },
 } as const;
 

@@ -11,6 +11,9 @@ export interface OptionSpec {
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
+/** Of every verb. */
+export const helpOption = { help: { short: 'h', help: 'this text' } } as const;
+
 /** What stands on a command line. */
 export interface GivenArguments<Table extends OptionTable> {
   readonly positionals: readonly string[];

@@ -156,12 +156,15 @@ function layersText({ duplicates: { own, others, destination } }: BookCounts): s
 
 /** A failure on one line: where, and why. */
 export function renderFailure(note: FailureNote): string {
-  const where = note.member === null ? note.tar : `${note.tar} › ${note.member}`;
   const { message } = note.failure;
-  // Messages made for places that do not say which tar begin with its name.
   return printable(
-    message.startsWith(`${note.tar}: `) && note.member === null ? message : `${where}: ${message}`,
+    note.member === null ? withName(note.tar, message) : `${note.tar} › ${withName(note.member, message)}`,
   );
+}
+
+/** What is said of a tar or a book, with its name before it. Messages made for places that do not say which begin with it. */
+export function withName(name: string, message: string): string {
+  return message.startsWith(`${name}: `) || message.startsWith(`${name} `) ? message : `${name}: ${message}`;
 }
 
 /** The whole run on one line, for output that cannot be redrawn. */

@@ -1,9 +1,14 @@
 import * as vscode from 'vscode';
-import { defaultDestination, type offeredDestinations } from '../settings/destinationSettings.ts';
+import { defaultDestination } from '../settings/destinationSettings.ts';
 import { destinationName } from '../text/destinationName.ts';
 import { commandIds, type SettingName } from '../manifest.ts';
 import { addressProblem } from '../protocol/addresses.ts';
-import { defaultApiUrl, defaultProgram, defaultWebSocketUrl } from '../protocol/ingestOptions.ts';
+import {
+  defaultApiUrl,
+  defaultProgram,
+  defaultWebSocketUrl,
+  type offeredDestinations,
+} from '../protocol/ingestOptions.ts';
 import type { Choice } from './parts/prompts.ts';
 import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';

@@ -76,6 +76,9 @@ export const destinationKinds = [
   'none',
 ] as const satisfies DestinationOptions['kind'][];
 
+/** Those that people are offered. Rehearsals, which store nothing, are for who knows of them. */
+export const offeredDestinations = destinationKinds.filter(kind => kind !== 'none');
+
 /** Where a MyBookshelf2 server listens when nobody says otherwise, seen from its own machine. */
 export const defaultApiUrl = 'http://localhost:6006';
 export const defaultWebSocketUrl = 'ws://localhost:8080/ws';

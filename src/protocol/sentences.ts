@@ -34,6 +34,8 @@ export const sentences = {
   stateOfEndingEngine: 'The engine of the state folder {0} is about to end. Launch again in a moment.',
   stateOfOtherLibrary:
     'The state folder {0} belongs to another library, or its library was deleted or replaced. Choose that library, or another state folder to begin anew.',
+  stateOfNowhere:
+    'The runs of the state folder {0} kept no books: their destination was none. Choose another state folder to begin anew.',
   stateUnreadable:
     'Cannot read {0} ({1}). Check its permissions, and that its disk is connected; or choose another state folder.',
   progressNotSaved: 'Cannot save {0} ({1}). Free some space or make the folder writable, then launch again.',

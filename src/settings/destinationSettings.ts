@@ -7,7 +7,7 @@ import {
   defaultCalibreDeclined,
   defaultProgram,
   defaultWebSocketUrl,
-  destinationKinds,
+  offeredDestinations,
   type DestinationOptions,
 } from '../protocol/ingestOptions.ts';
 import {
@@ -19,8 +19,6 @@ import {
   type FolderContext,
 } from './settingValues.ts';
 
-/** Destinations that the settings offer. Rehearsals, which store nothing, are for the command line. */
-export const offeredDestinations = destinationKinds.filter(kind => kind !== 'none');
 export const defaultDestination = 'library';
 
 /** A setting without which, or with which, no run can begin. */

@@ -130,6 +130,15 @@ describe('ingest', () => {
     assert.equal((await keysInLibrary(library())).length, sample.books.length);
   });
 
+  it('says of a state folder whose books went nowhere what can be done', async () => {
+    await makeTar(join(source(), 'a.tar'), 'gnu', { 'one.txt': Buffer.from('one') });
+    assert.equal((await ingest('--destination', 'none')).code, 0);
+    const { code, stderr } = await ingest();
+    assert.equal(code, 2);
+    assert.match(stderr, /^tarshelf: The runs of the state folder .* Choose another state folder.*\n$/);
+    assert.doesNotMatch(stderr, /library/);
+  });
+
   it('refuses a state folder that belongs to another library, in one line', async () => {
     await makeSampleTars(source());
     await ingest('--library', join(folder(), 'one'));

@@ -4,46 +4,34 @@ import { TarshelfError } from '../../protocol/errors.ts';
 import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
-import { describeOptions, readArguments } from '../optionTable.ts';
 import { RunFollower } from '../runFollower.ts';
 import { loadReporter } from '../runReporter.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
-import type { CommandLine, Verb } from './verb.ts';
-
-const command = 'tarshelf attach';
+import { makeVerb, type CommandLine } from './verb.ts';
 
 const options = {
   'state-dir': stateFolderOption,
   json: { help: 'one JSON object a line, the last one a summary' },
-  help: { short: 'h', help: 'this text' },
 } as const;
 
-const help = [
-  `Usage: ${command} [options]`,
-  '',
-  'Watches a run that goes on in the background, in another terminal or in',
-  'VS Code, to its end. Ctrl-C ends the watching and leaves the run alone.',
-  '',
-  'Options:',
-  ...describeOptions(options),
-  '',
-  'Exit code: that of the run at its end, 0 after Ctrl-C, 1 when its engine cannot',
-  'be asked, 2 when nothing runs.',
-  '',
-].join('\n');
-
-export const attach: Verb = {
+export const attach = makeVerb({
+  name: 'attach',
   summary: 'watch a run that goes on elsewhere',
-  run: async (args, commandLine) => {
-    const given = readArguments(command, options, args);
-    if (given.has('help')) {
-      commandLine.stdout.write(help);
-      return exitCodes.allDone;
-    }
+  usage: null,
+  explanation: [
+    'Watches a run that goes on in the background, in another terminal or in',
+    'VS Code, to its end. Ctrl-C ends the watching and leaves the run alone.',
+  ],
+  options,
+  exitCodes: [
+    'Exit code: that of the run at its end, 0 after Ctrl-C, 1 when its engine cannot',
+    'be asked, 2 when nothing runs.',
+  ],
+  run: async (given, commandLine) => {
     refusePositionals(given.positionals);
     return await watch(readStateFolder(given, commandLine.currentFolder), given.has('json'), commandLine);
   },
-};
+});
 
 async function watch(stateFolder: string, json: boolean, commandLine: CommandLine): Promise<number> {
   const { stdout, stderr } = commandLine;

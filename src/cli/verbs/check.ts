@@ -4,41 +4,27 @@ import { defaultStateFolderName } from '../../protocol/ingestOptions.ts';
 import { destinationOptionTable, readDestination, readPasswordFile } from '../destinationArguments.ts';
 import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { describeOptions, readArguments } from '../optionTable.ts';
 import { readSecrets } from '../secrets.ts';
 import { readStateFolder } from '../stateFolderArgument.ts';
 import { printable } from '../terminalText.ts';
-import type { Verb } from './verb.ts';
-
-const command = 'tarshelf check';
+import { makeVerb } from './verb.ts';
 
 const options = {
   ...destinationOptionTable,
   'state-dir': { value: 'DIR', help: `has the library in it (default: ${defaultStateFolderName})` },
-  help: { short: 'h', help: 'this text' },
 } as const;
 
-const help = [
-  `Usage: ${command} [options]`,
-  '',
-  'Says in one line whether books could go where the options say: whether that',
-  'place is there, answers, and lets us in. Nothing is changed or made there.',
-  '',
-  'Options:',
-  ...describeOptions(options),
-  '',
-  'Exit code: 0 when nothing is in the way, 1 when something is, 2 wrong usage.',
-  '',
-].join('\n');
-
-export const check: Verb = {
+export const check = makeVerb({
+  name: 'check',
   summary: 'say whether books can go to a destination',
-  run: async (args, { stdout, stderr, env, currentFolder, programFolder }) => {
-    const given = readArguments(command, options, args);
-    if (given.has('help')) {
-      stdout.write(help);
-      return exitCodes.allDone;
-    }
+  usage: null,
+  explanation: [
+    'Says in one line whether books could go where the options say: whether that',
+    'place is there, answers, and lets us in. Nothing is changed or made there.',
+  ],
+  options,
+  exitCodes: ['Exit code: 0 when nothing is in the way, 1 when something is, 2 wrong usage.'],
+  run: async (given, { stdout, stderr, env, currentFolder, programFolder }) => {
     if (given.positionals.length > 0) {
       throw new TarshelfError(
         'USAGE',
@@ -53,4 +39,4 @@ export const check: Verb = {
     stdout.line(printable(await checkDestination(launch, destination, secrets)));
     return exitCodes.allDone;
   },
-};
+});

@@ -2,58 +2,46 @@ import { EngineClient } from '../../client/engineClient.ts';
 import { LineSplitter } from '../../client/lineSplitter.ts';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
-import { ingestOptionTable, parseIngestArguments, type IngestRequest } from '../arguments.ts';
+import { ingestOptionTable, readIngestRequest, type IngestRequest } from '../arguments.ts';
 import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodeOfRun, exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
-import { describeOptions } from '../optionTable.ts';
 import { RunFollower } from '../runFollower.ts';
 import { loadReporter } from '../runReporter.ts';
 import { readSecrets } from '../secrets.ts';
 import { stoppingText } from '../stoppingText.ts';
-import type { CommandLine, Verb } from './verb.ts';
+import { makeVerb, type CommandLine } from './verb.ts';
 
-const summary = 'read folders of tars and put every book in them on the shelf';
-
-const help = [
-  'Usage: tarshelf ingest <source folder>... [options]',
-  '',
-  'Reads all .tar files of the source folders and puts every book in them on the',
-  'shelf, once. The folders may be on several disks; no two tars in them may have',
-  'one name. The tars are only read; "--after-completion move" moves those that',
-  'are done to "processed" in their folder. A run that was stopped or broke off',
-  'goes on where it was when the same command is given again. Put the name of a',
-  'folder in quotes where it has blanks.',
-  '',
-  'Options:',
-  ...describeOptions(ingestOptionTable),
-  '',
-  'TIME is a number of seconds, or such as 90s, 15m, 2h.',
-  '',
-  'Ctrl-C finishes the book in hand, saves and ends; a second Ctrl-C ends at once.',
-  'With --detach the run goes on when this terminal is closed: "tarshelf status"',
-  'says how far it is, "tarshelf attach" watches it, "tarshelf stop" ends it.',
-  'Exit code: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted; with',
-  '--detach 0 as soon as the run has begun.',
-  '',
-].join('\n');
-
-export const ingest: Verb = {
-  summary,
-  run: async (args, commandLine) => {
-    const request = parseIngestArguments(args, commandLine.currentFolder);
-    if (request.kind === 'help') {
-      commandLine.stdout.write(help);
-      return exitCodes.allDone;
-    }
-    return await runIngest(request, commandLine);
-  },
-};
-
-type RunRequest = Extract<IngestRequest, { kind: 'ingest' }>;
+export const ingest = makeVerb({
+  name: 'ingest',
+  summary: 'read folders of tars and put every book in them on the shelf',
+  usage: '<source folder>...',
+  explanation: [
+    'Reads all .tar files of the source folders and puts every book in them on the',
+    'shelf, once. The folders may be on several disks; no two tars in them may have',
+    'one name. The tars are only read; "--after-completion move" moves those that',
+    'are done to "processed" in their folder. A run that was stopped or broke off',
+    'goes on where it was when the same command is given again. Put the name of a',
+    'folder in quotes where it has blanks.',
+  ],
+  options: ingestOptionTable,
+  notes: [
+    'TIME is a number of seconds, or such as 90s, 15m, 2h.',
+    '',
+    'Ctrl-C finishes the book in hand, saves and ends; a second Ctrl-C ends at once.',
+    'With --detach the run goes on when this terminal is closed: "tarshelf status"',
+    'says how far it is, "tarshelf attach" watches it, "tarshelf stop" ends it.',
+  ],
+  exitCodes: [
+    'Exit code: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted; with',
+    '--detach 0 as soon as the run has begun.',
+  ],
+  run: (given, commandLine) =>
+    runIngest(readIngestRequest('ingest', given, commandLine.currentFolder), commandLine),
+});
 
 /** Runs an ingest: in front of a person, for a program that reads lines of JSON, or in the background. */
-export async function runIngest(request: RunRequest, commandLine: CommandLine): Promise<number> {
+export async function runIngest(request: IngestRequest, commandLine: CommandLine): Promise<number> {
   const secrets = await readSecrets(commandLine.env, request.passwordFile);
   const { stdout, stderr } = commandLine;
   stdout.whenLost(why => {
@@ -67,7 +55,7 @@ export async function runIngest(request: RunRequest, commandLine: CommandLine): 
 }
 
 async function runDetached(
-  { options, json }: RunRequest,
+  { options, json }: IngestRequest,
   secrets: Secrets,
   commandLine: CommandLine,
 ): Promise<number> {
@@ -106,7 +94,7 @@ async function runDetached(
 }
 
 async function runAttached(
-  { options, json }: RunRequest,
+  { options, json }: IngestRequest,
   secrets: Secrets,
   commandLine: CommandLine,
 ): Promise<number> {

@@ -6,61 +6,41 @@ import { TarshelfError } from '../../protocol/errors.ts';
 import { launcherLogName, monitorLogName, workerLogName, workerOfLog } from '../../protocol/logFiles.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
-import { describeOptions, readArguments } from '../optionTable.ts';
+import type { GivenArguments } from '../optionTable.ts';
 import { readStateFolder, readWorkerNumber, stateFolderOption } from '../stateFolderArgument.ts';
 import { printable } from '../terminalText.ts';
 import { wholeNumber } from '../wholeNumber.ts';
-import type { CommandLine, Verb } from './verb.ts';
+import { makeVerb, type CommandLine } from './verb.ts';
 
 const command = 'tarshelf logs';
 const lineBounds = { min: 0, max: 1_000_000, default: 50 };
 const lookEveryMs = 250;
 
-const options = {
+export const logsOptionTable = {
   follow: { short: 'f', help: 'go on with new lines until Ctrl-C' },
   lines: { value: 'K', help: `so many of the last lines (default: ${String(lineBounds.default)})` },
   'state-dir': stateFolderOption,
-  help: { short: 'h', help: 'this text' },
 } as const;
 
-const help = [
-  `Usage: ${command} [worker number | monitor] [options]`,
-  '',
-  'Shows the log of a worker, or without a number that of the engine. "monitor"',
-  'is the log of what was done about workers that died, and about troubles.',
-  '',
-  'Options:',
-  ...describeOptions(options),
-  '',
-  'Exit code: 0, 1 when the log cannot be read, 2 when there is no such log.',
-  '',
-].join('\n');
+/** What `tarshelf logs` is asked to show. */
+interface LogsRequest {
+  /** Null for the launcher's log. */
+  readonly worker: number | 'monitor' | null;
+  readonly follow: boolean;
+  readonly lines: number;
+  readonly stateFolder: string;
+}
 
-export type LogsRequest =
-  | { readonly kind: 'help' }
-  | {
-      readonly kind: 'logs';
-      /** Null for the launcher's log. */
-      readonly worker: number | 'monitor' | null;
-      readonly follow: boolean;
-      readonly lines: number;
-      readonly stateFolder: string;
-    };
-
-/**
- * What `tarshelf logs` is asked to do.
- *
- * @throws TarshelfError `USAGE`
- */
-export function parseLogsArguments(args: readonly string[], currentFolder: string): LogsRequest {
-  const given = readArguments(command, options, args);
-  if (given.has('help')) return { kind: 'help' };
+/** @throws TarshelfError `USAGE` */
+export function readLogsRequest(
+  given: GivenArguments<typeof logsOptionTable>,
+  currentFolder: string,
+): LogsRequest {
   const [number, ...others] = given.positionals;
   if (others.length > 0) {
     throw new TarshelfError('USAGE', `One log at a time: "${others.join(' ')}" is too much.`);
   }
   return {
-    kind: 'logs',
     worker: number === undefined ? null : number === 'monitor' ? number : readWorkerNumber(command, number),
     follow: given.has('follow'),
     lines: wholeNumber('--lines', given.value('lines'), lineBounds),
@@ -68,15 +48,18 @@ export function parseLogsArguments(args: readonly string[], currentFolder: strin
   };
 }
 
-export const logs: Verb = {
+export const logs = makeVerb({
+  name: 'logs',
   summary: 'show the log of a worker or of the engine, and follow it',
-  run: async (args, commandLine) => {
-    const request = parseLogsArguments(args, commandLine.currentFolder);
-    if (request.kind === 'help') {
-      commandLine.stdout.write(help);
-      return exitCodes.allDone;
-    }
-    const { worker, stateFolder, lines, follow } = request;
+  usage: '[worker number | monitor]',
+  explanation: [
+    'Shows the log of a worker, or without a number that of the engine. "monitor"',
+    'is the log of what was done about workers that died, and about troubles.',
+  ],
+  options: logsOptionTable,
+  exitCodes: ['Exit code: 0, 1 when the log cannot be read, 2 when there is no such log.'],
+  run: async (given, commandLine) => {
+    const { worker, stateFolder, lines, follow } = readLogsRequest(given, commandLine.currentFolder);
     const name = logName(worker);
     const reader = new LogReader(stateFolder, name);
     const last = await reader.last(lines);
@@ -87,7 +70,7 @@ export const logs: Verb = {
     if (follow && !stdout.isBroken) await followLog(reader, commandLine);
     return exitCodes.allDone;
   },
-};
+});
 
 /** Prints what is new until a signal comes or the reader of the output goes. */
 async function followLog(reader: LogReader, commandLine: CommandLine): Promise<void> {

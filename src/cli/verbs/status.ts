@@ -1,42 +1,28 @@
 import { readFolderStatus } from '../../client/liveStatus.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { describeOptions, readArguments } from '../optionTable.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
 import { jsonNothing, jsonStatus, renderIdle, renderStatus } from '../statusText.ts';
 import { describeTerminal } from '../terminal.ts';
 import { paintPlain } from '../terminalText.ts';
-import type { Verb } from './verb.ts';
-
-const command = 'tarshelf status';
+import { makeVerb } from './verb.ts';
 
 const options = {
   'state-dir': stateFolderOption,
   json: { help: 'one JSON object' },
-  help: { short: 'h', help: 'this text' },
 } as const;
 
-const help = [
-  `Usage: ${command} [options]`,
-  '',
-  'Says how far the ingest of a state folder is, or how it ended. It may run in',
-  'another terminal or in VS Code; nothing of it is disturbed.',
-  '',
-  'Options:',
-  ...describeOptions(options),
-  '',
-  'Exit code: 0, 1 when that cannot be read, 2 when there is nothing to tell.',
-  '',
-].join('\n');
-
-export const status: Verb = {
+export const status = makeVerb({
+  name: 'status',
   summary: 'say how far a run is that goes on elsewhere, or how it ended',
-  run: async (args, { stdout, env, currentFolder }) => {
-    const given = readArguments(command, options, args);
-    if (given.has('help')) {
-      stdout.write(help);
-      return exitCodes.allDone;
-    }
+  usage: null,
+  explanation: [
+    'Says how far the ingest of a state folder is, or how it ended. It may run in',
+    'another terminal or in VS Code; nothing of it is disturbed.',
+  ],
+  options,
+  exitCodes: ['Exit code: 0, 1 when that cannot be read, 2 when there is nothing to tell.'],
+  run: async (given, { stdout, env, currentFolder }) => {
     refusePositionals(given.positionals);
     const stateFolder = readStateFolder(given, currentFolder);
     const { run, idleEngine } = await readFolderStatus(stateFolder);
@@ -56,4 +42,4 @@ export const status: Verb = {
     if (idleEngine !== null) stdout.line(renderIdle(idleEngine));
     return exitCodes.allDone;
   },
-};
+});

@@ -3,45 +3,33 @@ import { isUnderWay } from '../../client/isUnderWay.ts';
 import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
-import { describeOptions, readArguments } from '../optionTable.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
 import { renderHeadline } from '../summaryText.ts';
 import { countTars } from '../tarTotals.ts';
 import { describeTerminal } from '../terminal.ts';
 import { paintPlain } from '../terminalText.ts';
-import type { Verb } from './verb.ts';
-
-const command = 'tarshelf stop';
+import { makeVerb } from './verb.ts';
 
 const options = {
   'state-dir': stateFolderOption,
-  help: { short: 'h', help: 'this text' },
 } as const;
 
-const help = [
-  `Usage: ${command} [options]`,
-  '',
-  'Ends the run of a state folder, wherever it was begun: the books in hand are',
-  'finished and saved, and its engine ends. The next ingest goes on there.',
-  '',
-  'Options:',
-  ...describeOptions(options),
-  '',
-  'Ctrl-C ends the waiting; the run ends all the same.',
-  'Exit code: 0 when nothing runs any more, 1 when its engine cannot be asked, 130',
-  'when it was not waited for.',
-  '',
-].join('\n');
-
-export const stop: Verb = {
+export const stop = makeVerb({
+  name: 'stop',
   summary: 'end a run that goes on elsewhere',
-  run: async (args, commandLine) => {
+  usage: null,
+  explanation: [
+    'Ends the run of a state folder, wherever it was begun: the books in hand are',
+    'finished and saved, and its engine ends. The next ingest goes on there.',
+  ],
+  options,
+  notes: ['Ctrl-C ends the waiting; the run ends all the same.'],
+  exitCodes: [
+    'Exit code: 0 when nothing runs any more, 1 when its engine cannot be asked, 130',
+    'when it was not waited for.',
+  ],
+  run: async (given, commandLine) => {
     const { stdout, env } = commandLine;
-    const given = readArguments(command, options, args);
-    if (given.has('help')) {
-      stdout.write(help);
-      return exitCodes.allDone;
-    }
     refusePositionals(given.positionals);
     const client = new EngineClient(engineLaunch(commandLine));
     const left = new AbortController();
@@ -78,4 +66,4 @@ export const stop: Verb = {
       return exitCodes.interrupted;
     }
   },
-};
+});

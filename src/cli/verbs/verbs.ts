@@ -10,17 +10,9 @@ import type { Verb } from './verb.ts';
 import { pause, reassign, restart, resume } from './workers.ts';
 
 /** All verbs by their names, in the order of the help. */
-export const verbs: ReadonlyMap<string, Verb> = new Map([
-  ['ingest', ingest],
-  ['status', status],
-  ['attach', attach],
-  ['stop', stop],
-  ['pause', pause],
-  ['resume', resume],
-  ['restart', restart],
-  ['reassign', reassign],
-  ['failed', failed],
-  ['retry', retry],
-  ['logs', logs],
-  ['check', check],
-]);
+export const verbs: ReadonlyMap<string, Verb> = new Map(
+  [ingest, status, attach, stop, pause, resume, restart, reassign, failed, retry, logs, check].map(verb => [
+    verb.name,
+    verb,
+  ]),
+);

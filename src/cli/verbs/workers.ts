@@ -2,17 +2,14 @@ import { EngineClient } from '../../client/engineClient.ts';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { describeOptions, readArguments, type GivenArguments, type OptionTable } from '../optionTable.ts';
+import type { GivenArguments, OptionTable } from '../optionTable.ts';
 import { readStateFolder, readWorkerNumber, stateFolderOption } from '../stateFolderArgument.ts';
 import { printable } from '../terminalText.ts';
-import type { Verb } from './verb.ts';
+import { makeVerb, type Verb } from './verb.ts';
 
 /** What can be asked of the workers of a run that goes on elsewhere. */
 
-const commonOptions = {
-  'state-dir': stateFolderOption,
-  help: { short: 'h', help: 'this text' },
-} as const;
+const commonOptions = { 'state-dir': stateFolderOption } as const;
 
 interface Order<Table extends OptionTable> {
   readonly name: string;
@@ -35,28 +32,15 @@ interface Order<Table extends OptionTable> {
 }
 
 function verbOf<Table extends OptionTable & typeof commonOptions>(order: Order<Table>): Verb {
-  const command = `tarshelf ${order.name}`;
-  const help = [
-    `Usage: ${command} ${order.usage} [options]`,
-    '',
-    ...order.explanation,
-    '',
-    'Options:',
-    ...describeOptions(order.options),
-    '',
-    'Exit code: 0, 1 when the engine cannot be asked, 2 when nothing runs or it',
-    'cannot be done.',
-    '',
-  ].join('\n');
-  return {
-    summary: order.summary,
-    run: async (args, commandLine) => {
-      const given = readArguments(command, order.options, args);
-      if (given.has('help')) {
-        commandLine.stdout.write(help);
-        return exitCodes.allDone;
-      }
-      const ask = order.read(command, given);
+  const { done, read, ...parts } = order;
+  return makeVerb({
+    ...parts,
+    exitCodes: [
+      'Exit code: 0, 1 when the engine cannot be asked, 2 when nothing runs or it',
+      'cannot be done.',
+    ],
+    run: async (given, commandLine) => {
+      const ask = read(`tarshelf ${order.name}`, given);
       const stateFolder = readStateFolder(given, commandLine.currentFolder);
       const client = new EngineClient(engineLaunch(commandLine));
       try {
@@ -67,13 +51,13 @@ function verbOf<Table extends OptionTable & typeof commonOptions>(order: Order<T
           );
         }
         const message = await ask(client);
-        commandLine.stdout.line(message === null || message === '' ? order.done : printable(message));
+        commandLine.stdout.line(message === null || message === '' ? done : printable(message));
         return exitCodes.allDone;
       } finally {
         client.dispose();
       }
     },
-  };
+  });
 }
 
 /** The number of one worker, or null for all. */
@@ -143,12 +127,13 @@ const reassignOptions = {
 
 export const reassign = verbOf({
   name: 'reassign',
-  summary: 'give the tars of a halted worker to others',
+  summary: 'give the tars of a worker to others',
   options: reassignOptions,
   usage: '<worker number>',
   explanation: [
-    'Gives the tars of a worker that does not work, because it was paused or died',
-    'too often, to the others, or to those that are named.',
+    'Gives the tars of a worker to the others, or to those that are named: all that',
+    'are left to a worker that was paused or died too often, and of one that works',
+    'those that it has not begun.',
   ],
   done: 'Its tars go to others.',
   read: (command, given) => {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { writeAt, type WhenRoom } from '../system/diskRoom.ts';
+import { makeFolder } from '../system/makeFolder.ts';
 
 /**
  * A temporary file that has no name once it is open, so that it goes with its process however that ends.
@@ -24,7 +25,7 @@ export class SpoolFile {
     const path = join(folder, `${randomUUID()}.part`);
     try {
       const handle = await whenRoom(async () => {
-        await mkdir(folder, { recursive: true });
+        await makeFolder(folder);
         return open(path, 'wx+');
       });
       await unlink(path);

@@ -1,4 +1,4 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
@@ -6,6 +6,7 @@ import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import { isDiskFull, writeAt, type WhenRoom } from '../system/diskRoom.ts';
 import { syncFolder } from '../system/durableFiles.ts';
+import { makeFolder } from '../system/makeFolder.ts';
 import { finishMark, removeExtraction, writeMark, type ExtractionFolder } from './extractionFolder.ts';
 import { diskIsFull } from './freeSpace.ts';
 import { SafePaths } from './safePaths.ts';
@@ -132,7 +133,7 @@ class Extraction {
     const make = async (): Promise<FileHandle> => {
       const folder = dirname(path);
       if (!this.#folders.has(folder)) {
-        await mkdir(folder, { recursive: true });
+        await makeFolder(folder);
         this.#folders.add(folder);
       }
       return open(path, 'w');

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { oneLine, systemCode } from '../../protocol/errors.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import { replaceFile } from '../system/durableFiles.ts';
+import { makeFolder } from '../system/makeFolder.ts';
 import { reservedPrefix } from './safePaths.ts';
 
 /*
@@ -126,7 +127,7 @@ export async function makeExtraction(
   tar: string,
   { sizeBytes, mtimeMs }: FileIdentity,
 ): Promise<ExtractionFolder> {
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   for (let seconds = Math.floor(Date.now() / 1000); ; seconds++) {
     const name = `${withoutTar(tar)}_${String(seconds)}`;
     const path = join(root, name);

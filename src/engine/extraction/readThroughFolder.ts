@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { oneLine, TarshelfError } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import type { WhenRoom } from '../system/diskRoom.ts';
+import { makeFolder } from '../system/makeFolder.ts';
 import type { OnRead } from '../archive/byteSource.ts';
 import type { Archive } from '../archive/archive.ts';
 import {
@@ -76,7 +76,7 @@ async function extractAndReuse(
   const sizes = begun ? await sizesBelow(begun.path, onNotice) : new Map<string, number>();
   const there = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const folder = await preparing(root, async () => {
-    await mkdir(root, { recursive: true });
+    await makeFolder(root);
     const made = begun ?? (await makeExtraction(root, tar, archive.identity));
     try {
       const wanted = Math.max(0, archive.identity.sizeBytes - there);

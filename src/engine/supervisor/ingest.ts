@@ -9,6 +9,7 @@ import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
+import { nowhereId } from '../destinations/nowhere.ts';
 import { prepareDestination } from '../destinations/openDestination.ts';
 import { extractionRoot } from '../extraction/extractionFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
@@ -228,7 +229,10 @@ export class Ingest {
       if (record.destination === undefined || record.destination === destination.id) continue;
       throw new TarshelfError(
         'STATE_OTHER_DESTINATION',
-        sentence('stateOfOtherLibrary', this.#options.stateFolder),
+        sentence(
+          record.destination === nowhereId ? 'stateOfNowhere' : 'stateOfOtherLibrary',
+          this.#options.stateFolder,
+        ),
       );
     }
   }

@@ -1,7 +1,8 @@
-import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { renameOver } from '../system/durableFiles.ts';
+import { makeFolder } from '../system/makeFolder.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import type { SourceTar } from '../archive/sourceFolder.ts';
 
@@ -117,7 +118,7 @@ async function obstacleTo(from: string, tar: SourceTar): Promise<string | null> 
 /** @returns where it is now. */
 async function moveToFreeName(from: string, name: string, sourceFolder: string): Promise<string> {
   const folder = processedFolder(sourceFolder);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const to = await reserveName(folder, name);
   try {
     await renameOver(from, to);

@@ -1,8 +1,9 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import { FileLock } from '../system/fileLock.ts';
+import { makeFolder } from '../system/makeFolder.ts';
 import { readAllProgress, renewKeySnapshot, type AllProgress } from '../progress/allProgress.ts';
 import { lockProgress, stateNotWritable, workerOfLock } from '../progress/workerLock.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
@@ -29,7 +30,7 @@ export class StateFolder {
   static async take(path: string): Promise<StateFolder> {
     let lock: FileLock | null;
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       lock = FileLock.tryTake(join(path, 'engine.lock'));
     } catch (thrown) {
       throw stateNotWritable(path, thrown);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
 import { libraryPaths } from '../../../src/engine/destinations/library/libraryPaths.ts';
@@ -54,6 +54,15 @@ describe('tarshelf failed and tarshelf retry', () => {
     assert.equal(text.code, 1);
     assert.match(text.stdout, /^bad\.tar\n {2}x\.epub: .+ \(UPLOAD_FAILED, tried 1 time\)\nTry them again/);
     assert.deepEqual(await readdir(state()), before);
+  });
+
+  it('name a tar once that failed as a whole', async () => {
+    const cut = join(source(), 'cut.tar');
+    await makeTar(cut, 'gnu', { 'd.epub': Buffer.alloc(100_000, 'd') });
+    await truncate(cut, 20_000);
+    await tarshelf(['ingest', source(), '--state-dir', state()]);
+    const { stdout } = await tarshelf(['failed', '--state-dir', state()]);
+    assert.match(stdout, /^cut\.tar: the tar is cut off inside a member at byte /m);
   });
 
   it('try the failed books again, and leave other tars alone', async () => {

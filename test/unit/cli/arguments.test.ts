@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
-import { parseIngestArguments } from '../../../src/cli/arguments.ts';
+import { ingestOptionTable, readIngestRequest, type IngestRequest } from '../../../src/cli/arguments.ts';
+import { readArguments } from '../../../src/cli/optionTable.ts';
 import { TarshelfError } from '../../../src/protocol/errors.ts';
 import type { IngestOptions } from '../../../src/protocol/ingestOptions.ts';
 
 const here = resolve('/somewhere/now');
 
+function read(args: readonly string[]): IngestRequest {
+  return readIngestRequest('ingest', readArguments('tarshelf ingest', ingestOptionTable, args), here);
+}
+
 function optionsOf(...args: string[]): IngestOptions {
-  const request = parseIngestArguments(args, here);
-  assert.ok(request.kind === 'ingest');
-  return request.options;
+  return read(args).options;
 }
 
 describe('arguments of tarshelf ingest', () => {
   it('have defaults for everything but the source folder', () => {
-    assert.deepEqual(parseIngestArguments(['tars'], here), {
-      kind: 'ingest',
+    assert.deepEqual(read(['tars']), {
       detach: false,
       json: false,
       passwordFile: null,
@@ -47,26 +49,22 @@ describe('arguments of tarshelf ingest', () => {
       '--destination',
       'library',
     ];
-    assert.deepEqual(
-      parseIngestArguments([...args, '--state-dir', 'state', '--library=../books', '--json'], here),
-      {
-        kind: 'ingest',
-        detach: false,
-        json: true,
-        passwordFile: null,
-        options: {
-          sourceFolders: [join(here, 'tars')],
-          stateFolder: join(here, 'state'),
-          workers: 2,
-          batchSize: 50,
-          parallelUploads: 10,
-          mode: 'extract',
-          afterCompletion: 'move',
-          metadataReader: 'calibre',
-          destination: { kind: 'library', folder: join(here, '..', 'books') },
-        },
+    assert.deepEqual(read([...args, '--state-dir', 'state', '--library=../books', '--json']), {
+      detach: false,
+      json: true,
+      passwordFile: null,
+      options: {
+        sourceFolders: [join(here, 'tars')],
+        stateFolder: join(here, 'state'),
+        workers: 2,
+        batchSize: 50,
+        parallelUploads: 10,
+        mode: 'extract',
+        afterCompletion: 'move',
+        metadataReader: 'calibre',
+        destination: { kind: 'library', folder: join(here, '..', 'books') },
       },
-    );
+    });
   });
 
   it('say how workers are watched, where anything was said of it, and nothing else', () => {
@@ -87,15 +85,11 @@ describe('arguments of tarshelf ingest', () => {
   });
 
   it('name the file with the password, where somebody is to sign in', () => {
-    const request = parseIngestArguments(
-      [
-        'tars',
-        ...['--destination', 'calibre', '--library', 'http://localhost:8080/#books'],
-        ...['--user', 'reader', '--password-file', 'secret'],
-      ],
-      here,
-    );
-    assert.ok(request.kind === 'ingest');
+    const request = read([
+      'tars',
+      ...['--destination', 'calibre', '--library', 'http://localhost:8080/#books'],
+      ...['--user', 'reader', '--password-file', 'secret'],
+    ]);
     assert.equal(request.passwordFile, join(here, 'secret'));
     assert.doesNotMatch(JSON.stringify(request.options), /secret/);
   });
@@ -128,11 +122,6 @@ describe('arguments of tarshelf ingest', () => {
   it('take the bounds of each number', () => {
     assert.equal(optionsOf('tars', '--parallel-uploads', '1').parallelUploads, 1);
     assert.equal(optionsOf('tars', '--parallel-uploads', '10').parallelUploads, 10);
-  });
-
-  it('ask for help, whatever else is missing', () => {
-    assert.deepEqual(parseIngestArguments(['--help'], here), { kind: 'help' });
-    assert.deepEqual(parseIngestArguments(['-h', 'a', 'b'], here), { kind: 'help' });
   });
 
   const wrong: [string, string[], RegExp][] = [
@@ -168,7 +157,11 @@ describe('arguments of tarshelf ingest', () => {
     ],
     ['an empty value', ['tars', '--library='], /--library needs a value/],
     ['a switch with a value', ['tars', '--json=yes'], /--json takes no value/],
-    ['an unknown destination', ['tars', '--destination', 'attic'], /--destination takes: .* not "attic"/],
+    [
+      'an unknown destination',
+      ['tars', '--destination', 'attic'],
+      /--destination takes: library, calibre, mybookshelf2, mybookshelf2-cli, not "attic"/,
+    ],
     [
       'a password for a place that asks for none',
       ['tars', '--password-file', 'secret'],
@@ -209,7 +202,7 @@ describe('arguments of tarshelf ingest', () => {
   for (const [name, args, message] of wrong) {
     it(`refuse ${name} in one line`, () => {
       assert.throws(
-        () => parseIngestArguments(args, here),
+        () => read(args),
         (thrown: unknown) => {
           assert.ok(thrown instanceof TarshelfError);
           assert.equal(thrown.code, 'USAGE');
@@ -222,6 +215,6 @@ describe('arguments of tarshelf ingest', () => {
   }
 
   it('name the wrong number rather than the missing folder', () => {
-    assert.throws(() => parseIngestArguments(['--workers', '0'], here), /--workers takes/);
+    assert.throws(() => read(['--workers', '0']), /--workers takes/);
   });
 });

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { renderHappening, renderSummary, renderTotal, type Outcome } from '../../../src/cli/summaryText.ts';
+import {
+  renderFailure,
+  renderHappening,
+  renderSummary,
+  renderTotal,
+  type Outcome,
+} from '../../../src/cli/summaryText.ts';
 import { paintPlain } from '../../../src/cli/terminalText.ts';
 import { noCounts, type Summary } from '../../../src/protocol/snapshot.ts';
 import { runState, tarState } from './states.ts';
@@ -172,6 +178,16 @@ describe('lines of happenings', () => {
       renderHappening({ kind: 'notice', message: 'Worker 1: one\n  two\n' }, paintPlain),
       'Note: Worker 1: one / two',
     );
+  });
+
+  it('name a tar or a book once where its message begins with it', () => {
+    const failed = (member: string | null, message: string): string =>
+      renderFailure({ tar: 'b.tar', member, failure: { code: 'INTERNAL', message } });
+    assert.equal(failed(null, 'b.tar: cut off.'), 'b.tar: cut off.');
+    assert.equal(failed(null, 'b.tar needs 3 GB.'), 'b.tar needs 3 GB.');
+    assert.equal(failed(null, 'Cannot read b.tar.'), 'b.tar: Cannot read b.tar.');
+    assert.equal(failed('x.epub', 'x.epub is empty.'), 'b.tar › x.epub is empty.');
+    assert.equal(failed('x', 'x.epub is empty.'), 'b.tar › x: x.epub is empty.');
   });
 
   it('give the whole run on one', () => {

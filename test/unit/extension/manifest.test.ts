@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readManifest } from '../../support/manifest.ts';
-import { defaultDestination, offeredDestinations } from '../../../src/settings/destinationSettings.ts';
+import { defaultDestination } from '../../../src/settings/destinationSettings.ts';
 import {
   commandIds,
   contextKeys,
@@ -30,6 +30,7 @@ import {
   limits,
   metadataReaders,
   modes,
+  offeredDestinations,
 } from '../../../src/protocol/ingestOptions.ts';
 import { supervisionLimits, supervisionNames } from '../../../src/protocol/supervision.ts';
 import { whenLeftChoices } from '../../../src/protocol/clientMessages.ts';

@@ -22,6 +22,9 @@ function tarsOf(...minutes: number[]): PlayedTar[] {
 describe('crew', () => {
   const folder = useTempFolder();
   let played: PlayedCrew;
+  /** What the log has of what supervision did as errors. */
+  let errors: string[] = [];
+  const log = { ...quietLog, error: (text: string) => void errors.push(text) };
 
   async function begin(
     tars: readonly PlayedTar[],
@@ -30,12 +33,13 @@ describe('crew', () => {
     dealt?: readonly (readonly string[])[],
   ): Promise<PlayedCrew> {
     const clock = new PlayedClock();
-    const history = await History.load(folder(), quietLog, clock);
+    const history = await History.load(folder(), log, clock);
     played = new PlayedCrew(clock, history, tars, workers, supervision, undefined, dealt);
     return played;
   }
 
   afterEach(async () => {
+    errors = [];
     await played.history.settled();
   });
 
@@ -178,6 +182,7 @@ describe('crew', () => {
     assert.match(state(1).note ?? '', /^paused after 3 restarts in 24 hours/);
     assert.equal(messages('paused').length, 1);
     assert.match(messages('paused')[0]!, /its tars go to the other workers: /);
+    assert.ok(errors.includes(messages('paused')[0]!));
     assert.equal(played.notices.filter(notice => notice.includes('paused')).length, 1);
     assert.deepEqual(played.hands.handOf(1), []);
     await playToEnd();
@@ -283,6 +288,7 @@ describe('crew', () => {
     assert.equal(played.crew.resumeWorker(1), 'Worker 1 is not paused.');
     await playToEnd();
     assert.deepEqual(kinds(), ['paused', 'resumed']);
+    assert.deepEqual(errors, []);
   });
 
   it('ends a paused run when it is stopped', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { FileLock } from '../../system/fileLock.ts';
+import { makeFolder } from '../../system/makeFolder.ts';
 import { isAlive, isSame, processStart } from '../../system/processes.ts';
 
 /** No call of the program takes longer: whatever bears its pid after that is another process. */
@@ -47,7 +48,7 @@ export class CalibreTurn {
    */
   static async take(signal: AbortSignal | undefined, within = tmpdir()): Promise<CalibreTurn> {
     const root = rootFolder(within);
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeFolder(root, 0o700);
     const { uid } = await lstat(root);
     // In a folder for everybody, somebody else may have made it to read or change our books.
     if (process.platform !== 'win32' && uid !== userInfo().uid)

@@ -10,6 +10,7 @@ import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts'
 import { sentence } from '../../../protocol/sentences.ts';
 import { renameOver, syncFolder, writeChunksDurably } from '../../system/durableFiles.ts';
 import { FileLock } from '../../system/fileLock.ts';
+import { makeFolder } from '../../system/makeFolder.ts';
 import { isAlive } from '../../system/processes.ts';
 import { isBusy, sqliteCode } from '../../system/sqliteErrors.ts';
 import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
@@ -157,8 +158,8 @@ export class Library implements Destination {
    */
   static async make(folder: string): Promise<Library> {
     try {
-      await mkdir(join(folder, 'books'), { recursive: true });
-      await mkdir(join(folder, 'tmp'), { recursive: true });
+      await makeFolder(join(folder, 'books'));
+      await makeFolder(join(folder, 'tmp'));
       // One at a time: turning a new database to WAL fails at once where another process does so, too.
       const lock = await FileLock.take(join(folder, 'making.lock'), patienceForMakingMs);
       if (!lock) throw new Error('another process is making it and does not end');

@@ -1,7 +1,7 @@
 import { oneLine, type Failure } from '../../../protocol/errors.ts';
 import type { HistoryKind } from '../../../protocol/history.ts';
 import { newWorker, type WorkerState } from '../../../protocol/snapshot.ts';
-import type { EventLog } from '../../system/eventLog.ts';
+import type { EventLog, LogLevel } from '../../system/eventLog.ts';
 import type { StateBoard } from '../stateBoard.ts';
 import type { CrewWorker } from './crewWorker.ts';
 import type { History } from './history.ts';
@@ -38,8 +38,14 @@ export class CrewReport {
   }
 
   /** An entry of the history. */
-  note(kind: HistoryKind, { number }: CrewWorker, tar: string | null, message: string): void {
-    this.#options.history.add({ kind, worker: number, tar, message: oneLine(message) });
+  note(
+    kind: HistoryKind,
+    { number }: CrewWorker,
+    tar: string | null,
+    message: string,
+    level?: LogLevel,
+  ): void {
+    this.#options.history.add({ kind, worker: number, tar, message: oneLine(message) }, level);
   }
 
   notice(message: string): void {

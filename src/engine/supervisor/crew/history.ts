@@ -84,11 +84,15 @@ export class History {
     return this.#entries;
   }
 
-  add(what: Pick<HistoryEntry, 'kind' | 'worker' | 'tar' | 'message'>): void {
+  /** @param level in the log, where it is not what entries of its kind have */
+  add(
+    what: Pick<HistoryEntry, 'kind' | 'worker' | 'tar' | 'message'>,
+    level: LogLevel = levels[what.kind],
+  ): void {
     const { kind, worker, tar, message } = what;
     const entry: HistoryEntry = { at: this.#clock.date().toISOString(), kind, worker, tar, message };
     this.#entries = [...this.#entries, entry].slice(-keptHistoryEntries);
-    this.#write(levels[kind], message);
+    this.#write(level, message);
     this.#save();
     this.onAdded(entry);
   }

@@ -100,7 +100,8 @@ export class Requests {
     const name = `Worker ${String(worker.number)}`;
     if (isPaused(worker)) return sentence('isPausedAlready', worker.number);
     if (runEnd.isStopped) return sentence('endsAnyway', worker.number);
-    report.note('paused', worker, null, `${name} is paused, as asked.`);
+    // No error: a person wants it so.
+    report.note('paused', worker, null, `${name} is paused, as asked.`, 'INFO');
     if (worker.process) {
       ladder.letEnd(worker, 'pause');
       return sentence('finishesAndPauses', worker.number);
