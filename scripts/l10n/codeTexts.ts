@@ -70,12 +70,8 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
         for (const argument of node.arguments.slice(1)) visit(argument);
         return;
       }
-      if (
-        sentenceFile.test(source.fileName.replaceAll('\\', '/')) &&
-        ts.isVariableDeclaration(node) &&
-        node.name.getText() === sentenceTable
-      ) {
-        for (const text of literalsIn(node)) translated.add(text);
+      if (ts.isVariableDeclaration(node) && isTable(node.name.getText(), source.fileName)) {
+        for (const text of valuesIn(node)) translated.add(text);
         return;
       }
       if (ts.isCallExpression(node) && isLogging(node.expression)) return;
@@ -93,19 +89,27 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
   return { translated: [...translated].sort(), unknown, plain: [...plain.values()] };
 }
 
-/** The sentences of the engine, which a window looks up and puts into its language. */
-const sentenceTable = 'sentences';
-const sentenceFile = /\bprotocol\/sentences\.ts$/;
+/** Where the words of the engine stand that a window looks up and puts into its language. */
+const tables: Readonly<Record<string, string>> = {
+  sentences: 'protocol/sentences.ts',
+  oneSkipped: 'protocol/skipReason.ts',
+  manySkipped: 'protocol/skipReason.ts',
+};
 
-function isOfTable(node: ts.Expression | undefined): boolean {
-  return (
-    node !== undefined && ts.isElementAccessExpression(node) && node.expression.getText() === sentenceTable
-  );
+function isTable(name: string, file: string): boolean {
+  const place = tables[name];
+  return place !== undefined && file.replaceAll('\\', '/').endsWith(`/${place}`);
 }
 
-function literalsIn(node: ts.Node): string[] {
+function isOfTable(node: ts.Expression | undefined): boolean {
+  return node !== undefined && ts.isElementAccessExpression(node) && node.expression.getText() in tables;
+}
+
+/** The texts of a table, without the names that they have there. */
+function valuesIn(node: ts.Node): string[] {
+  if (ts.isPropertyAssignment(node)) return valuesIn(node.initializer);
   if (ts.isStringLiteralLike(node)) return [node.text];
-  return node.getChildren().flatMap(literalsIn);
+  return node.getChildren().flatMap(valuesIn);
 }
 
 /** `vscode.l10n.t`, `l10n.t`, or the `t` of src/text/localize.ts. */
