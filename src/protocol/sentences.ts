@@ -73,6 +73,8 @@ export const sentences = {
     '{0} ends before its {1} bytes. The tar became shorter while it was read; launch again when it is whole.',
   bookPutAside:
     '{0} ended the worker twice while it was read, and was put aside. "tarshelf retry" tries it again.',
+  bookNamesTaken:
+    'Every name that {0} could have in the library {1} is taken by another file. Rename or move those files, then retry.',
   bookEmpty: '{0} is empty, which MyBookshelf2 does not take.',
   bookTooLarge: '{0} is larger than the 500 MiB that MyBookshelf2 takes, so it was not sent.',
   bookOfOtherType: 'MyBookshelf2 takes no {0} files, so {1} stays where it is.',

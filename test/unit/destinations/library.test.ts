@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Book } from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library/library.ts';
+import { libraryPaths } from '../../../src/engine/destinations/library/libraryPaths.ts';
+import { toFailure } from '../../../src/protocol/errors.ts';
+import { findSentence } from '../../../src/protocol/sentences.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
@@ -114,6 +117,20 @@ describe('library', () => {
     assert.deepEqual(outcomes.sort(), ['already_exists', 'uploaded']);
     assert.equal(rows().length, 1);
     assert.equal((await readdir(join(folder(), 'books/Jane Austen'))).length, 1);
+  });
+
+  it('says of a book which has no name left there what to do about it', async () => {
+    const library = await Library.make(folder());
+    const emma = book('the bytes of Emma');
+    for (const place of libraryPaths(emma.metadata, emma.format, emma.key))
+      await mkdir(join(folder(), place), { recursive: true });
+    const failure = await library.store(emma).then(assert.fail, toFailure);
+    library.close();
+    assert.equal(failure.code, 'UPLOAD_FAILED');
+    assert.deepEqual(findSentence(failure.message), {
+      name: 'bookNamesTaken',
+      values: ['folder/16470000', folder()],
+    });
   });
 
   it('stores many at the same time, and what fails of them costs no other', async () => {

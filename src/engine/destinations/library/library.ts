@@ -249,7 +249,7 @@ export class Library implements Destination {
       if (!(await isFreeFor(file, book.key))) continue;
       if (this.#reservePath(pathIdentity(path), book.key)) return path;
     }
-    throw new Error('every name for this book in the library is taken by another file');
+    throw new TarshelfError('UPLOAD_FAILED', sentence('bookNamesTaken', book.member, this.#folder));
   }
 
   /** One level only: where the library's disk is unplugged, nothing may grow in its place. */
