@@ -187,6 +187,8 @@ export const sentences = {
     'The engine of {0} (pid {1}) belongs to another user. Ask them to stop it, or choose another state folder.',
   engineIsNewer:
     'The engine of {0} (pid {1}) is of a newer Tarshelf than this. Update this one, or stop that engine with the Tarshelf that started it.',
+  engineOfOtherVersion:
+    'The engine of this state folder is of another version of Tarshelf ({0}). Use that version, or end the engine with "tarshelf stop" and launch again.',
   noRunHere: 'No run is under way here. Launch one first.',
 } as const satisfies Readonly<Record<string, string>>;
 export type SentenceName = keyof typeof sentences;

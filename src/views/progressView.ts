@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { commandIds, viewCommandIds, viewIds } from '../manifest.ts';
 import type { ProgressSummary } from '../protocol/progressSummary.ts';
+import { engineText } from '../text/engineText.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { isDamaged, progressDescription, progressFigures, type ProgressFigure } from './progressText.ts';
 import { ProgressWatch, type ProgressAnswer } from './progressWatch.ts';
@@ -130,7 +131,7 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
   }
 
   #take(answer: ProgressAnswer): void {
-    const message = answer.kind === 'failed' ? answer.message : '';
+    const message = answer.kind === 'failed' ? engineText(answer.message) : '';
     if ((this.#view.message ?? '') !== message) this.#view.message = message;
     // What was seen before stays in sight when it cannot be read once.
     if (answer.kind === 'failed') return;

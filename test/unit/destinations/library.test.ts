@@ -124,13 +124,13 @@ describe('library', () => {
     const emma = book('the bytes of Emma');
     for (const place of libraryPaths(emma.metadata, emma.format, emma.key))
       await mkdir(join(folder(), place), { recursive: true });
-    const failure = await library.store(emma).then(assert.fail, toFailure);
-    library.close();
-    assert.equal(failure.code, 'UPLOAD_FAILED');
-    assert.deepEqual(findSentence(failure.message), {
-      name: 'bookNamesTaken',
-      values: ['folder/16470000', folder()],
+    await assert.rejects(library.store(emma), (thrown: unknown) => {
+      const { code, message } = toFailure(thrown);
+      assert.equal(code, 'UPLOAD_FAILED');
+      assert.deepEqual(findSentence(message), { name: 'bookNamesTaken', values: [emma.member, folder()] });
+      return true;
     });
+    library.close();
   });
 
   it('stores many at the same time, and what fails of them costs no other', async () => {
