@@ -5,6 +5,7 @@ import { failedBookChoice } from '../../../src/commands/texts/failedBookChoice.t
 import { sentence } from '../../../src/protocol/sentences.ts';
 import { redact, type Private } from '../../../src/commands/texts/redaction.ts';
 import { chosenRows } from '../../../src/commands/parts/chosenTars.ts';
+import { printableItem } from '../../../src/commands/texts/printableItem.ts';
 import { runCsv, runMarkdown } from '../../../src/commands/texts/runReport.ts';
 import { verificationReport, verificationText } from '../../../src/commands/texts/verificationText.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
@@ -87,6 +88,13 @@ describe('a report of a run', () => {
       },
     ],
   };
+
+  it('has no marks in it that turn text round', () => {
+    const [failed] = report.failures;
+    assert.ok(failed);
+    const text = runMarkdown({ ...report, failures: [{ ...failed, tar: 'a\u202egpj.tar' }] });
+    assert.match(text, /### a\ufffdgpj\.tar/);
+  });
 
   it('says why a tar failed in the words of the window', () => {
     const [failed] = report.failures;
@@ -188,6 +196,18 @@ describe('a failed book to be picked', () => {
       detail:
         'x.epub ended the worker twice while it was read, and was put aside. "Retry Failed" tries it again.',
       value: { tar: 'a.tar', member: 'x.epub' },
+    });
+  });
+});
+
+describe('an item to be picked', () => {
+  it('has no marks in it that turn text round, and stands for the same', () => {
+    const value = { tar: 'a\u202egpj.tar' };
+    assert.deepEqual(printableItem({ label: value.tar, detail: 'x\u2066', picked: true, value }), {
+      label: 'a\ufffdgpj.tar',
+      detail: 'x\ufffd',
+      picked: true,
+      value,
     });
   });
 });
