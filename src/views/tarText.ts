@@ -8,7 +8,13 @@ import {
   type TarState,
   type WorkerState,
 } from '../protocol/snapshot.ts';
-import { booksCount, duplicatesCount, failedBooksCount, filesCount, notBooksText } from '../text/countText.ts';
+import {
+  booksCount,
+  duplicatesCount,
+  failedBooksCount,
+  filesCount,
+  notBooksText,
+} from '../text/countText.ts';
 
 /**
  * How a tar is shown: its own phases, `begun` for one that waits and was read in part, and `interrupted` for one whose
