@@ -97,6 +97,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     keys.set(contextKeys.sourceChosen, settings.sourceFolders.length > 0);
   };
   showSourceChosen();
+  const showRunning = (): void => {
+    keys.set(contextKeys.running, session.isRunning);
+    keys.set(contextKeys.stopping, session.isRunning && session.store.run?.phase === 'stopping');
+  };
   /** Of the run that is shown, which may be another than the next one's. */
   const stateFolder = (): string => shownStateFolder({ engine: session, settings });
   const tars = new TarsView(session, () => listFailures(engineLaunch, stateFolder()));
@@ -177,8 +181,9 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     watchSignIn(settings, secrets, isNeeded => {
       keys.set(contextKeys.signInNeeded, isNeeded);
     }),
-    session.onDidChangeConnection(() => {
-      keys.set(contextKeys.running, session.isRunning);
+    session.onDidChangeConnection(showRunning),
+    session.store.onChange(change => {
+      if (change.kind === 'run' || change.kind === 'all') showRunning();
     }),
     tars,
     workers,

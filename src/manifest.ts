@@ -104,6 +104,8 @@ export const windowCloseActions = ['keepRunning', 'stop'] as const;
 export const contextKeys = {
   /** An ingest of this window is under way. */
   running: 'tarshelf.running',
+  /** It is being stopped: its workers are asked for nothing any more. */
+  stopping: 'tarshelf.stopping',
   /** The setting of the source folders names one. */
   sourceChosen: 'tarshelf.sourceChosen',
   /** The destination asks for a password, and none is kept for it. */

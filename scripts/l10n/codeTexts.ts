@@ -48,6 +48,7 @@ const showingMethods = new Set([
 /** @param patterns files of the project, as in `src/views/*.ts` */
 export function findTexts(patterns: readonly string[]): CodeTexts {
   const translated = new Set<string>();
+  const ofTables = new Map<string, string>();
   const unknown: FoundText[] = [];
   // By their places: what is shown as a whole may hold what is prose.
   const plain = new Map<string, FoundText>();
@@ -70,12 +71,9 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
         for (const argument of node.arguments.slice(1)) visit(argument);
         return;
       }
-      if (
-        sentenceFile.test(source.fileName.replaceAll('\\', '/')) &&
-        ts.isVariableDeclaration(node) &&
-        node.name.getText() === sentenceTable
-      ) {
-        for (const text of literalsIn(node)) translated.add(text);
+      const table = ts.isVariableDeclaration(node) ? tables[node.name.getText()] : undefined;
+      if (table?.file === file.replaceAll('\\', '/')) {
+        for (const [name, text] of textsByName(node)) ofTables.set(`${table.words} ${name}`, text);
         return;
       }
       if (ts.isCallExpression(node) && isLogging(node.expression)) return;
@@ -90,22 +88,28 @@ export function findTexts(patterns: readonly string[]): CodeTexts {
     };
     visit(source);
   }
+  for (const text of ofTables.values()) translated.add(text);
   return { translated: [...translated].sort(), unknown, plain: [...plain.values()] };
 }
 
-/** The sentences of the engine, which a window looks up and puts into its language. */
-const sentenceTable = 'sentences';
-const sentenceFile = /\bprotocol\/sentences\.ts$/;
+/** Where words stand that a window looks up by name, and puts into its language. */
+const tables: Readonly<Record<string, { readonly file: string; readonly words: string }>> = {
+  oneSkipped: { file: 'src/protocol/skipReason.ts', words: 'one' },
+  manySkipped: { file: 'src/protocol/skipReason.ts', words: 'many' },
+  sentences: { file: 'src/protocol/sentences.ts', words: 'sentences' },
+  // It stands behind the other, and has its own words in the place of some of those.
+  windowSentences: { file: 'src/text/windowSentences.ts', words: 'sentences' },
+};
 
 function isOfTable(node: ts.Expression | undefined): boolean {
-  return (
-    node !== undefined && ts.isElementAccessExpression(node) && node.expression.getText() === sentenceTable
-  );
+  return node !== undefined && ts.isElementAccessExpression(node) && node.expression.getText() in tables;
 }
 
-function literalsIn(node: ts.Node): string[] {
-  if (ts.isStringLiteralLike(node)) return [node.text];
-  return node.getChildren().flatMap(literalsIn);
+/** The texts of a table by their names there. */
+function textsByName(node: ts.Node): (readonly [string, string])[] {
+  if (ts.isPropertyAssignment(node) && ts.isStringLiteralLike(node.initializer))
+    return [[node.name.getText(), node.initializer.text]];
+  return node.getChildren().flatMap(textsByName);
 }
 
 /** `vscode.l10n.t`, `l10n.t`, or the `t` of src/text/localize.ts. */

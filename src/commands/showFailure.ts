@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { SettingUnusable } from '../settings/destinationSettings.ts';
 import { commandIds } from '../manifest.ts';
+import { engineText } from '../text/engineText.ts';
 import { toFailure, type ErrorCode } from '../protocol/errors.ts';
 import { failureText } from './texts/failureText.ts';
 import { launchWhileRunning } from './launchWhileRunning.ts';
@@ -19,8 +20,8 @@ export function showFailure(services: Services, thrown: unknown): void {
   }
   // The stack of what nobody foresaw is for whoever reads the log, not for a message.
   if (failure.code === 'INTERNAL') services.log.error(stackOf(thrown));
-  // In English the message says it all itself.
-  const text = vscode.l10n.bundle === undefined ? failure.message : failureText(failure);
+  // In English the engine's words say it all themselves.
+  const text = vscode.l10n.bundle === undefined ? engineText(failure.message) : failureText(failure);
   services.messages.error(`Tarshelf: ${text}`, ...remedies(services, thrown, failure.code));
 }
 

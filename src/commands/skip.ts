@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { formatNumber } from '../protocol/format.ts';
 import { chosenRows, type BookRow } from './parts/chosenTars.ts';
-import type { Choice } from './parts/prompts.ts';
+import { failedBookChoice } from './texts/failedBookChoice.ts';
 import { failedTarChoice, failuresOrSaySo } from './retry.ts';
 import { runIngest } from './parts/runIngest.ts';
 import type { Services } from './parts/services.ts';
@@ -53,11 +53,7 @@ async function pickBooks(services: Services): Promise<BookRow[] | undefined> {
   const title = vscode.l10n.t('Tarshelf: Skip Failed Books');
   const tar = await services.prompts.pick(failures.map(failedTarChoice), { title });
   if (!tar) return undefined;
-  const choices: Choice<BookRow>[] = tar.value.books.map(({ file, message }) => ({
-    label: file,
-    detail: message,
-    value: { tar: tar.value.tar, member: file },
-  }));
+  const choices = tar.value.books.map(book => failedBookChoice(tar.value.tar, book));
   const picked = await services.prompts.pickMany(choices, { title, placeHolder: tar.value.tar });
   return picked?.map(({ value }) => value);
 }

@@ -77,6 +77,8 @@ export const sentences = {
     '{0} ends before its {1} bytes. The tar became shorter while it was read; launch again when it is whole.',
   bookPutAside:
     '{0} ended the worker twice while it was read, and was put aside. "tarshelf retry" tries it again.',
+  bookNamesTaken:
+    'Every name that {0} could have in the library {1} is taken by another file. Rename or move those files, then retry.',
   bookEmpty: '{0} is empty, which MyBookshelf2 does not take.',
   bookTooLarge: '{0} is larger than the 500 MiB that MyBookshelf2 takes, so it was not sent.',
   bookOfOtherType: 'MyBookshelf2 takes no {0} files, so {1} stays where it is.',
@@ -199,6 +201,8 @@ export const sentences = {
     'The engine of {0} (pid {1}) belongs to another user. Ask them to stop it, or choose another state folder.',
   engineIsNewer:
     'The engine of {0} (pid {1}) is of a newer Tarshelf than this. Update this one, or stop that engine with the Tarshelf that started it.',
+  engineOfOtherVersion:
+    'The engine of this state folder is of another version of Tarshelf ({0}). Use that version, or end the engine with "tarshelf stop" and launch again.',
   noRunHere: 'No run is under way here. Launch one first.',
 } as const satisfies Readonly<Record<string, string>>;
 export type SentenceName = keyof typeof sentences;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { formatNumber } from './format.ts';
 
 /**
  * Why a member is no book, or none that counts. `not a regular file` is for links, devices and sparse files; `given up by hand`
@@ -30,11 +31,54 @@ export function addSkipped(
   return sum;
 }
 
-/** The reasons in words, the most frequent first: `12 images, 3 unknown`. */
-export function skippedText(skipped: Readonly<SkippedByReason>): string {
+/** The reasons in words, of one member; a window puts them into its language. */
+export const oneSkipped = {
+  empty: '1 empty file',
+  image: '1 image',
+  'zip without a book': '1 ZIP without a book',
+  'xml without a book': '1 XML file without a book',
+  'attributes of a file on macOS': '1 attribute file of macOS',
+  'type not wanted': '1 book of a type that is not wanted',
+  unknown: '1 file of unknown type',
+  'not a regular file': '1 link or special file',
+  'given up by hand': '1 book given up by hand',
+} as const satisfies Readonly<Record<SkipReason, string>>;
+
+/** The same of many. */
+export const manySkipped = {
+  empty: '{0} empty files',
+  image: '{0} images',
+  'zip without a book': '{0} ZIPs without a book',
+  'xml without a book': '{0} XML files without a book',
+  'attributes of a file on macOS': '{0} attribute files of macOS',
+  'type not wanted': '{0} books of types that are not wanted',
+  unknown: '{0} files of unknown type',
+  'not a regular file': '{0} links or special files',
+  'given up by hand': '{0} books given up by hand',
+} as const satisfies Readonly<Record<SkipReason, string>>;
+
+/**
+ * The reasons in words, the most frequent first: `12 images, 3 files of unknown type`.
+ *
+ * @param inWords how many for one of our reasons; English where it is left out
+ */
+export function skippedText(
+  skipped: Readonly<SkippedByReason>,
+  inWords: (reason: SkipReason, count: number) => string = inEnglish,
+): string {
   return Object.entries(skipped)
     .filter(([, count]) => count > 0)
     .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `${String(count)} ${reason}`)
+    .map(([reason, count]) =>
+      isSkipReason(reason) ? inWords(reason, count) : `${formatNumber(count)} ${reason}`,
+    )
     .join(', ');
+}
+
+function inEnglish(reason: SkipReason, count: number): string {
+  return count === 1 ? oneSkipped[reason] : manySkipped[reason].replace('{0}', formatNumber(count));
+}
+
+function isSkipReason(reason: string): reason is SkipReason {
+  return Object.hasOwn(oneSkipped, reason);
 }

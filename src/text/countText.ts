@@ -1,5 +1,6 @@
 import { t } from './localize.ts';
 import { formatNumber } from '../protocol/format.ts';
+import { manySkipped, oneSkipped, skippedText, type SkippedByReason } from '../protocol/skipReason.ts';
 
 /*
  * Numbers with their nouns, a whole sentence for one and one for many: no translator can work with an `s` at the end.
@@ -40,6 +41,13 @@ export function workersCount(count: number): string {
 /** As a thing, where `failedBooksCount` says what happened. */
 export function booksThatFailedCount(count: number): string {
   return count === 1 ? t('1 failed book') : t('{0} failed books', formatNumber(count));
+}
+
+/** What is no book, by reason. */
+export function notBooksText(skipped: Readonly<SkippedByReason>): string {
+  return skippedText(skipped, (reason, count) =>
+    count === 1 ? t(oneSkipped[reason]) : t(manySkipped[reason], formatNumber(count)),
+  );
 }
 
 /** A share of tars: `2 of 3 tars`. Other languages than English cannot put it together from its parts. */

@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { commandIds, viewCommandIds, viewIds } from '../manifest.ts';
+import { printable } from '../protocol/printable.ts';
 import type { ProgressSummary } from '../protocol/progressSummary.ts';
+import { engineText } from '../text/engineText.ts';
 import { runView, type EngineReader } from './engineReader.ts';
 import { isDamaged, progressDescription, progressFigures, type ProgressFigure } from './progressText.ts';
 import { ProgressWatch, type ProgressAnswer } from './progressWatch.ts';
@@ -97,7 +99,7 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
     if (row.kind === 'figure') {
       const item = new vscode.TreeItem(row.figure.label);
       item.id = `${fileId(row.file)}/${row.figure.id}`;
-      item.description = row.figure.value;
+      item.description = printable(row.figure.value);
       item.iconPath = figureIcons[row.figure.kind];
       item.contextValue = 'progressFigure';
       return item;
@@ -130,7 +132,7 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
   }
 
   #take(answer: ProgressAnswer): void {
-    const message = answer.kind === 'failed' ? answer.message : '';
+    const message = answer.kind === 'failed' ? printable(engineText(answer.message)) : '';
     if ((this.#view.message ?? '') !== message) this.#view.message = message;
     // What was seen before stays in sight when it cannot be read once.
     if (answer.kind === 'failed') return;

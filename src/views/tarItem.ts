@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { printable } from '../protocol/printable.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { tarDescription, tarDetails, tarLook, type TarLook } from './tarText.ts';
 import { detailsMarkdown } from './tooltip.ts';
@@ -25,11 +26,11 @@ export function tarRowLook(tar: TarState, worker: WorkerState | undefined, alive
 /** One row for a tar, wherever it stands. */
 export function tarItem(id: string, tar: TarState, alive: boolean, look: RowLook): vscode.TreeItem {
   const item = new vscode.TreeItem(
-    tar.name,
+    printable(tar.name),
     look.hasChildren ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
   );
   item.id = id;
-  item.description = look.description;
+  item.description = printable(look.description);
   item.iconPath = icons[tarLook(tar, alive)];
   item.contextValue = look.contextValue;
   return item;

@@ -8,8 +8,13 @@ import {
   type TarState,
   type WorkerState,
 } from '../protocol/snapshot.ts';
-import { skippedText } from '../protocol/skipReason.ts';
-import { booksCount, duplicatesCount, failedBooksCount, filesCount } from '../text/countText.ts';
+import {
+  booksCount,
+  duplicatesCount,
+  failedBooksCount,
+  filesCount,
+  notBooksText,
+} from '../text/countText.ts';
 
 /**
  * How a tar is shown: its own phases, `begun` for one that waits and was read in part, and `interrupted` for one whose
@@ -101,7 +106,7 @@ export function tarDetails(tar: TarState, alive: boolean): (readonly [string, st
     rows.push([t('New books'), booksCount(counts.uploaded)]);
     rows.push([t('Duplicates'), duplicatesText(counts)]);
     rows.push([t('Failed'), booksCount(counts.failed)]);
-    rows.push([t('Not books'), skippedText(counts.skippedBy ?? {}) || filesCount(counts.skipped)]);
+    rows.push([t('Not books'), notBooksText(counts.skippedBy ?? {}) || filesCount(counts.skipped)]);
   }
   if (tar.worker !== null) rows.push([t('Worker'), String(tar.worker)]);
   if (tar.folder !== null) rows.push([t('Folder'), tar.folder]);

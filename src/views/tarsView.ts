@@ -4,6 +4,7 @@ import type { Subscription } from '../client/emitter.ts';
 import { viewCommandIds, viewIds } from '../manifest.ts';
 import { oneLine } from '../protocol/errors.ts';
 import { formatBytes, formatNumber } from '../protocol/format.ts';
+import { printable } from '../protocol/printable.ts';
 import type { FailedBook } from '../protocol/progressFile.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { RememberedRows } from './rememberedRows.ts';
@@ -184,7 +185,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
       case 'book':
         return bookItem(row.book, rowId(row));
       case 'note': {
-        const item = new vscode.TreeItem(row.text);
+        const item = new vscode.TreeItem(printable(row.text));
         item.id = rowId(row);
         item.iconPath = noteIcon;
         return item;
@@ -231,7 +232,7 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
   #tarItem(row: TarRow): vscode.TreeItem {
     const tar = this.#engine.store.tar(row.tar);
     // A new run's snapshot may have replaced the list since VS Code asked for it.
-    if (!tar) return new vscode.TreeItem(row.tar);
+    if (!tar) return new vscode.TreeItem(printable(row.tar));
     const look = this.#tarLook(tar);
     this.#refresh.drawn(row, look);
     return tarItem(rowId(row), tar, this.#engine.isRunning, look);
@@ -352,9 +353,9 @@ function hasFailedBooks(tar: TarState): boolean {
 }
 
 function bookItem(book: FailedBook, id: string): vscode.TreeItem {
-  const item = new vscode.TreeItem(book.file.split('/').at(-1) ?? book.file);
+  const item = new vscode.TreeItem(printable(book.file.split('/').at(-1) ?? book.file));
   item.id = id;
-  item.description = engineText(book.message);
+  item.description = printable(engineText(book.message));
   item.iconPath = bookIcon;
   item.contextValue = 'book;failed';
   return item;

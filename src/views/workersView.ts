@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Subscription } from '../client/emitter.ts';
 import { viewIds } from '../manifest.ts';
+import { printable } from '../protocol/printable.ts';
 import type { WorkerState } from '../protocol/snapshot.ts';
 import { workerNote, type WorkerLook } from '../text/workerLook.ts';
 import { RememberedRows } from './rememberedRows.ts';
@@ -119,7 +120,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
   getTreeItem(row: WorkerRow): vscode.TreeItem {
     const look = this.#lookOf(row);
     // A new run's snapshot may have replaced the workers since VS Code asked for them.
-    if (!look) return new vscode.TreeItem(row.tar ?? workerLabel(row.worker));
+    if (!look) return new vscode.TreeItem(printable(row.tar ?? workerLabel(row.worker)));
     this.#refresh.drawn(row, look);
     const alive = this.#engine.isRunning;
     const tar = row.tar === undefined ? undefined : this.#engine.store.tar(row.tar);
@@ -137,7 +138,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       item.iconPath = trouble ? troubleIcons[trouble] : icons[shown];
       // A screen reader is not short of room, and says no signs.
       item.accessibilityInformation = {
-        label: `${workerLabel(worker.number)}: ${workerSummary(worker, shown)}`,
+        label: printable(`${workerLabel(worker.number)}: ${workerSummary(worker, shown)}`),
       };
     }
     item.contextValue = look.contextValue;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { printable } from '../../protocol/printable.ts';
 
 /** Tells how far a step is: from 0 to 1, with a word for it. */
 export type ReportShare = (share: number, text: string) => void;
@@ -26,7 +27,11 @@ export async function cancellable<T>(
     () => true,
   );
   if (!(await Promise.race([settled, sleep(quietMs, false)]))) {
-    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: printable(title),
+      cancellable: true,
+    };
     await vscode.window.withProgress(options, async (progress, token) => {
       let percent = 0;
       report = (share, message) => {

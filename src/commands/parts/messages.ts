@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { printable } from '../../protocol/printable.ts';
 
 /** A button of a message, and what it does. */
 export interface MessageAction {
@@ -48,7 +49,7 @@ export class Messages implements vscode.Disposable {
   #show(kind: MessageKind, text: string, actions: readonly MessageAction[]): void {
     const titles = actions.map(action => action.title);
     // Messages make links of `[words](command:…)`, and the name of a tar or a folder may read like one.
-    const plain = text.replaceAll('](', '] (');
+    const plain = printable(text.replaceAll(/\s+/g, ' ')).replaceAll('](', '] (');
     this.#shown.fire({ kind, text: plain, actions: titles });
     this.#answer(kind, plain, titles, actions).catch(this.#onActionFailed);
   }

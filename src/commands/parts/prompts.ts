@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { printable } from '../../protocol/printable.ts';
+import { printableItem } from '../texts/printableItem.ts';
 
 /** Something to choose, and what it stands for. What only separates others stands for nothing that can be chosen. */
 export interface Choice<T> extends vscode.QuickPickItem {
@@ -27,8 +29,13 @@ export interface Prompts {
 export function windowPrompts(): Prompts {
   return {
     ask: question => vscode.window.showInputBox({ ignoreFocusOut: true, ...question }),
-    pick: (choices, options) => vscode.window.showQuickPick(choices, options),
-    pickMany: (choices, options) => vscode.window.showQuickPick(choices, { ...options, canPickMany: true }),
+    pick: (choices, options) =>
+      vscode.window.showQuickPick(choices.map(printableItem), printableOptions(options)),
+    pickMany: (choices, options) =>
+      vscode.window.showQuickPick(choices.map(printableItem), {
+        ...printableOptions(options),
+        canPickMany: true,
+      }),
     save: options => vscode.window.showSaveDialog(options),
     openFolder: async options => {
       const only = { canSelectFolders: true, canSelectFiles: false, canSelectMany: false };
@@ -40,6 +47,15 @@ export function windowPrompts(): Prompts {
         ...{ canSelectFolders: true, canSelectFiles: false, canSelectMany: true },
       }),
     confirm: async (question, detail, yes) =>
-      (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes,
+      (await vscode.window.showWarningMessage(printable(question), { modal: true, detail }, yes)) === yes,
+  };
+}
+
+function printableOptions(options: vscode.QuickPickOptions): vscode.QuickPickOptions {
+  const { title, placeHolder } = options;
+  return {
+    ...options,
+    ...(title === undefined ? {} : { title: printable(title) }),
+    ...(placeHolder === undefined ? {} : { placeHolder: printable(placeHolder) }),
   };
 }

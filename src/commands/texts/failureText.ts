@@ -10,7 +10,7 @@ import { findSentence } from '../../protocol/sentences.ts';
 export function failureText({ code, message }: Failure): string {
   if (findSentence(message)) return engineText(message);
   const about = aboutFailure(code);
-  return about === undefined ? message : `${about} ${message}`;
+  return about === undefined ? engineText(message) : `${about} ${engineText(message)}`;
 }
 
 /** Undefined where the message is of the window itself, or where no more than the message is known. */

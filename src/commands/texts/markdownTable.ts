@@ -1,8 +1,11 @@
+import { printable } from '../../protocol/printable.ts';
+
 /** A cell of a table in Markdown: whatever a tar or a member is called stays one cell, and none of it is marked up. */
 export function cell(text: string | number): string {
-  return String(text)
-    .replace(/[\r\n\t]+/g, ' ')
-    .replace(/[\\`*_{}[\]<>()#+!|~&]/g, found => `\\${found}`);
+  return printable(String(text).replace(/[\r\n\t]+/g, ' ')).replace(
+    /[\\`*_{}[\]<>()#+!|~&]/g,
+    found => `\\${found}`,
+  );
 }
 
 /** A table in Markdown; its cells are escaped here. */

@@ -74,7 +74,7 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
   if (failures.length > 0) lines.push('', `## ${t('Failures')}`);
   for (const { tar, message, books } of failures) {
     lines.push('', `### ${cell(tar)}`, '');
-    if (message !== null) lines.push(cell(message), '');
+    if (message !== null) lines.push(cell(engineText(message)), '');
     if (books.length === 0) continue;
     lines.push(`${booksThatFailedCount(books.length)}:`, '');
     lines.push(

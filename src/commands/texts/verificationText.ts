@@ -1,5 +1,6 @@
 import { engineText } from '../../text/engineText.ts';
 import { booksCount } from '../../text/countText.ts';
+import { engineText } from '../../text/engineText.ts';
 import { t } from '../../text/localize.ts';
 import { formatBytes, formatNumber } from '../../protocol/format.ts';
 import { mostNamedMembers, type Verification } from '../../protocol/verification.ts';
@@ -44,7 +45,7 @@ export function verificationReport(found: Verification, destination: string): st
     ),
   ];
   if (found.damage !== null) {
-    lines.push('', t('The tar could not be read to its end: {0}', cell(found.damage)));
+    lines.push('', t('The tar could not be read to its end: {0}', cell(engineText(found.damage))));
   }
   if (found.missingBooks.length > 0) {
     lines.push(
@@ -69,7 +70,7 @@ export function verificationReport(found: Verification, destination: string): st
     lines.push(
       ...table(
         [t('Book'), t('Reason')],
-        found.unreadableBooks.map(({ member, message }) => [member, message]),
+        found.unreadableBooks.map(({ member, message }) => [member, engineText(message)]),
       ),
     );
   }

@@ -57,6 +57,20 @@ describe('summary text', () => {
     ]);
   });
 
+  it('says what the files are that are no books', () => {
+    const skippedBy = { unknown: 1, image: 1200, 'zip without a book': 2 };
+    const run = runState({
+      phase: 'finished',
+      summary: summary(),
+      counts: { ...counts, skipped: 1203, skippedBy },
+    });
+    assert.ok(
+      renderSummary(outcome({ run }), paintPlain).includes(
+        '  Skipped   1,203 files in the tars that are no books: 1,200 images, 2 ZIPs without a book, 1 file of unknown type',
+      ),
+    );
+  });
+
   it('says why a second run uploaded nothing', () => {
     const run = runState({ phase: 'finished', summary: summary({ bytes: 0 }), counts: noCounts() });
     assert.deepEqual(

@@ -16,6 +16,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library/library.ts';
+import { libraryPaths } from '../../../src/engine/destinations/library/libraryPaths.ts';
+import { toFailure } from '../../../src/protocol/errors.ts';
+import { findSentence } from '../../../src/protocol/sentences.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
 import { filesInLibrary, reservationsInLibrary } from '../../support/libraryTruth.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
@@ -128,6 +131,20 @@ describe('library', () => {
     assert.deepEqual(outcomes.sort(), ['already_exists', 'uploaded']);
     assert.equal(rows().length, 1);
     assert.equal((await readdir(join(folder(), 'books/Jane Austen'))).length, 1);
+  });
+
+  it('says of a book which has no name left there what to do about it', async () => {
+    const library = await Library.make(folder());
+    const emma = book('the bytes of Emma');
+    for (const place of libraryPaths(emma.metadata, emma.format, emma.key))
+      await mkdir(join(folder(), place), { recursive: true });
+    await assert.rejects(library.store(emma), (thrown: unknown) => {
+      const { code, message } = toFailure(thrown);
+      assert.equal(code, 'UPLOAD_FAILED');
+      assert.deepEqual(findSentence(message), { name: 'bookNamesTaken', values: [emma.member, folder()] });
+      return true;
+    });
+    library.close();
   });
 
   it('stores many at the same time, and what fails of them costs no other', async () => {

@@ -288,11 +288,12 @@ describe('package.json', () => {
 
   it('offers on each row just what can be done with it', () => {
     const rows = contributes.menus['view/item/context'] ?? [];
-    const offered = (view: string, viewItem: string, running: boolean): string[] => {
+    const offered = (view: string, viewItem: string, running: boolean, stopping = false): string[] => {
       const fits = ({ when = '' }: Contributed): boolean =>
         when.split(' && ').every(condition => {
           if (condition.startsWith('view == ')) return condition === `view == ${view}`;
           if (condition.endsWith(contextKeys.running)) return condition.startsWith('!') !== running;
+          if (condition.endsWith(contextKeys.stopping)) return condition.startsWith('!') !== stopping;
           const wanted = /^viewItem =~ \/(.*)\/$/.exec(condition)?.[1];
           assert.ok(wanted !== undefined, condition);
           return new RegExp(wanted).test(viewItem);
@@ -340,7 +341,15 @@ describe('package.json', () => {
     for (const [view, viewItem, idle, running] of expected) {
       assert.deepEqual(offered(view, viewItem, false), idle, `${viewItem}, idle`);
       assert.deepEqual(offered(view, viewItem, true), running, `${viewItem}, running`);
+      // Nothing that the engine would only refuse because the run is about to end.
+      const stopping = running.filter(verb => !/^(?:pause|resume|restart)Worker$|^reassign$/.test(verb));
+      assert.deepEqual(offered(view, viewItem, true, true), stopping, `${viewItem}, stopping`);
     }
+    const ofAll = (contributes.menus['view/title'] ?? []).filter(({ command }) =>
+      (command ?? '').endsWith('All'),
+    );
+    assert.equal(ofAll.length, 3);
+    for (const { when } of ofAll) assert.match(when ?? '', / && !tarshelf\.stopping$/);
   });
 
   it('guides a newcomer in a few steps, which tick themselves', () => {

@@ -7,6 +7,10 @@ describe('escapeMarkdown', () => {
     assert.doesNotMatch(escaped, /(?<!\\)[[\]()|*`]|\$|</);
   });
 
+  it('leaves no marks that turn text round', () => {
+    assert.equal(escapeMarkdown('a\u202egpj \u2066x'), 'a\ufffdgpj \ufffdx');
+  });
+
   it('keeps words apart by plain spaces, on one line', () => {
     assert.equal(escapeMarkdown('two\n words'), 'two words');
   });

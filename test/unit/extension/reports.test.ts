@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { plannedTarText, planSpace, planTitle } from '../../../src/commands/texts/planText.ts';
 import { problemReport } from '../../../src/commands/texts/problemReport.ts';
+import { failedBookChoice } from '../../../src/commands/texts/failedBookChoice.ts';
+import { sentence } from '../../../src/protocol/sentences.ts';
 import { redact, type Private } from '../../../src/commands/texts/redaction.ts';
 import { chosenRows } from '../../../src/commands/parts/chosenTars.ts';
+import { printableItem } from '../../../src/commands/texts/printableItem.ts';
 import { runCsv, runMarkdown } from '../../../src/commands/texts/runReport.ts';
 import { verificationReport, verificationText } from '../../../src/commands/texts/verificationText.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
@@ -86,6 +89,21 @@ describe('a report of a run', () => {
     ],
   };
 
+  it('has no marks in it that turn text round', () => {
+    const [failed] = report.failures;
+    assert.ok(failed);
+    const text = runMarkdown({ ...report, failures: [{ ...failed, tar: 'a\u202egpj.tar' }] });
+    assert.match(text, /### a\ufffdgpj\.tar/);
+  });
+
+  it('says why a tar failed in the words of the window', () => {
+    const [failed] = report.failures;
+    assert.ok(failed);
+    const message = sentence('extractionUnwritable', '/x', 'EACCES');
+    const text = runMarkdown({ ...report, failures: [{ ...failed, message }] });
+    assert.match(text, /set tarshelf\.mode to in-place/);
+  });
+
   it('keeps what members are called within its cells', () => {
     const text = runMarkdown(report);
     assert.match(text, /a\\\|b\.tar/);
@@ -146,6 +164,16 @@ describe('a verified tar', () => {
     ...{ missingBooks: [], unreadableBooks: [], damage: null },
   };
 
+  it('says why it or a book could not be read in the words of the window', () => {
+    const found = {
+      ...whole,
+      ...{ unreadable: 1, damage: sentence('nothingFailedIn', '/x') },
+      unreadableBooks: [{ member: 'x.epub', message: sentence('bookPutAside', 'x.epub') }],
+    };
+    const report = verificationReport(found, '/shelf');
+    assert.equal(report.match(/"Retry Failed"/g)?.length, 2);
+  });
+
   it('is on the shelf, or names what is not', () => {
     assert.equal(verificationText(whole), 'All 2 books in a.tar are on the shelf.');
     const lacking = {
@@ -158,6 +186,33 @@ describe('a verified tar', () => {
     };
     assert.equal(verificationText(lacking), 'a.tar: 1 of 2 books are on the shelf, 1 missing.');
     assert.match(verificationReport(lacking, '/shelf'), /\| \\<x\\>\.epub \| 3 B \| ab \| is not there \|/);
+  });
+});
+
+describe('a failed book to be picked', () => {
+  it('says why it failed in the words of the window', () => {
+    const message = sentence('bookPutAside', 'x.epub');
+    const choice = failedBookChoice('a.tar', {
+      ...{ header_offset: 0, size: 3, file: 'x.epub', code: 'POISON', message, attempts: 2 },
+    });
+    assert.deepEqual(choice, {
+      label: 'x.epub',
+      detail:
+        'x.epub ended the worker twice while it was read, and was put aside. "Retry Failed" tries it again.',
+      value: { tar: 'a.tar', member: 'x.epub' },
+    });
+  });
+});
+
+describe('an item to be picked', () => {
+  it('has no marks in it that turn text round, and stands for the same', () => {
+    const value = { tar: 'a\u202egpj.tar' };
+    assert.deepEqual(printableItem({ label: value.tar, detail: 'x\u2066', picked: true, value }), {
+      label: 'a\ufffdgpj.tar',
+      detail: 'x\ufffd',
+      picked: true,
+      value,
+    });
   });
 });
 

@@ -22,6 +22,7 @@ import {
   workerHealthSchema,
   workerPhaseSchema,
 } from '../../../src/protocol/snapshot.ts';
+import { skipReasons } from '../../../src/protocol/skipReason.ts';
 import { pausedByPerson } from '../../../src/protocol/workerNotes.ts';
 import { sentence, sentences, type SentenceName } from '../../../src/protocol/sentences.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
@@ -192,11 +193,12 @@ describe('In a language that nobody speaks', () => {
       duplicates: { own: 1, others: 1, destination: 1 },
     };
     const phases = ['waiting', 'running', 'completed', 'completedWithErrors', 'failed'] as const;
+    const skippedBy = (count: number) => Object.fromEntries(skipReasons.map(reason => [reason, count]));
     const tars = phases.flatMap(phase =>
-      [1, 2].map(failed =>
+      [1, 2, 3].map(failed =>
         tarState({
           ...{ phase, name: '1', folder: '1', doneBytes: 1e8 },
-          ...{ counts: { ...counts, failed }, earlier: failed > 1 },
+          ...{ counts: { ...counts, failed, skipped: 9, skippedBy: skippedBy(failed) }, earlier: failed > 2 },
         }),
       ),
     );

@@ -96,6 +96,17 @@ describe('tarDetails', () => {
     assert.equal(rows.get('New books'), '34 books');
     assert.equal(rows.get('Duplicates'), '3 books (1 of this worker, 2 of others)');
   });
+
+  it('says in words what is no book, and how many of each, the most frequent first', () => {
+    const notBooks = (skippedBy: Record<string, number>): string | undefined =>
+      new Map(
+        tarDetails(tarState({ phase: 'completed', counts: { ...counts, skipped: 4, skippedBy } }), true),
+      ).get('Not books');
+    assert.equal(notBooks({ empty: 1, image: 3 }), '3 images, 1 empty file');
+    assert.equal(notBooks({ empty: 2, image: 1 }), '2 empty files, 1 image');
+    assert.equal(notBooks({}), '4 files');
+    assert.equal(notBooks({ 'of a later version': 2 }), '2 of a later version');
+  });
 });
 
 describe('workerContext', () => {

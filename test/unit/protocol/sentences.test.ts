@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { rootFolder } from '../../../scripts/paths.ts';
 import { engineText } from '../../../src/text/engineText.ts';
 import { setTranslate } from '../../../src/text/localize.ts';
 import { findSentence, sentence, sentences, type SentenceName } from '../../../src/protocol/sentences.ts';
@@ -76,6 +79,49 @@ describe('A sentence of the engine', () => {
   it('is none where a text only begins or ends like one', () => {
     for (const text of ['', 'No worker is paused', 'No worker is paused. And more.', 'x'.repeat(20_000)])
       assert.equal(findSentence(text), undefined);
+  });
+
+  describe('in a window', () => {
+    const ofCommandLine = /--[a-z]|"tarshelf [a-z]|TARSHELF_/;
+
+    it('advises nothing that only the command line has', () => {
+      const values = ['/srv/books', '2', '3', '4', '5'];
+      const advised = names.map(name => engineText(sentence(name, ...values)));
+      assert.deepEqual(
+        advised.filter(text => ofCommandLine.test(text)),
+        [],
+      );
+      assert.equal(
+        engineText(sentence('extractionUnwritable', '/x', 'EACCES')),
+        'Cannot write /x (EACCES). Make it writable or set tarshelf.mode to in-place, then launch again.',
+      );
+    });
+
+    it('has all that stands in it there, too', () => {
+      for (const name of names) {
+        const values = ['/1', '/2', '/3', '/4', '/5'];
+        const text = engineText(sentence(name, ...values));
+        const places = new Set(sentences[name].match(/\{\d\}/g)).size;
+        for (const value of values.slice(0, places)) assert.ok(text.includes(value), text);
+      }
+    });
+
+    it('names settings where others of the engine name options, whatever stands around them', () => {
+      const [server, webSocket] = ['tarshelf.mybookshelf2.server', 'tarshelf.mybookshelf2.webSocket'];
+      assert.equal(
+        engineText('Start it, or check the two addresses (--server, --websocket).'),
+        `Start it, or check the two addresses (${server}, ${webSocket}).`,
+      );
+      assert.equal(
+        engineText('a.epub (--not-ours) has no language. Set the fallback language (--language), and retry.'),
+        'a.epub (--not-ours) has no language. Set the fallback language (tarshelf.mybookshelf2.fallbackLanguage), and retry.',
+      );
+      for (const file of globSync('src/engine/**/*.ts', { cwd: rootFolder })) {
+        const code = readFileSync(path.join(rootFolder, file), 'utf8');
+        for (const [named] of code.matchAll(/\((?:--[a-z]+(?:, )?)+\)|\(TARSHELF_\w+\)/g))
+          assert.doesNotMatch(engineText(`Check it ${named}.`), ofCommandLine, file);
+      }
+    });
   });
 
   describe('in another language', () => {

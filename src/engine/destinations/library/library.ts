@@ -335,7 +335,7 @@ export class Library implements Destination {
       if (answer === 'stored') return null;
       if (answer === 'reservedMeanwhile') return this.#choosePath(book);
     }
-    throw new Error('every name for this book in the library is taken by another file');
+    throw new TarshelfError('UPLOAD_FAILED', sentence('bookNamesTaken', book.member, this.#folder));
   }
 
   /** The path of a reservation. One of an earlier version has its identity alone, and is looked for on the disk. */

@@ -12,6 +12,7 @@ import {
 } from '../../../protocol/clientMessages.ts';
 import { clientProtocolVersion } from '../../../protocol/engineFile.ts';
 import { systemCode, TarshelfError, toFailure } from '../../../protocol/errors.ts';
+import { sentence } from '../../../protocol/sentences.ts';
 import type { ThroughputHistory } from '../../../protocol/throughput.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { EventStream } from './eventStream.ts';
@@ -301,7 +302,7 @@ export class ClientServer {
   #otherVersion(): ReturnType<TarshelfError['toFailure']> {
     return new TarshelfError(
       'ENGINE_OTHER_VERSION',
-      `The engine of this state folder is of another version of Tarshelf (${this.#options.version}). Use that version, or end the engine with "tarshelf stop" and launch again.`,
+      sentence('engineOfOtherVersion', this.#options.version),
     ).toFailure();
   }
 
