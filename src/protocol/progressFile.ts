@@ -72,6 +72,11 @@ export const tarProgressSchema = v.looseObject({
   /** What the tar was when it was processed; a tar that has changed since is read again. */
   tar_size: sensible(v.number()),
   tar_mtime_ms: sensible(v.number()),
+  /**
+   * Only books of these types were wanted; all where it is absent. What makes no sense is no type at all: to take it for all
+   * would lose books.
+   */
+  book_types: v.optional(v.fallback(v.array(v.string()), () => [])),
   /** Every member whose header stands before this position has its outcome; `done_counts` counts them. */
   done_offset: sensible(count),
   /** How much of the tar's file that is. Not the same in a compressed tar. */

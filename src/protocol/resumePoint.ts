@@ -9,6 +9,8 @@ export const resumePointSchema = v.object({
   /** What the tar was when it was read so far. For one that is not like that it says nothing. */
   tarSizeBytes: v.number(),
   tarMtimeMs: v.number(),
+  /** Only books of these types were wanted of those members; all where it is absent. */
+  bookTypes: v.optional(v.array(v.string())),
   /** Members whose header stands before this have their outcome, but for those in `failed`. */
   doneOffset: count,
   doneBytes: count,

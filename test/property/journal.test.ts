@@ -35,10 +35,49 @@ const counts: fc.Arbitrary<BookCounts> = fc
   }));
 const kind = <K extends JournalEntry['kind']>(value: K): fc.Arbitrary<K> => fc.constant(value);
 const time = fc.constant('2025-12-25 10:00:00');
+const bookTypes = fc.option(fc.subarray(['pdf', 'epub', 'fb2']), { nil: undefined });
+/** As the journal gives it back: a key without a value is none. */
+const withTypes = <E extends object>(
+  each: E,
+  book_types: string[] | undefined,
+): E & { book_types?: string[] } => ({
+  ...each,
+  ...(book_types ? { book_types } : {}),
+});
 const entry: fc.Arbitrary<JournalEntry> = fc
   .oneof(
     fc.record({ kind: kind('assigned'), tars: fc.array(text, { maxLength: 3 }), destination: text }),
-    fc.record({ kind: kind('begun'), tar: text, path: text, size: fc.nat(), mtime_ms: fc.nat(), at: time }),
+    fc
+      .tuple(
+        fc.record({
+          kind: kind('begun'),
+          tar: text,
+          path: text,
+          size: fc.nat(),
+          mtime_ms: fc.nat(),
+          at: time,
+        }),
+        bookTypes,
+      )
+      .map(([each, types]) => withTypes(each, types)),
+    fc
+      .tuple(
+        fc.record({
+          kind: kind('adopted'),
+          tar: text,
+          size: fc.nat(),
+          mtime_ms: fc.nat(),
+          offset,
+          bytes: fc.nat(),
+          counts,
+          failed: fc.constant([]),
+          settled: fc.array(fc.tuple(offset, fc.constantFrom('uploaded' as const, 'own' as const)), {
+            maxLength: 2,
+          }),
+        }),
+        bookTypes,
+      )
+      .map(([each, types]) => withTypes(each, types)),
     fc.record({
       kind: kind('book'),
       sha1: fc.nat().map(digest),
@@ -300,7 +339,12 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('batch' as const), offset }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('begin' as const), tar: fc.nat(2), mtime: fc.nat(1) }),
+    arbitrary: fc.record({
+      kind: fc.constant('begin' as const),
+      tar: fc.nat(2),
+      mtime: fc.nat(1),
+      bookTypes,
+    }),
   },
   {
     weight: 1,
@@ -325,7 +369,11 @@ async function stateOf(folder: string): Promise<{ text: string; told: string[] }
   const record = found ?? new ProgressRecord();
   const tars = ['0.tar', '1.tar', '2.tar'].map(tar => [
     record.tar(tar),
-    [0, 1].map(mtimeMs => record.resumePoint(tar, { sizeBytes: 9, mtimeMs })),
+    [0, 1].map(mtimeMs =>
+      [undefined, ['pdf'], ['epub', 'fb2']].map(wantedTypes =>
+        record.resumePoint(tar, { sizeBytes: 9, mtimeMs, bookTypes: wantedTypes }),
+      ),
+    ),
   ]);
   const state = {
     keys: [...new Set(keys)].sort(),
@@ -412,7 +460,12 @@ describe('progress, killed at any step', () => {
                   break;
                 case 'begin':
                   tar = `${String(each.tar)}.tar`;
-                  progress.beginTar(tar, tar, { sizeBytes: 9, mtimeMs: each.mtime }, at);
+                  progress.beginTar(
+                    tar,
+                    tar,
+                    { sizeBytes: 9, mtimeMs: each.mtime, bookTypes: each.bookTypes },
+                    at,
+                  );
                   break;
                 case 'end':
                   progress.endTar(

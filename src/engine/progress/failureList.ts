@@ -14,9 +14,9 @@ export async function listFailures(stateFolder: string): Promise<FailedTar[]> {
   const records = await peekRecords(stateFolder);
   const byTar = new Map<string, { failed: FailedTar; doneOffset: number }>();
   for (const [worker, record] of records) {
-    for (const { tar, books, message, doneOffset } of record.failures()) {
+    for (const { tar, books, message, doneOffset, bookTypes } of record.failures()) {
       // A worker that has no part in a tar any more still has what it once recorded.
-      if ([...records.values()].some(other => other.isCompleted(tar))) continue;
+      if ([...records.values()].some(other => other.isCompletedFor(tar, bookTypes))) continue;
       const known = byTar.get(tar);
       if (known && known.doneOffset > doneOffset) continue;
       if (known?.doneOffset === doneOffset && known.failed.books.length <= books.length) continue;

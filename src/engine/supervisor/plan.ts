@@ -15,13 +15,15 @@ import type { FoundTar } from '../archive/sourceFolder.ts';
  *   `PROGRESS_NOT_READABLE`
  */
 export async function makePlan(options: IngestOptions): Promise<Plan> {
-  const { mode, stateFolder, workers } = options;
+  const { bookTypes, mode, stateFolder, workers } = options;
   const { tars: found, folders, emptyFolders } = await findSources(options, () => undefined);
   const records = await peekRecords(stateFolder);
   // As a run deals them: completed ones count, so that every tar keeps its worker from run to run.
   const { tarsOf } = dealTars(found, workers);
   const workerOf = new Map(tarsOf.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
-  const tars = found.map(tar => planned(tar, workerOf.get(tar.name) ?? null, records, folders.length > 1));
+  const tars = found.map(tar =>
+    planned(tar, workerOf.get(tar.name) ?? null, records, bookTypes, folders.length > 1),
+  );
   return {
     tars,
     emptyFolders: [...emptyFolders],
@@ -36,10 +38,11 @@ function planned(
   tar: FoundTar,
   worker: number | null,
   records: ReadonlyMap<number, ProgressRecord>,
+  bookTypes: readonly string[] | undefined,
   isOneOfSeveral: boolean,
 ): PlannedTar {
   const { name, folder, sizeBytes } = tar;
-  if (completedEarlier(tar, records, isOneOfSeveral)) {
+  if (completedEarlier(tar, records, bookTypes, isOneOfSeveral)) {
     return {
       name,
       folder,
@@ -54,7 +57,7 @@ function planned(
   let failedBooks = 0;
   let hasFailed = false;
   for (const record of records.values()) {
-    const point = record.resumePoint(name, tar);
+    const point = record.resumePoint(name, { ...tar, bookTypes });
     if (point.doneBytes >= doneBytes) failedBooks = Math.max(failedBooks, point.failed.length);
     doneBytes = Math.max(doneBytes, point.doneBytes);
     hasFailed ||= record.hasFailures(name);

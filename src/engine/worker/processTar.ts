@@ -183,15 +183,15 @@ class TarRun {
 
   #begin(identity: FileIdentity): void {
     this.#identity = identity;
+    const { bookTypes, retry } = this.#context.options;
     const point = this.#context.progress.beginTar(
       this.#name,
       this.#path,
-      identity,
+      { ...identity, bookTypes },
       new Date(),
       this.#offered,
     );
     this.#doneOffset = point.doneOffset;
-    const { retry } = this.#context.options;
     // What ended the worker twice is tried again only where a person asks for it.
     const again = point.failed.filter(book =>
       retry ? (retry.books?.includes(book.file) ?? true) : book.code !== 'POISON',
@@ -407,7 +407,8 @@ class TarRun {
             if (!archive.readsInPlace) await this.#keep(member);
             if (!isRetry) outcomes.found(batch);
             batch.add({ member, format: detection.format });
-          } else if (detection) {
+          } else if (detection && !isRetry) {
+            // A book that failed, and whose type is not wanted any more, stays counted as that.
             outcomes.skipped(batch, member, detection.reason);
           }
           batch.end = { offset: member.endOffset, bytes: member.filePosition };

@@ -11,6 +11,7 @@ import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
+import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
 import { makeTar } from '../../support/gnuTar.ts';
@@ -29,11 +30,13 @@ for (const packing of ['plain', 'gzip'] as const)
     let asked: string[];
     let failing: (member: string) => Error | null;
     let stopAfter: number;
+    let bookTypes: BookFormat[] | undefined;
 
     beforeEach(async () => {
       shelf.clear();
       failing = () => null;
       stopAfter = Infinity;
+      bookTypes = undefined;
       await mkdir(join(folder(), 'state'));
       const files: Record<string, Buffer> = {};
       for (let n = 0; n < books; n++) {
@@ -86,6 +89,7 @@ for (const packing of ['plain', 'gzip'] as const)
         afterCompletion: 'keep' as const,
         metadataReader: 'builtin' as const,
         destination: { kind: 'library' as const, folder: folder() },
+        ...(bookTypes ? { bookTypes } : {}),
       };
       const patience = new Patience(stop.signal, {
         onWaiting: () => {
@@ -142,6 +146,49 @@ for (const packing of ['plain', 'gzip'] as const)
       assert.equal(result, 'completed');
       assert.equal(asked.length, books);
       assert.equal(counts.found, books);
+    });
+
+    it('is read from its start where more types of books are wanted, and gone on with where fewer are', async () => {
+      const pdfs = 5;
+      const files: Record<string, Buffer> = {};
+      for (let n = 0; n < books; n++) {
+        files[`${String(n)}.txt`] = Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
+        if (n < pdfs) files[`${String(n)}.pdf`] = Buffer.from(`%PDF-1.4 ${String(n)}`);
+      }
+      await makeTar(tar(), 'gnu', files, packing === 'gzip' ? ['--gzip'] : []);
+      bookTypes = ['txt', 'pdf'];
+      stopAfter = 5;
+      await runOnce();
+      bookTypes = ['txt'];
+      stopAfter = 9;
+      const fewer = await runOnce();
+      assert.equal(fewer.result, 'stopped');
+      assert.equal(
+        asked.filter(key => shelf.has(key)).length,
+        4,
+        'no book that is stored is looked at again',
+      );
+      bookTypes = undefined;
+      stopAfter = Infinity;
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completed');
+      assert.equal(asked.length, books + pdfs);
+      assert.equal(shelf.size, books + pdfs);
+      assert.equal(counts.found, books + pdfs);
+      assert.equal(counts.skipped, 0);
+    });
+
+    it('leaves a book that failed as it is where its type is not wanted any more', async () => {
+      failing = member => (member === '3.txt' ? new Error('not now') : null);
+      await runOnce();
+      bookTypes = ['pdf'];
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completedWithErrors');
+      assert.deepEqual([counts.found, counts.failed, counts.skipped], [books, 1, books]);
+      bookTypes = undefined;
+      failing = () => null;
+      assert.equal((await runOnce()).result, 'completed');
+      assert.equal(shelf.size, books);
     });
 
     it('tries again only the books that failed, as long as they do', async () => {
