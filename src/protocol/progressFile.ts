@@ -72,6 +72,8 @@ export const tarProgressSchema = v.looseObject({
   /** What the tar was when it was processed; a tar that has changed since is read again. */
   tar_size: sensible(v.number()),
   tar_mtime_ms: sensible(v.number()),
+  /** How often the tar, as it was then, turned out to be doubtful: what had been read of it before the last time does not count. */
+  doubts: sensible(count),
   /**
    * Only books of these types were wanted; all where it is absent. What makes no sense is no type at all: to take it for all
    * would lose books.

@@ -70,7 +70,20 @@ const entry: fc.Arbitrary<JournalEntry> = fc
           offset,
           bytes: fc.nat(),
           counts,
-          failed: fc.constant([]),
+          failed: fc.array(
+            fc
+              .record({
+                header_offset: offset,
+                size: fc.nat(),
+                file: text,
+                code: fc.constant('UPLOAD_FAILED' as const),
+                message: text,
+                attempts: fc.nat(),
+              })
+              .map(each => ({ ...each })),
+            { maxLength: 1 },
+          ),
+          doubts: fc.nat(),
           settled: fc.array(fc.tuple(offset, fc.constantFrom('uploaded' as const, 'own' as const)), {
             maxLength: 2,
           }),
@@ -118,6 +131,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc
       outcome: fc.constantFrom('uploaded' as const, 'own' as const, 'destination' as const),
     }),
     fc.record({ kind: kind('skipped'), tar: text, header_offset: offset }),
+    fc.record({ kind: kind('doubted'), tar: text }),
     fc.record({ kind: kind('batch'), tar: text, offset: fc.nat(), bytes: fc.nat(), counts }),
     fc.record({
       kind: kind('ended'),
@@ -353,6 +367,7 @@ const action = fc.oneof(
       status: fc.constantFrom('completed' as const, 'failed' as const, 'completed_with_errors' as const),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('doubt' as const) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('commit' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('run' as const) }) },
 );
@@ -481,6 +496,9 @@ describe('progress, killed at any step', () => {
                     each.status === 'failed' ? 'e' : null,
                     at,
                   );
+                  break;
+                case 'doubt':
+                  progress.doubtTar(tar);
                   break;
                 case 'commit':
                   await progress.commit();

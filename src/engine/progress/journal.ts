@@ -46,6 +46,7 @@ const journalLineSchema = v.variant('kind', [
     counts: bookCountsSchema,
     failed: v.array(failedBookSchema),
     settled: v.array(settledMemberSchema),
+    doubts: v.optional(count),
     book_types: v.optional(v.array(v.string())),
   }),
   line('begun', {

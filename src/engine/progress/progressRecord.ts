@@ -125,14 +125,12 @@ export class ProgressRecord {
     tar: string;
     books: readonly FailedBook[];
     message: string | null;
-    doneOffset: number;
-    bookTypes: readonly string[] | undefined;
+    entry: Readonly<TarProgress>;
   }> {
     for (const [tar, { entry, failed }] of this.#tars) {
       if (!this.hasFailures(tar)) continue;
       const message = entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null;
-      const { done_offset: doneOffset = 0, book_types: bookTypes } = entry;
-      yield { tar, books: [...failed.values()], message, doneOffset, bookTypes };
+      yield { tar, books: [...failed.values()], message, entry };
     }
   }
 
@@ -170,7 +168,12 @@ export class ProgressRecord {
    */
   resumePoint(name: string, wanted: WantedTar): ResumePoint {
     const record = this.#tars.get(name);
-    const tar = { tarSizeBytes: wanted.sizeBytes, tarMtimeMs: wanted.mtimeMs };
+    const tar = {
+      ...{ tarSizeBytes: wanted.sizeBytes, tarMtimeMs: wanted.mtimeMs },
+      ...(record?.entry.doubts !== undefined && isSameTar(record, wanted)
+        ? { doubts: record.entry.doubts }
+        : {}),
+    };
     if (!record || !canResume(record, wanted))
       return { ...tar, doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [], settled: [] };
     const {
@@ -233,7 +236,7 @@ export class ProgressRecord {
         this.#end(entry);
         break;
       case 'doubted':
-        forgetResumePoint(this.#record(entry.tar));
+        this.#doubt(this.#record(entry.tar));
         break;
       case 'moved': {
         const record = this.#tars.get(entry.tar);
@@ -285,6 +288,8 @@ export class ProgressRecord {
     record.entry.tar_size = entry.size;
     record.entry.tar_mtime_ms = entry.mtime_ms;
     setBookTypes(record, entry.book_types);
+    if (entry.doubts === undefined) delete record.entry.doubts;
+    else record.entry.doubts = entry.doubts;
     record.entry.done_offset = entry.offset;
     record.entry.done_bytes = entry.bytes;
     record.entry.done_counts = structuredClone(entry.counts);
@@ -298,6 +303,7 @@ export class ProgressRecord {
     const record = this.#record(entry.tar);
     const { size: sizeBytes, mtime_ms: mtimeMs, book_types: bookTypes } = entry;
     const resumes = canResume(record, { sizeBytes, mtimeMs, bookTypes });
+    const isSame = isSameTar(record, { sizeBytes, mtimeMs });
     record.entry = {
       ...record.entry,
       tar_file: entry.path,
@@ -308,6 +314,7 @@ export class ProgressRecord {
     };
     // Where it is gone on with, these are among those of then: from here on, no more than these can be counted on.
     setBookTypes(record, bookTypes);
+    if (!isSame) delete record.entry.doubts;
     delete record.entry.completed_at;
     delete record.entry.error_message;
     if (!resumes) {
@@ -318,6 +325,12 @@ export class ProgressRecord {
     // Members behind the point are all met again, those that failed among them.
     const doneOffset = record.entry.done_offset ?? 0;
     for (const offset of [...record.failed.keys()]) if (offset >= doneOffset) record.failed.delete(offset);
+  }
+
+  /** Others may have read some of it before, and come to a point; they are told apart by this count. */
+  #doubt(record: TarRecord): void {
+    forgetResumePoint(record);
+    record.entry.doubts = (record.entry.doubts ?? 0) + 1;
   }
 
   #resolve(entry: Extract<JournalEntry, { kind: 'resolved' }>): void {
@@ -365,12 +378,16 @@ const failedStatuses: ReadonlySet<string> = new Set([
   'completed_with_errors',
 ] as const);
 
-function canResume({ entry }: TarRecord, tar: WantedTar): boolean {
+function isSameTar({ entry }: TarRecord, tar: FileIdentity): boolean {
+  return entry.tar_size === tar.sizeBytes && entry.tar_mtime_ms === tar.mtimeMs;
+}
+
+function canResume(record: TarRecord, tar: WantedTar): boolean {
+  const { entry } = record;
   return (
     entry.done_offset !== undefined &&
     entry.done_counts !== undefined &&
-    entry.tar_size === tar.sizeBytes &&
-    entry.tar_mtime_ms === tar.mtimeMs &&
+    isSameTar(record, tar) &&
     coversTypes(entry, entry.done_counts.skippedBy, tar.bookTypes)
   );
 }

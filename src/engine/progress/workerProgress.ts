@@ -285,6 +285,7 @@ export class WorkerProgress {
       const { doneOffset: offset, doneBytes: bytes, counts, failed, settled } = offered;
       this.#add({
         ...{ kind: 'adopted', tar: name, size, mtime_ms, offset, bytes, counts, failed, settled },
+        ...(offered.doubts === undefined ? {} : { doubts: offered.doubts }),
         ...(offered.bookTypes ? { book_types: offered.bookTypes } : {}),
       });
     }

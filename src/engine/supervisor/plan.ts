@@ -5,6 +5,7 @@ import { freeBytesOf } from '../extraction/freeSpace.ts';
 import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { peekRecords } from '../progress/failureList.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
+import { ResumePoints } from './resumePoints.ts';
 import { completedEarlier, dealTars, findSources } from './sources.ts';
 import type { FoundTar } from '../archive/sourceFolder.ts';
 
@@ -53,15 +54,15 @@ function planned(
       worker: null,
     };
   }
-  let doneBytes = 0;
-  let failedBooks = 0;
+  const points = new ResumePoints(() => Promise.resolve(null), bookTypes);
   let hasFailed = false;
   for (const record of records.values()) {
-    const point = record.resumePoint(name, { ...tar, bookTypes });
-    if (point.doneBytes >= doneBytes) failedBooks = Math.max(failedBooks, point.failed.length);
-    doneBytes = Math.max(doneBytes, point.doneBytes);
+    points.note(tar, record);
     hasFailed ||= record.hasFailures(name);
   }
+  const best = points.best(name);
+  const doneBytes = best?.doneBytes ?? 0;
+  const failedBooks = best?.failed.length ?? 0;
   const state = hasFailed ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
   return { name, folder, sizeBytes, state, doneBytes: Math.min(doneBytes, sizeBytes), failedBooks, worker };
 }

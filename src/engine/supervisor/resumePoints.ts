@@ -29,11 +29,11 @@ export class ResumePoints {
   note(tar: FoundTar, record: ProgressRecord): void {
     const point = record.resumePoint(tar.name, { ...tar, bookTypes: this.#bookTypes });
     const best = this.#best.get(tar.name);
-    if (best ? isFurther(point, best) : point.doneOffset > 0 || point.settled.length > 0)
-      this.#best.set(tar.name, point);
+    const isAny = point.doneOffset > 0 || point.settled.length > 0 || point.doubts !== undefined;
+    if (best ? isFurther(point, best) : isAny) this.#best.set(tar.name, point);
   }
 
-  /** The best point known, or null where the tar is at its start. */
+  /** The best point known, or null where the tar is at its start, and always was. */
   best(tar: string): ResumePoint | null {
     return this.#best.get(tar) ?? null;
   }
