@@ -37,6 +37,23 @@ export const failedBookSchema = v.object({
 });
 export type FailedBook = v.InferOutput<typeof failedBookSchema>;
 
+/** One of another version, whose reason this one may not know: it is to be tried again whatever that was. */
+const recordedBookSchema = v.object({
+  ...failedBookSchema.entries,
+  code: v.fallback(errorCodeSchema, 'INTERNAL'),
+});
+
+/** Each by itself: one that makes no sense must not cost the others their names. */
+const recordedBooksSchema = v.pipe(
+  v.array(v.unknown()),
+  v.transform(books =>
+    books.flatMap((book): FailedBook[] => {
+      const parsed = v.safeParse(recordedBookSchema, book);
+      return parsed.success ? [parsed.output] : [];
+    }),
+  ),
+);
+
 /** What became of a book that is on the shelf: it was new, or this layer knew it. */
 export const shelfOutcomeSchema = v.union([v.literal('uploaded'), duplicateLayerSchema]);
 export type ShelfOutcome = v.InferOutput<typeof shelfOutcomeSchema>;
@@ -85,7 +102,7 @@ export const tarProgressSchema = v.looseObject({
   done_bytes: sensible(count),
   done_counts: sensible(bookCountsSchema),
   /** Those of them that failed, to be tried again. */
-  failed_books: sensible(v.array(failedBookSchema)),
+  failed_books: sensible(recordedBooksSchema),
   /** Members behind `done_offset` that are on the shelf already, by header offset: their batch was cut short. */
   settled: sensible(v.array(settledMemberSchema)),
 });

@@ -388,8 +388,16 @@ function canResume(record: TarRecord, tar: WantedTar): boolean {
     entry.done_offset !== undefined &&
     entry.done_counts !== undefined &&
     isSameTar(record, tar) &&
-    coversTypes(entry, entry.done_counts.skippedBy, tar.bookTypes)
+    coversTypes(entry, entry.done_counts.skippedBy, tar.bookTypes) &&
+    // Else some have no name any more, and would never be tried again.
+    entry.done_counts.failed === failedBefore(record, entry.done_offset)
   );
+}
+
+function failedBefore({ failed }: TarRecord, offset: number): number {
+  let count = 0;
+  for (const headerOffset of failed.keys()) if (headerOffset < offset) count++;
+  return count;
 }
 
 /** Whether what was read of a tar was read for all types of books that are wanted now. */
