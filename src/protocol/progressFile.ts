@@ -100,6 +100,8 @@ export const tarProgressSchema = v.looseObject({
   done_offset: sensible(count),
   /** How much of the tar's file that is. Not the same in a compressed tar. */
   done_bytes: sensible(count),
+  /** The tar is not compressed: `done_bytes` goes as far as `done_offset`, but for what is behind the end of the file. */
+  in_place: sensible(v.boolean()),
   done_counts: sensible(bookCountsSchema),
   /** Those of them that failed, to be tried again. */
   failed_books: sensible(recordedBooksSchema),

@@ -56,6 +56,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc
           size: fc.nat(),
           mtime_ms: fc.nat(),
           at: time,
+          in_place: fc.boolean(),
         }),
         bookTypes,
       )
@@ -443,7 +444,12 @@ describe('progress, killed at any step', () => {
             /** Header offsets of what has failed in the tar: what is counted as failed has its name. */
             let failed = new Set<number>();
             const begin = (mtimeMs: number, types?: string[]): void => {
-              const point = progress.beginTar(tar, tar, { sizeBytes: 9, mtimeMs, bookTypes: types }, at);
+              const point = progress.beginTar(
+                tar,
+                tar,
+                { sizeBytes: 9, mtimeMs, readsInPlace: true, bookTypes: types },
+                at,
+              );
               done = point.doneOffset;
               failed = new Set(point.failed.map(book => book.header_offset));
             };
@@ -474,7 +480,7 @@ describe('progress, killed at any step', () => {
                   done = Math.max(done, each.offset);
                   progress.endBatch(
                     tar,
-                    { offset: each.offset, bytes: 1 },
+                    { offset: each.offset, bytes: each.offset },
                     {
                       found: each.offset,
                       uploaded: 1,

@@ -288,6 +288,7 @@ export class ProgressRecord {
     record.entry.tar_size = entry.size;
     record.entry.tar_mtime_ms = entry.mtime_ms;
     setBookTypes(record, entry.book_types);
+    delete record.entry.in_place;
     if (entry.doubts === undefined) delete record.entry.doubts;
     else record.entry.doubts = entry.doubts;
     record.entry.done_offset = entry.offset;
@@ -302,6 +303,9 @@ export class ProgressRecord {
     this.#completedTars.delete(entry.tar);
     const record = this.#record(entry.tar);
     const { size: sizeBytes, mtime_ms: mtimeMs, book_types: bookTypes } = entry;
+    // Also where another worker's point was adopted, which does not say it.
+    if (entry.in_place) record.entry.in_place = true;
+    else delete record.entry.in_place;
     const resumes = canResume(record, { sizeBytes, mtimeMs, bookTypes });
     const isSame = isSameTar(record, { sizeBytes, mtimeMs });
     record.entry = {
@@ -389,9 +393,18 @@ function canResume(record: TarRecord, tar: WantedTar): boolean {
     entry.done_counts !== undefined &&
     isSameTar(record, tar) &&
     coversTypes(entry, entry.done_counts.skippedBy, tar.bookTypes) &&
+    isWithinTar(entry, tar) &&
     // Else some have no name any more, and would never be tried again.
     entry.done_counts.failed === failedBefore(record, entry.done_offset)
   );
+}
+
+/**
+ * Whether an offset can be the one that was recorded. One that was set further, by hand or by what damages a file, would lose all
+ * that stands before it; where the last body lacks its padding, and the tar its end mark, it may rightly be behind the end.
+ */
+function isWithinTar({ in_place, done_offset = 0, done_bytes = 0 }: TarProgress, tar: FileIdentity): boolean {
+  return in_place !== true || done_bytes >= Math.min(done_offset, tar.sizeBytes);
 }
 
 function failedBefore({ failed }: TarRecord, offset: number): number {

@@ -264,6 +264,7 @@ export class WorkerProgress {
   /**
    * Records that a tar is begun, or gone on with where an earlier run left the same unchanged tar unfinished.
    *
+   * @param readsInPlace it is not compressed
    * @param offered what other workers have recorded of the tar, which counts where that is more than our own
    * @returns where to go on: nothing is to be done for members whose header stands before `doneOffset`, but
    *   for those in `failed`, which are to be tried again; nor for those in `settled`, but to count them.
@@ -271,7 +272,7 @@ export class WorkerProgress {
   beginTar(
     name: string,
     path: string,
-    wanted: WantedTar,
+    { readsInPlace = false, ...wanted }: WantedTar & { readonly readsInPlace?: boolean },
     now: Date,
     offered: ResumePoint | null = null,
   ): ResumePoint {
@@ -291,6 +292,7 @@ export class WorkerProgress {
     }
     this.#add({
       ...{ kind: 'begun', tar: name, path, size, mtime_ms, at: localTime(now) },
+      ...(readsInPlace ? { in_place: true } : {}),
       ...(bookTypes ? { book_types: [...bookTypes] } : {}),
     });
     return this.#record.resumePoint(name, wanted);

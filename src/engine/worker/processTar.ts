@@ -13,7 +13,6 @@ import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { isDiskFull, type WhenRoom } from '../system/diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
-import type { FileIdentity } from '../archive/byteSource.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
 import { correctedBook, detectAtOnce, detectBook, type Detection } from '../books/bookType.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
@@ -108,8 +107,8 @@ class TarRun {
   readonly #isFolder: boolean;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
-  /** Of the tar as it was last begun. */
-  #identity: FileIdentity | null = null;
+  /** The tar as it was last begun. */
+  #begun: Pick<Archive, 'identity' | 'readsInPlace'> | null = null;
   /** Members whose header stands before this have their outcome from an earlier run, */
   #doneOffset = 0;
   /** but for these, by header offset: they failed, and are tried again. */
@@ -142,7 +141,7 @@ class TarRun {
         unplugged = await this.#unpluggedBy(thrown);
         if (!unplugged && !this.#stoppedWaiting(thrown)) return await this.#failedFor(thrown);
         // Counts what was recorded, and no more: the batch in hand is given up.
-        if (this.#identity) this.#begin(this.#identity);
+        if (this.#begun) this.#begin(this.#begun);
         if (this.#context.stop.aborted) return await this.#stopped();
       }
     }
@@ -157,7 +156,7 @@ class TarRun {
     let archive = await this.#open(unplugged);
     try {
       const { identity } = archive;
-      this.#begin(identity);
+      this.#begin(archive);
       await this.#commit();
       archive = await this.#asModeWants(archive);
       await this.#readMembers(archive);
@@ -181,13 +180,13 @@ class TarRun {
     await this.#commit();
   }
 
-  #begin(identity: FileIdentity): void {
-    this.#identity = identity;
+  #begin({ identity, readsInPlace }: Pick<Archive, 'identity' | 'readsInPlace'>): void {
+    this.#begun = { identity, readsInPlace };
     const { bookTypes, retry } = this.#context.options;
     const point = this.#context.progress.beginTar(
       this.#name,
       this.#path,
-      { ...identity, bookTypes },
+      { ...identity, readsInPlace, bookTypes },
       new Date(),
       this.#offered,
     );
