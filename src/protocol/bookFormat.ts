@@ -24,3 +24,11 @@ export const bookFormats = [
 ] as const;
 export const bookFormatSchema = v.picklist(bookFormats);
 export type BookFormat = v.InferOutput<typeof bookFormatSchema>;
+
+/**
+ * Whether every type of book that is wanted now was wanted then, too. Undefined are all types; those of then may be another
+ * version's.
+ */
+export function wereWanted(now: readonly string[] | undefined, then: readonly string[] | undefined): boolean {
+  return then === undefined || (now ?? bookFormats).every(type => then.includes(type));
+}

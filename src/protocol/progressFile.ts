@@ -37,6 +37,23 @@ export const failedBookSchema = v.object({
 });
 export type FailedBook = v.InferOutput<typeof failedBookSchema>;
 
+/** One of another version, whose reason this one may not know: it is to be tried again whatever that was. */
+const recordedBookSchema = v.object({
+  ...failedBookSchema.entries,
+  code: v.fallback(errorCodeSchema, 'INTERNAL'),
+});
+
+/** Each by itself: one that makes no sense must not cost the others their names. */
+const recordedBooksSchema = v.pipe(
+  v.array(v.unknown()),
+  v.transform(books =>
+    books.flatMap((book): FailedBook[] => {
+      const parsed = v.safeParse(recordedBookSchema, book);
+      return parsed.success ? [parsed.output] : [];
+    }),
+  ),
+);
+
 /** What became of a book that is on the shelf: it was new, or this layer knew it. */
 export const shelfOutcomeSchema = v.union([v.literal('uploaded'), duplicateLayerSchema]);
 export type ShelfOutcome = v.InferOutput<typeof shelfOutcomeSchema>;
@@ -72,13 +89,22 @@ export const tarProgressSchema = v.looseObject({
   /** What the tar was when it was processed; a tar that has changed since is read again. */
   tar_size: sensible(v.number()),
   tar_mtime_ms: sensible(v.number()),
+  /** How often the tar, as it was then, turned out to be doubtful: what had been read of it before the last time does not count. */
+  doubts: sensible(count),
+  /**
+   * Only books of these types were wanted; all where it is absent. What makes no sense is no type at all: to take it for all
+   * would lose books.
+   */
+  book_types: v.optional(v.fallback(v.array(v.string()), () => [])),
   /** Every member whose header stands before this position has its outcome; `done_counts` counts them. */
   done_offset: sensible(count),
   /** How much of the tar's file that is. Not the same in a compressed tar. */
   done_bytes: sensible(count),
+  /** The tar is not compressed: `done_bytes` goes as far as `done_offset`, but for what is behind the end of the file. */
+  in_place: sensible(v.boolean()),
   done_counts: sensible(bookCountsSchema),
   /** Those of them that failed, to be tried again. */
-  failed_books: sensible(v.array(failedBookSchema)),
+  failed_books: sensible(recordedBooksSchema),
   /** Members behind `done_offset` that are on the shelf already, by header offset: their batch was cut short. */
   settled: sensible(v.array(settledMemberSchema)),
 });

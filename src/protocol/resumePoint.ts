@@ -9,6 +9,10 @@ export const resumePointSchema = v.object({
   /** What the tar was when it was read so far. For one that is not like that it says nothing. */
   tarSizeBytes: v.number(),
   tarMtimeMs: v.number(),
+  /** How often it had turned out to be doubtful before that was read; never where it is absent. */
+  doubts: v.optional(count),
+  /** Only books of these types were wanted of those members; all where it is absent. */
+  bookTypes: v.optional(v.array(v.string())),
   /** Members whose header stands before this have their outcome, but for those in `failed`. */
   doneOffset: count,
   doneBytes: count,
@@ -20,8 +24,13 @@ export const resumePointSchema = v.object({
 });
 export type ResumePoint = v.InferOutput<typeof resumePointSchema>;
 
-/** Whether a point has more of the tar behind it than another: further on, or with fewer books that failed. */
+/**
+ * Whether a point has more of the tar behind it than another: further on, or with fewer books that failed. One that was come to
+ * before the tar turned out to be doubtful has nothing behind it that counts (ADR 6).
+ */
 export function isFurther(point: ResumePoint, other: ResumePoint): boolean {
+  const moreDoubts = (point.doubts ?? 0) - (other.doubts ?? 0);
+  if (moreDoubts !== 0) return moreDoubts > 0;
   if (point.doneOffset !== other.doneOffset) return point.doneOffset > other.doneOffset;
   if (point.failed.length !== other.failed.length) return point.failed.length < other.failed.length;
   return point.settled.length > other.settled.length;

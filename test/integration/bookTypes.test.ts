@@ -56,4 +56,19 @@ describe('what members are', () => {
     assert.equal(summary?.skippedBy?.['type not wanted'], 3);
     assert.equal(summary.books.found, 2);
   });
+
+  it('are taken of the other types by a later run that wants those too', async () => {
+    await makeTar(join(source(), 'a.tar'), 'gnu', files);
+    await ingest('--types', 'pdf,cbz');
+    assert.deepEqual(formats(), ['cbz', 'pdf']);
+    const same = await ingest('--types', 'pdf');
+    assert.deepEqual(same.summary?.tars, { total: 1, completed: 1, failed: 0 });
+    assert.match(same.stdout, /"completedEarlier":1/);
+    const all = await ingest();
+    assert.equal(all.code, 0, all.stdout);
+    assert.match(all.stdout, /"completedEarlier":0/);
+    assert.deepEqual(formats(), ['cbz', 'epub', 'epub', 'fb2.zip', 'pdf']);
+    assert.deepEqual(all.summary?.books, { found: 5, uploaded: 3, duplicates: 2, failed: 0 });
+    assert.match((await ingest()).stdout, /"completedEarlier":1/);
+  });
 });

@@ -99,6 +99,14 @@ describe('a plan, a chosen few tars, a verification and giving up', () => {
     assert.deepEqual(await lastingFiles(), before);
   });
 
+  it('plans a tar anew of which only other types of books were taken', async () => {
+    await ingest({ tars: ['a.tar'], bookTypes: ['pdf'] });
+    const states = async (change: Partial<IngestOptions>): Promise<unknown> =>
+      (await makePlan(launch, options({ tars: ['a.tar'], ...change }))).tars.map(({ state }) => state)[0];
+    assert.equal(await states({ bookTypes: ['pdf'] }), 'completed');
+    assert.equal(await states({}), 'new');
+  });
+
   it('refuses a choice of tars that are all gone', async () => {
     await assert.rejects(
       ingest({ tars: ['gone.tar'] }),

@@ -40,10 +40,63 @@ const counts: fc.Arbitrary<BookCounts> = fc
   }));
 const kind = <K extends JournalEntry['kind']>(value: K): fc.Arbitrary<K> => fc.constant(value);
 const time = fc.constant('2025-12-25 10:00:00');
+const bookTypes = fc.option(fc.subarray(['pdf', 'epub', 'fb2']), { nil: undefined });
+/** As the journal gives it back: a key without a value is none. */
+const withTypes = <E extends object>(
+  each: E,
+  book_types: string[] | undefined,
+): E & { book_types?: string[] } => ({
+  ...each,
+  ...(book_types ? { book_types } : {}),
+});
 const entry: fc.Arbitrary<JournalEntry> = fc
   .oneof(
     fc.record({ kind: kind('assigned'), tars: fc.array(text, { maxLength: 3 }), destination: text }),
-    fc.record({ kind: kind('begun'), tar: text, path: text, size: fc.nat(), mtime_ms: fc.nat(), at: time }),
+    fc
+      .tuple(
+        fc.record({
+          kind: kind('begun'),
+          tar: text,
+          path: text,
+          size: fc.nat(),
+          mtime_ms: fc.nat(),
+          at: time,
+          in_place: fc.boolean(),
+        }),
+        bookTypes,
+      )
+      .map(([each, types]) => withTypes(each, types)),
+    fc
+      .tuple(
+        fc.record({
+          kind: kind('adopted'),
+          tar: text,
+          size: fc.nat(),
+          mtime_ms: fc.nat(),
+          offset,
+          bytes: fc.nat(),
+          counts,
+          failed: fc.array(
+            fc
+              .record({
+                header_offset: offset,
+                size: fc.nat(),
+                file: text,
+                code: fc.constant('UPLOAD_FAILED' as const),
+                message: text,
+                attempts: fc.nat(),
+              })
+              .map(each => ({ ...each })),
+            { maxLength: 1 },
+          ),
+          doubts: fc.nat(),
+          settled: fc.array(fc.tuple(offset, fc.constantFrom('uploaded' as const, 'own' as const)), {
+            maxLength: 2,
+          }),
+        }),
+        bookTypes,
+      )
+      .map(([each, types]) => withTypes(each, types)),
     fc.record({
       kind: kind('book'),
       sha1: fc.nat().map(digest),
@@ -84,6 +137,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc
       outcome: fc.constantFrom('uploaded' as const, 'own' as const, 'destination' as const),
     }),
     fc.record({ kind: kind('skipped'), tar: text, header_offset: offset }),
+    fc.record({ kind: kind('doubted'), tar: text }),
     fc.record({ kind: kind('batch'), tar: text, offset: fc.nat(), bytes: fc.nat(), counts }),
     fc.record({
       kind: kind('ended'),
@@ -305,7 +359,12 @@ const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('batch' as const), offset }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('begin' as const), tar: fc.nat(2), mtime: fc.nat(1) }),
+    arbitrary: fc.record({
+      kind: fc.constant('begin' as const),
+      tar: fc.nat(2),
+      mtime: fc.nat(1),
+      bookTypes,
+    }),
   },
   {
     weight: 1,
@@ -314,6 +373,7 @@ const action = fc.oneof(
       status: fc.constantFrom('completed' as const, 'failed' as const, 'completed_with_errors' as const),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('doubt' as const) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('commit' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('run' as const) }) },
 );
@@ -330,7 +390,11 @@ async function stateOf(folder: string): Promise<{ text: string; told: string[] }
   const record = found ?? new ProgressRecord();
   const tars = ['0.tar', '1.tar', '2.tar'].map(tar => [
     record.tar(tar),
-    [0, 1].map(mtimeMs => record.resumePoint(tar, { sizeBytes: 9, mtimeMs })),
+    [0, 1].map(mtimeMs =>
+      [undefined, ['pdf'], ['epub', 'fb2']].map(wantedTypes =>
+        record.resumePoint(tar, { sizeBytes: 9, mtimeMs, bookTypes: wantedTypes }),
+      ),
+    ),
   ]);
   const state = {
     keys: [...new Set(keys)].sort(),
@@ -381,7 +445,20 @@ describe('progress, killed at any step', () => {
             let progress = await load();
             progress.assign(['a'], 'd');
             let tar = '0.tar';
-            progress.beginTar(tar, tar, { sizeBytes: 9, mtimeMs: 0 }, at);
+            let done = 0;
+            /** Header offsets of what has failed in the tar: what is counted as failed has its name. */
+            let failed = new Set<number>();
+            const begin = (mtimeMs: number, types?: string[]): void => {
+              const point = progress.beginTar(
+                tar,
+                tar,
+                { sizeBytes: 9, mtimeMs, readsInPlace: true, bookTypes: types },
+                at,
+              );
+              done = point.doneOffset;
+              failed = new Set(point.failed.map(book => book.header_offset));
+            };
+            begin(0);
             for (const each of actions) {
               switch (each.kind) {
                 case 'book':
@@ -393,6 +470,7 @@ describe('progress, killed at any step', () => {
                   );
                   break;
                 case 'fail':
+                  failed.add(each.offset);
                   progress.addFailure(
                     tar,
                     { headerOffset: each.offset, sizeBytes: 1, name: 'f' },
@@ -400,24 +478,26 @@ describe('progress, killed at any step', () => {
                   );
                   break;
                 case 'resolve':
+                  failed.delete(each.offset);
                   progress.resolveFailure(tar, each.offset, 'uploaded');
                   break;
                 case 'batch':
+                  done = Math.max(done, each.offset);
                   progress.endBatch(
                     tar,
-                    { offset: each.offset, bytes: 1 },
+                    { offset: each.offset, bytes: each.offset },
                     {
                       found: each.offset,
                       uploaded: 1,
                       duplicates: { own: 0, others: 0, destination: 0 },
-                      failed: 2,
+                      failed: [...failed].filter(header => header < done).length,
                       skipped: 0,
                     },
                   );
                   break;
                 case 'begin':
                   tar = `${String(each.tar)}.tar`;
-                  progress.beginTar(tar, tar, { sizeBytes: 9, mtimeMs: each.mtime }, at);
+                  begin(each.mtime, each.bookTypes);
                   break;
                 case 'end':
                   progress.endTar(
@@ -433,6 +513,11 @@ describe('progress, killed at any step', () => {
                     each.status === 'failed' ? 'e' : null,
                     at,
                   );
+                  break;
+                case 'doubt':
+                  progress.doubtTar(tar);
+                  done = 0;
+                  failed.clear();
                   break;
                 case 'commit':
                   await progress.commit();

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
-import { workerOfProgressFile, type FailedTar } from '../../protocol/progressFile.ts';
+import { workerOfProgressFile, type FailedTar, type TarProgress } from '../../protocol/progressFile.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import type { ProgressRecord } from './progressRecord.ts';
 import { peekProgress } from './workerProgress.ts';
@@ -13,18 +13,27 @@ import { peekProgress } from './workerProgress.ts';
  */
 export async function listFailures(stateFolder: string): Promise<FailedTar[]> {
   const records = await peekRecords(stateFolder);
-  const byTar = new Map<string, { failed: FailedTar; doneOffset: number }>();
+  const byTar = new Map<string, { failed: FailedTar; entry: Readonly<TarProgress> }>();
   for (const [worker, record] of records) {
-    for (const { tar, books, message, doneOffset } of record.failures()) {
+    for (const { tar, books, message, entry } of record.failures()) {
       // A worker that has no part in a tar any more still has what it once recorded.
-      if ([...records.values()].some(other => other.isCompleted(tar))) continue;
+      if ([...records.values()].some(other => other.isCompletedFor(tar, entry.book_types))) continue;
       const known = byTar.get(tar);
-      if (known && known.doneOffset > doneOffset) continue;
-      if (known?.doneOffset === doneOffset && known.failed.books.length <= books.length) continue;
-      byTar.set(tar, { failed: { tar, worker, books: [...books], message }, doneOffset });
+      if (known) {
+        const further = howMuchFurther(entry, known.entry);
+        if (further < 0 || (further === 0 && known.failed.books.length <= books.length)) continue;
+      }
+      byTar.set(tar, { failed: { tar, worker, books: [...books], message }, entry });
     }
   }
   return [...byTar.values()].map(({ failed }) => failed).sort((a, b) => (a.tar < b.tar ? -1 : 1));
+}
+
+/** What was read before the tar turned out to be doubtful does not count any more. */
+function howMuchFurther(entry: Readonly<TarProgress>, other: Readonly<TarProgress>): number {
+  const isSameTar = entry.tar_size === other.tar_size && entry.tar_mtime_ms === other.tar_mtime_ms;
+  const moreDoubts = isSameTar ? (entry.doubts ?? 0) - (other.doubts ?? 0) : 0;
+  return moreDoubts || (entry.done_offset ?? 0) - (other.done_offset ?? 0);
 }
 
 /**

@@ -24,7 +24,7 @@ function line<K extends string, E extends v.ObjectEntries>(kind: K, entries: E) 
  *
  *   assigned  the tars dealt to the worker, and the destination they go to
  *   adopted   what another worker has recorded of a tar counts as this one's own
- *   begun     a tar is begun or gone on with
+ *   begun     a tar, compressed or read in place, is begun or gone on with, for books of these types; of all where none are named
  *   book      the destination has a book; with the member whose outcome that is, where its batch has still to end
  *   failed    a book has failed, for the first time or again
  *   resolved  a book that had failed earlier has an outcome after all
@@ -46,12 +46,16 @@ const journalLineSchema = v.variant('kind', [
     counts: bookCountsSchema,
     failed: v.array(failedBookSchema),
     settled: v.array(settledMemberSchema),
+    doubts: v.optional(count),
+    book_types: v.optional(v.array(v.string())),
   }),
   line('begun', {
     tar: v.string(),
     path: v.string(),
     size: v.number(),
     mtime_ms: v.number(),
+    in_place: v.optional(v.boolean()),
+    book_types: v.optional(v.array(v.string())),
     at: v.string(),
   }),
   line('book', {

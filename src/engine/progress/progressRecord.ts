@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { wereWanted } from '../../protocol/bookFormat.ts';
 import {
   completedTarStatuses,
   progressHeadSchema,
@@ -6,7 +7,7 @@ import {
   type ShelfOutcome,
   type TarProgress,
 } from '../../protocol/progressFile.ts';
-import { addSkipped, type SkipReason } from '../../protocol/skipReason.ts';
+import { addSkipped, type SkippedByReason, type SkipReason } from '../../protocol/skipReason.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
 import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
@@ -18,6 +19,12 @@ export interface DonePoint {
   readonly offset: number;
   /** How much of the tar's file that is, from 0 to its size. */
   readonly bytes: number;
+}
+
+/** A tar as it is now, and what is wanted of it. */
+export interface WantedTar extends FileIdentity {
+  /** Only books of these types; undefined for all. */
+  readonly bookTypes?: readonly string[] | undefined;
 }
 
 interface TarRecord {
@@ -107,17 +114,23 @@ export class ProgressRecord {
     return this.#completedTars.has(name) || completedTarStatuses.has(this.tar(name)?.status ?? '');
   }
 
+  /** Whether that is so for all these types of books; undefined for all. */
+  isCompletedFor(name: string, bookTypes: readonly string[] | undefined): boolean {
+    const entry = this.tar(name) ?? {};
+    return this.isCompleted(name) && coversTypes(entry, entry.skipped_by, bookTypes);
+  }
+
   /** What has failed of each tar that has failures: its books, and itself where the message is not null. */
   *failures(): Generator<{
     tar: string;
     books: readonly FailedBook[];
     message: string | null;
-    doneOffset: number;
+    entry: Readonly<TarProgress>;
   }> {
     for (const [tar, { entry, failed }] of this.#tars) {
       if (!this.hasFailures(tar)) continue;
       const message = entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null;
-      yield { tar, books: [...failed.values()], message, doneOffset: entry.done_offset ?? 0 };
+      yield { tar, books: [...failed.values()], message, entry };
     }
   }
 
@@ -127,13 +140,14 @@ export class ProgressRecord {
 
   /**
    * What an earlier run counted in a tar that it completed, or null where the tar is to be read: never
-   * completed, or changed since. The Python system records neither size nor time, so its word is taken.
+   * completed, changed since, or for fewer types of books. The Python system records neither size nor time, so its word is
+   * taken.
    */
-  completedEarlier(name: string, identity: FileIdentity): BookCounts | null {
+  completedEarlier(name: string, tar: WantedTar): BookCounts | null {
     const entry = this.tar(name);
-    if (!this.isCompleted(name)) return null;
-    if ((entry?.tar_size ?? identity.sizeBytes) !== identity.sizeBytes) return null;
-    if ((entry?.tar_mtime_ms ?? identity.mtimeMs) !== identity.mtimeMs) return null;
+    if (!this.isCompletedFor(name, tar.bookTypes)) return null;
+    if ((entry?.tar_size ?? tar.sizeBytes) !== tar.sizeBytes) return null;
+    if ((entry?.tar_mtime_ms ?? tar.mtimeMs) !== tar.mtimeMs) return null;
     const found = entry?.files_processed ?? 0;
     const uploaded = entry?.files_uploaded ?? 0;
     const failed = entry?.errors ?? 0;
@@ -148,19 +162,29 @@ export class ProgressRecord {
     };
   }
 
-  /** Where to go on in a tar that an earlier run did not complete; its start when it has changed since. */
-  resumePoint(name: string, identity: FileIdentity): ResumePoint {
+  /**
+   * Where to go on in a tar that an earlier run did not complete; its start when it has changed since, or books of more types
+   * are wanted now.
+   */
+  resumePoint(name: string, wanted: WantedTar): ResumePoint {
     const record = this.#tars.get(name);
-    const tar = { tarSizeBytes: identity.sizeBytes, tarMtimeMs: identity.mtimeMs };
-    if (!record || !canResume(record, identity))
+    const tar = {
+      ...{ tarSizeBytes: wanted.sizeBytes, tarMtimeMs: wanted.mtimeMs },
+      ...(record?.entry.doubts !== undefined && isSameTar(record, wanted)
+        ? { doubts: record.entry.doubts }
+        : {}),
+    };
+    if (!record || !canResume(record, wanted))
       return { ...tar, doneOffset: 0, doneBytes: 0, counts: noCounts(), failed: [], settled: [] };
     const {
       done_offset: doneOffset = 0,
       done_bytes: doneBytes = 0,
       done_counts: counts = noCounts(),
+      book_types: bookTypes,
     } = record.entry;
     return {
       ...tar,
+      ...(bookTypes ? { bookTypes } : {}),
       doneOffset,
       doneBytes,
       counts: structuredClone(counts),
@@ -200,7 +224,7 @@ export class ProgressRecord {
       case 'batch': {
         const record = this.#record(entry.tar);
         const offset = Math.max(record.entry.done_offset ?? 0, entry.offset);
-        record.entry = { ...record.entry, ...figures(entry.counts) };
+        setFigures(record, entry.counts);
         record.entry.done_offset = offset;
         record.entry.done_bytes = Math.max(record.entry.done_bytes ?? 0, entry.bytes);
         record.entry.done_counts = structuredClone(entry.counts);
@@ -212,7 +236,7 @@ export class ProgressRecord {
         this.#end(entry);
         break;
       case 'doubted':
-        forgetResumePoint(this.#record(entry.tar));
+        this.#doubt(this.#record(entry.tar));
         break;
       case 'moved': {
         const record = this.#tars.get(entry.tar);
@@ -260,9 +284,13 @@ export class ProgressRecord {
 
   #adopt(entry: Extract<JournalEntry, { kind: 'adopted' }>): void {
     const record = this.#record(entry.tar);
-    record.entry = { ...record.entry, ...figures(entry.counts) };
+    setFigures(record, entry.counts);
     record.entry.tar_size = entry.size;
     record.entry.tar_mtime_ms = entry.mtime_ms;
+    setBookTypes(record, entry.book_types);
+    delete record.entry.in_place;
+    if (entry.doubts === undefined) delete record.entry.doubts;
+    else record.entry.doubts = entry.doubts;
     record.entry.done_offset = entry.offset;
     record.entry.done_bytes = entry.bytes;
     record.entry.done_counts = structuredClone(entry.counts);
@@ -274,7 +302,12 @@ export class ProgressRecord {
     this.#currentTar = entry.tar;
     this.#completedTars.delete(entry.tar);
     const record = this.#record(entry.tar);
-    const resumes = canResume(record, { sizeBytes: entry.size, mtimeMs: entry.mtime_ms });
+    const { size: sizeBytes, mtime_ms: mtimeMs, book_types: bookTypes } = entry;
+    // Also where another worker's point was adopted, which does not say it.
+    if (entry.in_place) record.entry.in_place = true;
+    else delete record.entry.in_place;
+    const resumes = canResume(record, { sizeBytes, mtimeMs, bookTypes });
+    const isSame = isSameTar(record, { sizeBytes, mtimeMs });
     record.entry = {
       ...record.entry,
       tar_file: entry.path,
@@ -283,6 +316,9 @@ export class ProgressRecord {
       tar_mtime_ms: entry.mtime_ms,
       started_at: entry.at,
     };
+    // Where it is gone on with, these are among those of then: from here on, no more than these can be counted on.
+    setBookTypes(record, bookTypes);
+    if (!isSame) delete record.entry.doubts;
     delete record.entry.completed_at;
     delete record.entry.error_message;
     if (!resumes) {
@@ -295,6 +331,12 @@ export class ProgressRecord {
     for (const offset of [...record.failed.keys()]) if (offset >= doneOffset) record.failed.delete(offset);
   }
 
+  /** Others may have read some of it before, and come to a point; they are told apart by this count. */
+  #doubt(record: TarRecord): void {
+    forgetResumePoint(record);
+    record.entry.doubts = (record.entry.doubts ?? 0) + 1;
+  }
+
   #resolve(entry: Extract<JournalEntry, { kind: 'resolved' }>): void {
     const record = this.#record(entry.tar);
     const counts = record.entry.done_counts;
@@ -302,7 +344,7 @@ export class ProgressRecord {
     counts.failed = Math.max(0, counts.failed - 1);
     if (entry.outcome === 'uploaded') counts.uploaded++;
     else counts.duplicates[entry.outcome]++;
-    record.entry = { ...record.entry, ...figures(counts) };
+    setFigures(record, counts);
   }
 
   #skip(entry: Extract<JournalEntry, { kind: 'skipped' }>): void {
@@ -315,12 +357,14 @@ export class ProgressRecord {
     counts.skippedBy = addSkipped(counts.skippedBy, { 'given up by hand': 1 } satisfies Partial<
       Record<SkipReason, number>
     >);
-    record.entry = { ...record.entry, ...figures(counts) };
+    setFigures(record, counts);
   }
 
   #end({ tar, status, counts, error, at }: Extract<JournalEntry, { kind: 'ended' }>): void {
     const record = this.#record(tar);
-    record.entry = { ...record.entry, ...figures(counts), status, completed_at: at };
+    setFigures(record, counts);
+    record.entry.status = status;
+    record.entry.completed_at = at;
     if (error === null) delete record.entry.error_message;
     else record.entry.error_message = error;
     if (this.#currentTar === tar) this.#currentTar = null;
@@ -338,13 +382,53 @@ const failedStatuses: ReadonlySet<string> = new Set([
   'completed_with_errors',
 ] as const);
 
-function canResume({ entry }: TarRecord, identity: FileIdentity): boolean {
+function isSameTar({ entry }: TarRecord, tar: FileIdentity): boolean {
+  return entry.tar_size === tar.sizeBytes && entry.tar_mtime_ms === tar.mtimeMs;
+}
+
+function canResume(record: TarRecord, tar: WantedTar): boolean {
+  const { entry } = record;
   return (
     entry.done_offset !== undefined &&
     entry.done_counts !== undefined &&
-    entry.tar_size === identity.sizeBytes &&
-    entry.tar_mtime_ms === identity.mtimeMs
+    isSameTar(record, tar) &&
+    coversTypes(entry, entry.done_counts.skippedBy, tar.bookTypes) &&
+    isWithinTar(entry, tar) &&
+    // Else some have no name any more, and would never be tried again.
+    entry.done_counts.failed === failedBefore(record, entry.done_offset)
   );
+}
+
+/**
+ * Whether an offset can be the one that was recorded. One that was set further, by hand or by what damages a file, would lose all
+ * that stands before it; where the last body lacks its padding, and the tar its end mark, it may rightly be behind the end.
+ */
+function isWithinTar({ in_place, done_offset = 0, done_bytes = 0 }: TarProgress, tar: FileIdentity): boolean {
+  return in_place !== true || done_bytes >= Math.min(done_offset, tar.sizeBytes);
+}
+
+function failedBefore({ failed }: TarRecord, offset: number): number {
+  let count = 0;
+  for (const headerOffset of failed.keys()) if (headerOffset < offset) count++;
+  return count;
+}
+
+/** Whether what was read of a tar was read for all types of books that are wanted now. */
+function coversTypes(
+  { book_types: then }: TarProgress,
+  skippedBy: SkippedByReason | undefined,
+  now: readonly string[] | undefined,
+): boolean {
+  // Earlier versions did not record the types; where they left members out, nobody knows of which types.
+  if (then === undefined && (skippedBy?.[unwanted] ?? 0) > 0) return false;
+  return wereWanted(now, then);
+}
+
+const unwanted: SkipReason = 'type not wanted';
+
+function setBookTypes({ entry }: TarRecord, bookTypes: string[] | undefined): void {
+  if (bookTypes) entry.book_types = bookTypes;
+  else delete entry.book_types;
 }
 
 function forgetResumePoint(record: TarRecord): void {
@@ -355,15 +439,18 @@ function forgetResumePoint(record: TarRecord): void {
   record.settled.clear();
 }
 
-function figures(counts: BookCounts): TarProgress {
-  return {
+function setFigures(record: TarRecord, counts: BookCounts): void {
+  record.entry = {
+    ...record.entry,
     files_processed: counts.found,
     files_uploaded: counts.uploaded,
     errors: counts.failed,
     duplicates: { ...counts.duplicates },
     skipped: counts.skipped,
-    ...(counts.skippedBy ? { skipped_by: { ...counts.skippedBy } } : {}),
   };
+  if (counts.skippedBy) record.entry.skipped_by = { ...counts.skippedBy };
+  // Those of a reading before this one.
+  else delete record.entry.skipped_by;
 }
 
 function member(key: string, value: string): string {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { wereWanted } from '../../protocol/bookFormat.ts';
 import type { BookKey } from '../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError, type Failure } from '../../protocol/errors.ts';
 import { journalFileName, progressFileName } from '../../protocol/progressFile.ts';
@@ -8,7 +9,6 @@ import { isFurther, type ResumePoint } from '../../protocol/resumePoint.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import type { BookCounts } from '../../protocol/snapshot.ts';
 import type { DuplicateLayer } from '../../protocol/snapshot.ts';
-import type { FileIdentity } from '../archive/byteSource.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
 import { readChunks, replaceFile, syncFile } from '../system/durableFiles.ts';
 import {
@@ -31,7 +31,7 @@ import {
   type OnKey,
   type ProgressContents,
 } from './progressReader.ts';
-import { ProgressRecord, type DonePoint } from './progressRecord.ts';
+import { ProgressRecord, type DonePoint, type WantedTar } from './progressRecord.ts';
 
 /*
  * What lives in this folder: what a worker remembers across runs, as a progress file in the documented format
@@ -264,6 +264,7 @@ export class WorkerProgress {
   /**
    * Records that a tar is begun, or gone on with where an earlier run left the same unchanged tar unfinished.
    *
+   * @param readsInPlace it is not compressed
    * @param offered what other workers have recorded of the tar, which counts where that is more than our own
    * @returns where to go on: nothing is to be done for members whose header stands before `doneOffset`, but
    *   for those in `failed`, which are to be tried again; nor for those in `settled`, but to count them.
@@ -271,18 +272,30 @@ export class WorkerProgress {
   beginTar(
     name: string,
     path: string,
-    identity: FileIdentity,
+    { readsInPlace = false, ...wanted }: WantedTar & { readonly readsInPlace?: boolean },
     now: Date,
     offered: ResumePoint | null = null,
   ): ResumePoint {
-    const { sizeBytes: size, mtimeMs: mtime_ms } = identity;
+    const { sizeBytes: size, mtimeMs: mtime_ms, bookTypes } = wanted;
     const isSameTar = offered?.tarSizeBytes === size && offered.tarMtimeMs === mtime_ms;
-    if (isSameTar && isFurther(offered, this.#record.resumePoint(name, identity))) {
+    if (
+      isSameTar &&
+      wereWanted(bookTypes, offered.bookTypes) &&
+      isFurther(offered, this.#record.resumePoint(name, wanted))
+    ) {
       const { doneOffset: offset, doneBytes: bytes, counts, failed, settled } = offered;
-      this.#add({ kind: 'adopted', tar: name, size, mtime_ms, offset, bytes, counts, failed, settled });
+      this.#add({
+        ...{ kind: 'adopted', tar: name, size, mtime_ms, offset, bytes, counts, failed, settled },
+        ...(offered.doubts === undefined ? {} : { doubts: offered.doubts }),
+        ...(offered.bookTypes ? { book_types: offered.bookTypes } : {}),
+      });
     }
-    this.#add({ kind: 'begun', tar: name, path, size, mtime_ms, at: localTime(now) });
-    return this.#record.resumePoint(name, identity);
+    this.#add({
+      ...{ kind: 'begun', tar: name, path, size, mtime_ms, at: localTime(now) },
+      ...(readsInPlace ? { in_place: true } : {}),
+      ...(bookTypes ? { book_types: [...bookTypes] } : {}),
+    });
+    return this.#record.resumePoint(name, wanted);
   }
 
   /**

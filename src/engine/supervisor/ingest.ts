@@ -56,8 +56,12 @@ interface Plan {
 /** What an earlier run counted in a tar that it completed; null where the tar is to be read. */
 type Completions = (tar: FoundTar) => BookCounts | null;
 
-function completions({ folders }: Sources, progress: ReadonlyMap<number, ProgressRecord>): Completions {
-  return tar => completedEarlier(tar, progress, folders.length > 1);
+function completions(
+  { folders }: Sources,
+  progress: ReadonlyMap<number, ProgressRecord>,
+  bookTypes: IngestOptions['bookTypes'],
+): Completions {
+  return tar => completedEarlier(tar, progress, bookTypes, folders.length > 1);
 }
 
 /** What the engine lends a run. */
@@ -129,7 +133,7 @@ export class Ingest {
         },
       });
       await keys.readAll(this.#stop.signal);
-      const isCompleted = completions(found, progress);
+      const isCompleted = completions(found, progress, this.#options.bookTypes);
       const tars = this.#chosen(found, isCompleted, progress);
       const resumePoints = this.#resumePoints(state, tars, progress);
       const hands = this.#deal(tars, isCompleted, progress, resumePoints);
@@ -278,7 +282,7 @@ export class Ingest {
         this.#board.tell({ type: 'notice', message: toFailure(thrown).message });
         return null;
       }
-    });
+    }, this.#options.bookTypes);
     for (const tar of tars) for (const record of progress.values()) points.note(tar, record);
     return points;
   }

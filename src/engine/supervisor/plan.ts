@@ -5,6 +5,7 @@ import { freeBytesOf } from '../extraction/freeSpace.ts';
 import { isFolderName } from '../extraction/orphanedFolders.ts';
 import { peekRecords } from '../progress/failureList.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
+import { ResumePoints } from './resumePoints.ts';
 import { completedEarlier, dealTars, findSources } from './sources.ts';
 import type { FoundTar } from '../archive/sourceFolder.ts';
 
@@ -15,13 +16,15 @@ import type { FoundTar } from '../archive/sourceFolder.ts';
  *   `PROGRESS_NOT_READABLE`
  */
 export async function makePlan(options: IngestOptions): Promise<Plan> {
-  const { mode, stateFolder, workers } = options;
+  const { bookTypes, mode, stateFolder, workers } = options;
   const { tars: found, folders, emptyFolders } = await findSources(options, () => undefined);
   const records = await peekRecords(stateFolder);
   // As a run deals them: completed ones count, so that every tar keeps its worker from run to run.
   const { tarsOf } = dealTars(found, workers);
   const workerOf = new Map(tarsOf.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
-  const tars = found.map(tar => planned(tar, workerOf.get(tar.name) ?? null, records, folders.length > 1));
+  const tars = found.map(tar =>
+    planned(tar, workerOf.get(tar.name) ?? null, records, bookTypes, folders.length > 1),
+  );
   return {
     tars,
     emptyFolders: [...emptyFolders],
@@ -36,10 +39,11 @@ function planned(
   tar: FoundTar,
   worker: number | null,
   records: ReadonlyMap<number, ProgressRecord>,
+  bookTypes: readonly string[] | undefined,
   isOneOfSeveral: boolean,
 ): PlannedTar {
   const { name, folder, sizeBytes } = tar;
-  if (completedEarlier(tar, records, isOneOfSeveral)) {
+  if (completedEarlier(tar, records, bookTypes, isOneOfSeveral)) {
     return {
       name,
       folder,
@@ -50,15 +54,15 @@ function planned(
       worker: null,
     };
   }
-  let doneBytes = 0;
-  let failedBooks = 0;
+  const points = new ResumePoints(() => Promise.resolve(null), bookTypes);
   let hasFailed = false;
   for (const record of records.values()) {
-    const point = record.resumePoint(name, tar);
-    if (point.doneBytes >= doneBytes) failedBooks = Math.max(failedBooks, point.failed.length);
-    doneBytes = Math.max(doneBytes, point.doneBytes);
+    points.note(tar, record);
     hasFailed ||= record.hasFailures(name);
   }
+  const best = points.best(name);
+  const doneBytes = best?.doneBytes ?? 0;
+  const failedBooks = best?.failed.length ?? 0;
   const state = hasFailed ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
   return { name, folder, sizeBytes, state, doneBytes: Math.min(doneBytes, sizeBytes), failedBooks, worker };
 }

@@ -8,24 +8,32 @@ import type { FoundTar } from '../archive/sourceFolder.ts';
  */
 export class ResumePoints {
   readonly #readRecord: (worker: number) => Promise<ProgressRecord | null>;
+  readonly #bookTypes: readonly string[] | undefined;
   readonly #best = new Map<string, ResumePoint>();
   /** Who has had a tar in this run, and has recorded more of it since. */
   readonly #holders = new Map<string, Set<number>>();
 
-  /** @param readRecord what a worker has recorded by now */
-  constructor(readRecord: (worker: number) => Promise<ProgressRecord | null>) {
+  /**
+   * @param readRecord what a worker has recorded by now
+   * @param bookTypes that are wanted; undefined for all
+   */
+  constructor(
+    readRecord: (worker: number) => Promise<ProgressRecord | null>,
+    bookTypes: readonly string[] | undefined,
+  ) {
     this.#readRecord = readRecord;
+    this.#bookTypes = bookTypes;
   }
 
   /** Takes note of what a record says of a tar. */
   note(tar: FoundTar, record: ProgressRecord): void {
-    const point = record.resumePoint(tar.name, tar);
+    const point = record.resumePoint(tar.name, { ...tar, bookTypes: this.#bookTypes });
     const best = this.#best.get(tar.name);
-    if (best ? isFurther(point, best) : point.doneOffset > 0 || point.settled.length > 0)
-      this.#best.set(tar.name, point);
+    const isAny = point.doneOffset > 0 || point.settled.length > 0 || point.doubts !== undefined;
+    if (best ? isFurther(point, best) : isAny) this.#best.set(tar.name, point);
   }
 
-  /** The best point known, or null where the tar is at its start. */
+  /** The best point known, or null where the tar is at its start, and always was. */
   best(tar: string): ResumePoint | null {
     return this.#best.get(tar) ?? null;
   }

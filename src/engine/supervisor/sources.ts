@@ -78,17 +78,19 @@ export function dealTars(tars: readonly FoundTar[], workers: number): Assignment
 /**
  * What an earlier run counted in a tar that it completed, or null where the tar is to be read.
  *
+ * @param bookTypes that are wanted; undefined for all
  * @param isOneOfSeveral there are several source folders. Then the word of the Python system, which recorded no more
  *   of a tar than its name and path, counts for a tar at that path and for no other of its name.
  */
 export function completedEarlier(
   tar: FoundTar,
   progress: ReadonlyMap<number, ProgressRecord>,
+  bookTypes: readonly string[] | undefined,
   isOneOfSeveral: boolean,
 ): BookCounts | null {
   for (const record of progress.values()) {
     if (isOneOfSeveral && mayBeAnother(tar, record)) continue;
-    const counts = record.completedEarlier(tar.name, tar);
+    const counts = record.completedEarlier(tar.name, { ...tar, bookTypes });
     if (counts) return counts;
   }
   return null;

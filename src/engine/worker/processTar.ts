@@ -13,7 +13,6 @@ import { readThroughFolder } from '../extraction/readThroughFolder.ts';
 import { removeExtractions } from '../extraction/removeExtractions.ts';
 import { isDiskFull, type WhenRoom } from '../system/diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
-import type { FileIdentity } from '../archive/byteSource.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
 import { detectAtOnce, type Detection } from '../books/bookType.ts';
 import { detectWanted, wanted } from '../books/wantedBook.ts';
@@ -109,8 +108,8 @@ class TarRun {
   readonly #isFolder: boolean;
   readonly #context: WorkerContext;
   readonly #counter: TarCounter;
-  /** Of the tar as it was last begun. */
-  #identity: FileIdentity | null = null;
+  /** The tar as it was last begun. */
+  #begun: Pick<Archive, 'identity' | 'readsInPlace'> | null = null;
   /** Members whose header stands before this have their outcome from an earlier run, */
   #doneOffset = 0;
   /** but for these, by header offset: they failed, and are tried again. */
@@ -143,7 +142,7 @@ class TarRun {
         unplugged = await this.#unpluggedBy(thrown);
         if (!unplugged && !this.#stoppedWaiting(thrown)) return await this.#failedFor(thrown);
         // Counts what was recorded, and no more: the batch in hand is given up.
-        if (this.#identity) this.#begin(this.#identity);
+        if (this.#begun) this.#begin(this.#begun);
         if (this.#context.stop.aborted) return await this.#stopped();
       }
     }
@@ -158,7 +157,7 @@ class TarRun {
     let archive = await this.#open(unplugged);
     try {
       const { identity } = archive;
-      this.#begin(identity);
+      this.#begin(archive);
       await this.#commit();
       archive = await this.#asModeWants(archive);
       await this.#readMembers(archive);
@@ -182,17 +181,17 @@ class TarRun {
     await this.#commit();
   }
 
-  #begin(identity: FileIdentity): void {
-    this.#identity = identity;
+  #begin({ identity, readsInPlace }: Pick<Archive, 'identity' | 'readsInPlace'>): void {
+    this.#begun = { identity, readsInPlace };
+    const { bookTypes, retry } = this.#context.options;
     const point = this.#context.progress.beginTar(
       this.#name,
       this.#path,
-      identity,
+      { ...identity, readsInPlace, bookTypes },
       new Date(),
       this.#offered,
     );
     this.#doneOffset = point.doneOffset;
-    const { retry } = this.#context.options;
     // What ended the worker twice is tried again only where a person asks for it.
     const again = point.failed.filter(book =>
       retry ? (retry.books?.includes(book.file) ?? true) : book.code !== 'POISON',
@@ -408,7 +407,8 @@ class TarRun {
             if (!archive.readsInPlace) await this.#keep(member);
             if (!isRetry) outcomes.found(batch);
             batch.add({ member, format: detection.format });
-          } else if (detection) {
+          } else if (detection && !isRetry) {
+            // A book that failed, and whose type is not wanted any more, stays counted as that.
             outcomes.skipped(batch, member, detection.reason);
           }
           batch.end = { offset: member.endOffset, bytes: member.filePosition };

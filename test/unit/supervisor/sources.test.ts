@@ -75,7 +75,8 @@ describe('what a run reads', () => {
     );
     const records = new Map([[1, record]]);
     const found = (name: string, of: string, isOneOfSeveral: boolean): number | undefined =>
-      completedEarlier({ name, folder: of, sizeBytes: 7, mtimeMs: 7 }, records, isOneOfSeveral)?.found;
+      completedEarlier({ name, folder: of, sizeBytes: 7, mtimeMs: 7 }, records, undefined, isOneOfSeveral)
+        ?.found;
     assert.equal(found('a.tar', '/old disk', true), 3);
     assert.equal(found('a.tar', '/new disk', true), undefined);
     // One folder may have been moved; and without a path there is only the name to go by.

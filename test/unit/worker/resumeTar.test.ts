@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, utimes } from 'node:fs/promises';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ClaimTable } from '../../../src/engine/dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../../../src/engine/destinations/destination.ts';
 import { WorkerProgress } from '../../../src/engine/progress/workerProgress.ts';
@@ -11,6 +12,7 @@ import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import { Patience } from '../../../src/engine/worker/patience.ts';
 import { PatientDestination } from '../../../src/engine/worker/patientDestination.ts';
 import { processTar, type TarResult } from '../../../src/engine/worker/processTar.ts';
+import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { keyText } from '../../../src/protocol/bookKey.ts';
 import { totalDuplicates } from '../../../src/protocol/snapshot.ts';
 import { makeTar } from '../../support/gnuTar.ts';
@@ -29,11 +31,13 @@ for (const packing of ['plain', 'gzip'] as const)
     let asked: string[];
     let failing: (member: string) => Error | null;
     let stopAfter: number;
+    let bookTypes: BookFormat[] | undefined;
 
     beforeEach(async () => {
       shelf.clear();
       failing = () => null;
       stopAfter = Infinity;
+      bookTypes = undefined;
       await mkdir(join(folder(), 'state'));
       const files: Record<string, Buffer> = {};
       for (let n = 0; n < books; n++) {
@@ -86,6 +90,7 @@ for (const packing of ['plain', 'gzip'] as const)
         afterCompletion: 'keep' as const,
         metadataReader: 'builtin' as const,
         destination: { kind: 'library' as const, folder: folder() },
+        ...(bookTypes ? { bookTypes } : {}),
       };
       const patience = new Patience(stop.signal, {
         onWaiting: () => {
@@ -143,6 +148,88 @@ for (const packing of ['plain', 'gzip'] as const)
       assert.equal(asked.length, books);
       assert.equal(counts.found, books);
     });
+
+    it('is read from its start where more types of books are wanted, and gone on with where fewer are', async () => {
+      const pdfs = 5;
+      const files: Record<string, Buffer> = {};
+      for (let n = 0; n < books; n++) {
+        files[`${String(n)}.txt`] = Buffer.from(`book ${String(n)}`.padEnd(700, '.'));
+        if (n < pdfs) files[`${String(n)}.pdf`] = Buffer.from(`%PDF-1.4 ${String(n)}`);
+      }
+      await makeTar(tar(), 'gnu', files, packing === 'gzip' ? ['--gzip'] : []);
+      bookTypes = ['txt', 'pdf'];
+      stopAfter = 5;
+      await runOnce();
+      bookTypes = ['txt'];
+      stopAfter = 9;
+      const fewer = await runOnce();
+      assert.equal(fewer.result, 'stopped');
+      assert.equal(
+        asked.filter(key => shelf.has(key)).length,
+        4,
+        'no book that is stored is looked at again',
+      );
+      bookTypes = undefined;
+      stopAfter = Infinity;
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completed');
+      assert.equal(asked.length, books + pdfs);
+      assert.equal(shelf.size, books + pdfs);
+      assert.equal(counts.found, books + pdfs);
+      assert.equal(counts.skipped, 0);
+    });
+
+    it('leaves a book that failed as it is where its type is not wanted any more', async () => {
+      failing = member => (member === '3.txt' ? new Error('not now') : null);
+      await runOnce();
+      bookTypes = ['pdf'];
+      const { result, counts } = await runOnce();
+      assert.equal(result, 'completedWithErrors');
+      assert.deepEqual([counts.found, counts.failed, counts.skipped], [books, 1, books]);
+      bookTypes = undefined;
+      failing = () => null;
+      assert.equal((await runOnce()).result, 'completed');
+      assert.equal(shelf.size, books);
+    });
+
+    for (const isPadded of [false, true])
+      it(`is gone on with at its end where it has no end mark, ${isPadded ? 'with' : 'without'} the padding of its last body`, async () => {
+        await makeTar(tar(), 'gnu', { '0.txt': Buffer.from('a book'), '1.txt': Buffer.from('another') });
+        // Two members of two blocks each.
+        const cut = (await readFile(tar())).subarray(0, isPadded ? 4 * 512 : 3 * 512 + 'another'.length);
+        await writeFile(tar(), packing === 'gzip' ? gzipSync(cut) : cut);
+        const first = await runOnce();
+        assert.equal(first.result, 'failed');
+        assert.match(first.failure?.message ?? '', /end mark is missing/);
+        assert.deepEqual([asked.length, first.counts.uploaded], [2, 2]);
+        const again = await runOnce();
+        assert.equal(again.result, 'failed');
+        assert.deepEqual([asked.length, again.counts.uploaded], [0, 2]);
+      });
+
+    if (packing === 'plain')
+      it('is read from its start where the point to go on at was set further by hand', async () => {
+        const path = join(folder(), 'state', 'migration_progress_worker1.json');
+        const { size } = await stat(tar());
+        for (const further of [() => size, () => size + 512_000, (offset: number) => offset + 2048]) {
+          shelf.clear();
+          stopAfter = 5;
+          await utimes(tar(), new Date(), new Date(Date.now() - 1000 * further(1)));
+          await runOnce();
+          const text = await readFile(path, 'utf8');
+          const offset = Number(/"done_offset": (\d+)/.exec(text)?.[1]);
+          assert.ok(offset > 0);
+          await writeFile(
+            path,
+            text.replace(/"done_offset": \d+/, `"done_offset": ${String(further(offset))}`),
+          );
+          stopAfter = Infinity;
+          const { result, counts } = await runOnce();
+          assert.equal(result, 'completed');
+          assert.equal(counts.found, books);
+          assert.equal(shelf.size, books);
+        }
+      });
 
     it('tries again only the books that failed, as long as they do', async () => {
       failing = member => (['2.txt', '3.txt', '9.txt'].includes(member) ? new Error('not now') : null);
