@@ -30,6 +30,17 @@ export function addSkipped(
   return sum;
 }
 
+/** How many were skipped since; reasons for which none was are left out. */
+export function skippedSince(
+  before: Readonly<SkippedByReason>,
+  now: Readonly<SkippedByReason>,
+): SkippedByReason {
+  const since = Object.entries(now).map(
+    ([reason, count]) => [reason, count - (before[reason] ?? 0)] as const,
+  );
+  return Object.fromEntries(since.filter(([, count]) => count > 0));
+}
+
 /** The reasons in words, the most frequent first: `12 images, 3 unknown`. */
 export function skippedText(skipped: Readonly<SkippedByReason>): string {
   return Object.entries(skipped)

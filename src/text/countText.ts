@@ -42,6 +42,11 @@ export function booksThatFailedCount(count: number): string {
   return count === 1 ? t('1 failed book') : t('{0} failed books', formatNumber(count));
 }
 
+/** Of tars of the source folders that the run was not asked for. */
+export function notInRunCount(count: number): string {
+  return t('{0} not in this run', formatNumber(count));
+}
+
 /** A share of tars: `2 of 3 tars`. Other languages than English cannot put it together from its parts. */
 export function tarsOutOf(count: number, total: number): string {
   return total === 1

@@ -20,6 +20,16 @@ export interface DonePoint {
   readonly bytes: number;
 }
 
+/** What has failed of a tar: its books, and itself where the message is not null. */
+export interface RecordedFailure {
+  /** In the words of the system that recorded it. */
+  readonly status: string;
+  readonly books: readonly FailedBook[];
+  readonly message: string | null;
+  readonly counts: BookCounts;
+  readonly doneOffset: number;
+}
+
 interface TarRecord {
   entry: TarProgress;
   /** By header offset. */
@@ -107,18 +117,18 @@ export class ProgressRecord {
     return this.#completedTars.has(name) || completedTarStatuses.has(this.tar(name)?.status ?? '');
   }
 
-  /** What has failed of each tar that has failures: its books, and itself where the message is not null. */
-  *failures(): Generator<{
-    tar: string;
-    books: readonly FailedBook[];
-    message: string | null;
-    doneOffset: number;
-  }> {
-    for (const [tar, { entry, failed }] of this.#tars) {
-      if (!this.hasFailures(tar)) continue;
-      const message = entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null;
-      yield { tar, books: [...failed.values()], message, doneOffset: entry.done_offset ?? 0 };
-    }
+  /** What has failed of a tar; null where nothing has. */
+  failureOf(name: string): RecordedFailure | null {
+    const record = this.#tars.get(name);
+    if (!record || !this.hasFailures(name)) return null;
+    const { entry, failed } = record;
+    return {
+      status: entry.status ?? '',
+      books: [...failed.values()],
+      message: entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null,
+      counts: { ...countsOf(entry), ...(failed.size > 0 ? { failed: failed.size } : {}) },
+      doneOffset: entry.done_offset ?? 0,
+    };
   }
 
   attempts(tar: string, headerOffset: number): number {
@@ -134,18 +144,7 @@ export class ProgressRecord {
     if (!this.isCompleted(name)) return null;
     if ((entry?.tar_size ?? identity.sizeBytes) !== identity.sizeBytes) return null;
     if ((entry?.tar_mtime_ms ?? identity.mtimeMs) !== identity.mtimeMs) return null;
-    const found = entry?.files_processed ?? 0;
-    const uploaded = entry?.files_uploaded ?? 0;
-    const failed = entry?.errors ?? 0;
-    const rest = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
-    return {
-      found,
-      uploaded,
-      duplicates: entry?.duplicates ?? rest,
-      failed,
-      skipped: entry?.skipped ?? 0,
-      ...(entry?.skipped_by ? { skippedBy: entry.skipped_by } : {}),
-    };
+    return countsOf(entry ?? {});
   }
 
   /** Where to go on in a tar that an earlier run did not complete; its start when it has changed since. */
@@ -353,6 +352,22 @@ function forgetResumePoint(record: TarRecord): void {
   delete record.entry.done_counts;
   record.failed.clear();
   record.settled.clear();
+}
+
+/** The Python system does not say what became of a book that it did not upload. */
+function countsOf(entry: TarProgress): BookCounts {
+  const found = entry.files_processed ?? 0;
+  const uploaded = entry.files_uploaded ?? 0;
+  const failed = entry.errors ?? 0;
+  const rest = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
+  return {
+    found,
+    uploaded,
+    duplicates: entry.duplicates ?? rest,
+    failed,
+    skipped: entry.skipped ?? 0,
+    ...(entry.skipped_by ? { skippedBy: entry.skipped_by } : {}),
+  };
 }
 
 function figures(counts: BookCounts): TarProgress {
