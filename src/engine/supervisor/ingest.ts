@@ -25,10 +25,10 @@ import { systemFacts } from './load/systemFacts.ts';
 import { WorkerScaler } from './load/workerScaler.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars } from './processedTars.ts';
-import { doneBefore, tarAtStart, tarNotInRun } from './recordedTars.ts';
+import { doneBefore, tarAtStart, tarNotInRun, tarNotUtf8 } from './recordedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
 import { completedEarlier, dealTars, findSources, type Sources } from './sources.ts';
-import type { FoundTar } from '../archive/sourceFolder.ts';
+import { passedOverText, type FoundTar } from '../archive/sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
 import { readSuspects } from './crew/suspects.ts';
@@ -111,6 +111,8 @@ export class Ingest {
           `There are no .tar files in ${folder}. Where its disk is not connected, connect it and launch again.`,
         );
       }
+      const passedOver = passedOverText(found.passedOver);
+      if (passedOver !== undefined) notices.push(passedOver);
       log = new EventLog(join(state.path, launcherLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
         const message =
@@ -293,7 +295,8 @@ export class Ingest {
     for (const tar of all) {
       const earlier = completed(tar);
       const resume = resumePoints.best(tar.name);
-      if (!chosen.has(tar)) this.#board.setTar(tarNotInRun(tar, earlier, resume, progress));
+      if (tar.nameBytes) this.#board.setTar(tarNotUtf8(tar, chosen.has(tar)));
+      else if (!chosen.has(tar)) this.#board.setTar(tarNotInRun(tar, earlier, resume, progress));
       else if (resume) this.#board.setBegunTar(tarAtStart(tar, earlier, resume), doneBefore(resume));
       else this.#board.setTar(tarAtStart(tar, earlier, null));
     }

@@ -59,7 +59,7 @@ function planned(
     doneBytes = Math.max(doneBytes, point.doneBytes);
     hasFailed ||= record.hasFailures(name);
   }
-  const state = hasFailed ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
+  const state = hasFailed || tar.nameBytes ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
   return { name, folder, sizeBytes, state, doneBytes: Math.min(doneBytes, sizeBytes), failedBooks, worker };
 }
 

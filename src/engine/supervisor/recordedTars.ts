@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Failure } from '../../protocol/errors.ts';
 import type { ResumePoint } from '../../protocol/resumePoint.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { noCounts, type BookCounts, type TarPhase, type TarState } from '../../protocol/snapshot.ts';
 import type { DoneBefore } from '../../protocol/totals.ts';
 import type { FoundTar } from '../archive/sourceFolder.ts';
@@ -7,7 +9,7 @@ import { lastFailure } from '../progress/failureList.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 
 /*
- * What the progress files say of a tar when a run begins.
+ * How a tar stands on the board when a run begins, by what the progress files say of it.
  */
 
 /** The state of a tar that is to be read, and of one that an earlier run completed: then `earlier` is what that counted. */
@@ -40,6 +42,16 @@ export function tarNotInRun(
   if (!failure) return state;
   const { counts, message, status } = failure;
   return { ...state, phase: phaseOf(status), counts, failure: failureOf(message) };
+}
+
+/** The state of a tar that nobody can open by its name: it has failed before anybody has tried. */
+export function tarNotUtf8({ name, folder, sizeBytes }: FoundTar, inRun: boolean): TarState {
+  const path = folder === null ? name : join(folder, name);
+  return {
+    ...{ name, folder, sizeBytes, inRun },
+    ...{ phase: 'failed', doneBytes: 0, worker: null, counts: noCounts(), earlier: false },
+    failure: { code: 'TAR_NOT_READABLE', message: sentence('tarNameNotUtf8', path) },
+  };
 }
 
 /** What of a tar had its outcome before the run: also the books of a batch that was cut short. */
