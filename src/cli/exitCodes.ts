@@ -20,9 +20,8 @@ export function exitCodeOfRun(run: RunState): number {
   const { summary } = run;
   if (!summary) return exitCodes.failed;
   const { tars, books } = summary;
-  return tars.failed > 0 || books.failed > 0 || tars.completed < tars.total
-    ? exitCodes.failed
-    : exitCodes.allDone;
+  const dealtWith = tars.completed + (tars.notInRun ?? 0);
+  return tars.failed > 0 || books.failed > 0 || dealtWith < tars.total ? exitCodes.failed : exitCodes.allDone;
 }
 
 export function exitCodeOfError(code: ErrorCode): number {

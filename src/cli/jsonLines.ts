@@ -24,6 +24,8 @@ export interface JsonTars {
   readonly total: number;
   readonly completed: number;
   readonly failed: number;
+  /** Neither completed nor failed, as they are not in the run; absent for none. */
+  readonly notInRun?: number;
 }
 
 function jsonBooks(counts: BookCounts): JsonBooks {
@@ -37,7 +39,9 @@ function jsonBooks(counts: BookCounts): JsonBooks {
 
 function jsonTars(tars: readonly TarState[]): JsonTars {
   const totals = countTars(tars);
-  return { total: totals.total, completed: totals.completed, failed: totals.failed + totals.withErrors };
+  const { total, completed, notInRun } = totals;
+  const failed = totals.failed + totals.withErrors;
+  return { total, completed, failed, ...(notInRun > 0 ? { notInRun } : {}) };
 }
 
 /**
@@ -47,16 +51,18 @@ function jsonTars(tars: readonly TarState[]): JsonTars {
  */
 export function jsonHappening(happening: Happening, options: IngestOptions | null): object {
   switch (happening.kind) {
-    case 'started':
+    case 'started': {
+      const { total, earlier, notInRun } = countTars(happening.tars);
       return {
         type: 'started',
         sourceFolders: happening.run.sourceFolders,
         stateFolder: happening.run.stateFolder,
         destination: options?.destination ?? null,
         workers: options?.workers ?? null,
-        tars: { total: happening.tars.length, completedEarlier: countTars(happening.tars).earlier },
+        tars: { total, completedEarlier: earlier, ...(notInRun > 0 ? { notInRun } : {}) },
         totalBytes: happening.run.totalBytes,
       };
+    }
     case 'tarEnded': {
       const { tar } = happening;
       return {

@@ -159,10 +159,10 @@ function paceText(worker: WorkerState): string {
 }
 
 function totalRow(run: RunState, tars: readonly TarState[]): Row {
-  const totals = countTars(tars);
+  const { inRun } = countTars(tars);
   return {
     label: 'all',
-    name: `${String(totals.ended)}/${formatCount(totals.total, 'tar')}`,
+    name: `${String(inRun.ended)}/${formatCount(inRun.total, 'tar')}`,
     bar: { done: run.doneBytes, total: run.totalBytes },
     rate: rateText(run.bytesPerSecond),
     left: leftText(run.secondsLeft),
@@ -183,7 +183,7 @@ function layOut(rows: readonly Row[], tars: readonly TarState[], width: number):
   // The widest of all names and not of those shown now: the bars keep their length from tar to tar.
   const wanted = Math.max(
     ...rows.map(row => (row.bar ? stringWidth(row.name) : 0)),
-    tars.reduce((widest, tar) => Math.max(widest, stringWidth(tar.name)), 0),
+    tars.reduce((widest, tar) => (tar.inRun ? Math.max(widest, stringWidth(tar.name)) : widest), 0),
   );
   const column = (columns: number): number => (columns === 0 ? 0 : columns + gap.length);
   const restAfter = (rate: number, left: number): number =>

@@ -65,10 +65,12 @@ export class RunFollower {
     }
   }
 
-  /** The first failures, those of whole tars before those of books, and the number of all. */
+  /** The first failures in the run, those of whole tars before those of books, and the number of all. */
   failures(limit: number): { readonly first: FailureNote[]; readonly count: number } {
     const ofTars = this.#store.tars.flatMap(tar =>
-      tar.phase === 'failed' && tar.failure ? [{ tar: tar.name, member: null, failure: tar.failure }] : [],
+      tar.inRun && tar.phase === 'failed' && tar.failure
+        ? [{ tar: tar.name, member: null, failure: tar.failure }]
+        : [],
     );
     return {
       first: [...ofTars, ...this.#bookFailures].slice(0, limit),
@@ -102,7 +104,7 @@ export class RunFollower {
       this.#endedTars.delete(tar.name);
       return [];
     }
-    if (tar.earlier || this.#endedTars.has(tar.name)) return [];
+    if (tar.earlier || !tar.inRun || this.#endedTars.has(tar.name)) return [];
     this.#endedTars.add(tar.name);
     return [{ kind: 'tarEnded', tar }];
   }

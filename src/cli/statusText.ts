@@ -12,7 +12,7 @@ import type { HistoryEntry } from '../protocol/history.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { jsonProgress } from './jsonLines.ts';
 import { bookParts, renderFailure, renderHeadline } from './summaryText.ts';
-import { countTars } from './tarTotals.ts';
+import { countTars, type TarTotals } from './tarTotals.ts';
 import { printable, type Paint } from './terminalText.ts';
 import { standstillText } from './workerText.ts';
 
@@ -54,7 +54,8 @@ function renderRun(status: ToldByEngine, paint: Paint, now: number): string[] {
     'Tars',
     `${formatNumber(totals.completed)} of ${formatNumber(totals.total)} completed` +
       (failed > 0 ? `, ${formatNumber(failed)} failed` : '') +
-      `; ${formatPercent(run.doneBytes, run.totalBytes)} of ${formatBytes(run.totalBytes)}`,
+      (totals.notInRun > 0 ? `, ${formatNumber(totals.notInRun)} not in this run` : '') +
+      `; ${runShare(totals)}${formatPercent(run.doneBytes, run.totalBytes)} of ${formatBytes(run.totalBytes)}`,
   );
   row('Books', `${formatNumber(run.counts.found)} found: ${bookParts(run.counts)}`);
   if (status.kind === 'running') {
@@ -72,6 +73,13 @@ function renderRun(status: ToldByEngine, paint: Paint, now: number): string[] {
   const notes = tars.flatMap(tar => failureOfTar(tar) ?? []);
   lines.push(...renderFailures(notes, paint), ...renderHistory(status.file.snapshot.history, paint, now));
   return lines;
+}
+
+/** Where the bytes are not those of all tars, whose they are. */
+function runShare({ inRun, total }: TarTotals): string {
+  return inRun.total < total
+    ? `in this run ${formatNumber(inRun.ended)} of ${formatNumber(inRun.total)}, `
+    : '';
 }
 
 /** The last things that supervision did, the newest last. */

@@ -32,7 +32,9 @@ export function renderHappening(happening: Happening, paint: Paint): string {
   switch (happening.kind) {
     case 'started': {
       const totals = countTars(happening.tars);
-      const what = `${formatCount(totals.total, 'tar')}, ${formatBytes(happening.run.totalBytes)}`;
+      const { total, inRun } = totals;
+      const tars = inRun.total < total ? `${formatNumber(inRun.total)} of ` : '';
+      const what = `${tars}${formatCount(total, 'tar')}, ${formatBytes(happening.run.totalBytes)}`;
       const earlier = totals.earlier > 0 ? `, ${formatNumber(totals.earlier)} completed earlier` : '';
       return `${what}${earlier}, in ${printable(foldersText(happening.run.sourceFolders))}`;
     }
@@ -98,13 +100,36 @@ export function renderSummary(outcome: Outcome, paint: Paint): string[] {
     if (rest > 0)
       lines.push(paint('dim', `  … and ${formatNumber(rest)} more; with --json each one is a line`));
   }
+  lines.push(...renderOthers(outcome.tars, paint));
   const next = renderNext(run, totals, failures.count);
   if (next) lines.push('', ...next.split('\n'));
   return lines;
 }
 
+/** What is amiss with tars that are not in the run, so that its good end hides nothing. */
+function renderOthers(tars: readonly TarState[], paint: Paint): string[] {
+  const names = tars.flatMap(tar =>
+    !tar.inRun && (tar.phase === 'failed' || tar.phase === 'completedWithErrors')
+      ? [printable(tar.name)]
+      : [],
+  );
+  if (names.length === 0) return [];
+  const more = names.length - listedFailures;
+  const which =
+    names.slice(0, listedFailures).join(', ') + (more > 0 ? ` and ${formatNumber(more)} more` : '');
+  const who =
+    names.length === 1
+      ? '1 tar that was not in this run has'
+      : `${formatNumber(names.length)} tars that were not in this run have`;
+  return [
+    '',
+    paint('bad', `${who} failures: ${which}.`),
+    '"tarshelf failed" lists them, "tarshelf retry" tries them again.',
+  ];
+}
+
 export function renderHeadline(run: RunState, totals: TarTotals, paint: Paint): string {
-  const { total, completed, earlier, withErrors, failed, ended } = totals;
+  const { total, completed, earlier, withErrors, failed, notInRun } = totals;
   const all = total === 1 ? 'The tar was' : `All ${formatNumber(total)} tars were`;
   if (earlier === total && total > 0) {
     const where = `recorded in ${printable(run.stateFolder)}`;
@@ -116,16 +141,24 @@ export function renderHeadline(run: RunState, totals: TarTotals, paint: Paint): 
   const parts = [`${formatNumber(completed)} of ${formatCount(total, 'tar')} completed${byEarlier}`];
   if (withErrors > 0) parts.push(`${formatNumber(withErrors)} with failed books`);
   if (failed > 0) parts.push(`${formatNumber(failed)} failed`);
-  if (ended < total) parts.push(`${formatNumber(total - ended)} not finished`);
+  const open = openIn(totals);
+  if (open > 0) parts.push(`${formatNumber(open)} not finished`);
+  if (notInRun > 0) parts.push(`${formatNumber(notInRun)} not in this run`);
+  const tone = withErrors + failed > 0 || run.failure ? 'bad' : open > 0 ? 'warning' : 'good';
   const start = run.phase === 'stopped' ? 'Stopped: ' : '';
-  return paint(withErrors + failed > 0 || run.failure ? 'bad' : 'warning', `${start}${parts.join(', ')}.`);
+  return paint(tone, `${start}${parts.join(', ')}.`);
+}
+
+/** Those that the run was to read and did not come to the end of. */
+function openIn({ inRun }: TarTotals): number {
+  return inRun.total - inRun.ended;
 }
 
 function renderNext(run: RunState, totals: TarTotals, failureCount: number): string | undefined {
   if (run.phase === 'stopped' && !run.failure && failureCount === 0) {
     return 'Run the same command again to go on where this run stopped. Nothing is uploaded twice.';
   }
-  if (failureCount > 0 || totals.completed < totals.total) {
+  if (failureCount > 0 || openIn(totals) > 0) {
     return (
       'When the cause is mended, run the same command again: it takes up the tars that are not\n' +
       'completed, and uploads nothing twice.'
@@ -169,9 +202,9 @@ export function withName(name: string, message: string): string {
 
 /** The whole run on one line, for output that cannot be redrawn. */
 export function renderTotal(run: RunState, tars: readonly TarState[]): string {
-  const totals = countTars(tars);
+  const { inRun } = countTars(tars);
   const parts = [
-    `${formatPercent(run.doneBytes, run.totalBytes)}, ${formatNumber(totals.ended)} of ${formatCount(totals.total, 'tar')}`,
+    `${formatPercent(run.doneBytes, run.totalBytes)}, ${formatNumber(inRun.ended)} of ${formatCount(inRun.total, 'tar')}`,
     bookParts(run.counts),
   ];
   if (run.bytesPerSecond > 0) parts.push(formatRate(run.bytesPerSecond));

@@ -1,5 +1,11 @@
 import * as vscode from 'vscode';
-import { duplicatesCount, failedBooksCount, newBooksCount, tarsOutOf } from '../text/countText.ts';
+import {
+  duplicatesCount,
+  failedBooksCount,
+  newBooksCount,
+  notInRunCount,
+  tarsOutOf,
+} from '../text/countText.ts';
 import { commandIds } from '../manifest.ts';
 import { formatNumber } from '../protocol/format.ts';
 import { TarshelfError } from '../protocol/errors.ts';
@@ -45,6 +51,7 @@ export function announceEnd(services: Services, run: RunState): void {
   const { tars, books } = run.summary;
   const outcome = [
     vscode.l10n.t('{0} done', tarsOutOf(tars.completed, tars.total)),
+    ...(tars.notInRun === undefined ? [] : [notInRunCount(tars.notInRun)]),
     newBooksCount(books.uploaded),
     duplicatesCount(books.duplicates),
   ].join(', ');

@@ -20,6 +20,12 @@ export const sentences = {
   tarNowhere: '{0} is in none of the folders {1}. Check that their disks are connected.',
   nameTwice:
     '{0} and {1} have one name, by which tars are told apart. Rename or remove one of the two, or read one of the folders with a state folder of its own.',
+  tarPassedOver:
+    '{0} was passed over: Tarshelf reads .tar, .tar.gz, .tgz and .tar.zst alone. Unpack it to a plain .tar, then launch again.',
+  tarsPassedOver:
+    '{0} files were passed over ({1}): Tarshelf reads .tar, .tar.gz, .tgz and .tar.zst alone. Unpack them to plain .tar files, then launch again.',
+  tarNameNotUtf8:
+    'The name of {0} is not UTF-8, so the tar was not read. Rename the file, then launch again.',
   sourceUnplugged:
     'The tars in {0} cannot be read for now. Connect their disk, and check that you may read it.',
 

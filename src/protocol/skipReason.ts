@@ -31,6 +31,17 @@ export function addSkipped(
   return sum;
 }
 
+/** How many were skipped since; reasons for which none was are left out. */
+export function skippedSince(
+  before: Readonly<SkippedByReason>,
+  now: Readonly<SkippedByReason>,
+): SkippedByReason {
+  const since = Object.entries(now).map(
+    ([reason, count]) => [reason, count - (before[reason] ?? 0)] as const,
+  );
+  return Object.fromEntries(since.filter(([, count]) => count > 0));
+}
+
 /** The reasons in words, of one member; a window puts them into its language. */
 export const oneSkipped = {
   empty: '1 empty file',

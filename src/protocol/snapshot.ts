@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { failureSchema } from './errors.ts';
 import { historyEntrySchema } from './history.ts';
 import { ingestOptionsSchema } from './ingestOptions.ts';
-import { addSkipped, skippedByReasonSchema } from './skipReason.ts';
+import { addSkipped, skippedByReasonSchema, skippedSince } from './skipReason.ts';
 import { readSourceFolders, sourceFoldersSchema } from './sourceFolders.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -15,7 +15,8 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
  *                  │  └────▶ completedWithErrors  (read to its end, some books failed)
  *                  └───────▶ waiting      (the run was stopped, or its worker died)
  *
- * A tar that an earlier run completed starts as `completed` with `earlier` set.
+ * A tar that an earlier run completed starts as `completed` with `earlier` set. One that is not in the run stays as
+ * earlier runs have left it: `completed`, `failed`, `completedWithErrors`, or `waiting` for another run.
  */
 export const tarPhaseSchema = v.picklist([
   'waiting',
@@ -59,6 +60,8 @@ export const tarStateSchema = v.object({
   counts: bookCountsSchema,
   /** Completed by an earlier run. */
   earlier: v.boolean(),
+  /** False: it lies in a source folder, but this run was asked for others. It is dealt to nobody. */
+  inRun: v.optional(v.boolean(), true),
   failure: v.nullable(failureSchema),
 });
 export type TarState = v.InferOutput<typeof tarStateSchema>;
@@ -150,7 +153,15 @@ export type RunPhase = v.InferOutput<typeof runPhaseSchema>;
 
 /** The outcome of a run, in the form that the command line prints as its last line with `--json`. */
 export const summarySchema = v.object({
-  tars: v.object({ total: count, completed: count, failed: count }),
+  /** All of the source folders, as they are by now: those, too, that are not in the run. */
+  tars: v.object({
+    total: count,
+    completed: count,
+    failed: count,
+    /** Neither completed nor failed, as they were not in the run; absent for none. */
+    notInRun: v.optional(count),
+  }),
+  /** What became of books in this run. Failed ones of its tars that it did not try again are failed still. */
   books: v.object({ found: count, uploaded: count, duplicates: count, failed: count }),
   skipped: count,
   skippedBy: v.optional(skippedByReasonSchema),
@@ -164,12 +175,13 @@ export const runStateSchema = readSourceFolders({
   phase: runPhaseSchema,
   sourceFolders: sourceFoldersSchema,
   stateFolder: v.string(),
-  /** Sum of all tars' sizes, and how much of it is done, earlier runs included. */
+  /** Sum of the sizes of all tars in the run, and how much of it is done, earlier runs included. */
   totalBytes: count,
   doneBytes: count,
   bytesPerSecond: v.pipe(v.number(), v.minValue(0)),
   /** Seconds left at the present rate; null while that is not known for long enough to tell. */
   secondsLeft: v.nullable(v.number()),
+  /** What became of books in this run, and not what an earlier one did in the same tars. */
   counts: bookCountsSchema,
   summary: v.nullable(summarySchema),
   failure: v.nullable(failureSchema),
@@ -230,6 +242,24 @@ export function sumCounts(all: Iterable<BookCounts>): BookCounts {
     if (c.skippedBy) sum.skippedBy = addSkipped(sum.skippedBy, c.skippedBy);
   }
   return sum;
+}
+
+/** What was counted since; a book that had failed before counts as met again. */
+export function countsSince(before: BookCounts, now: BookCounts): BookCounts {
+  const since = (of: (counts: BookCounts) => number): number => Math.max(0, of(now) - of(before));
+  const skippedBy = skippedSince(before.skippedBy ?? {}, now.skippedBy ?? {});
+  return {
+    found: Math.max(0, now.found - (before.found - before.failed)),
+    uploaded: since(counts => counts.uploaded),
+    duplicates: {
+      own: since(counts => counts.duplicates.own),
+      others: since(counts => counts.duplicates.others),
+      destination: since(counts => counts.duplicates.destination),
+    },
+    failed: now.failed,
+    skipped: since(counts => counts.skipped),
+    ...(Object.keys(skippedBy).length > 0 ? { skippedBy } : {}),
+  };
 }
 
 export function totalDuplicates(counts: BookCounts): number {

@@ -50,6 +50,11 @@ export function notBooksText(skipped: Readonly<SkippedByReason>): string {
   );
 }
 
+/** Of tars of the source folders that the run was not asked for. */
+export function notInRunCount(count: number): string {
+  return t('{0} not in this run', formatNumber(count));
+}
+
 /** A share of tars: `2 of 3 tars`. Other languages than English cannot put it together from its parts. */
 export function tarsOutOf(count: number, total: number): string {
   return total === 1

@@ -99,7 +99,7 @@ export class RunLog {
   #writeTar(tar: TarState): void {
     const before = this.#tarPhases.get(tar.name);
     this.#tarPhases.set(tar.name, tar.phase);
-    if (before === tar.phase || tar.earlier) return;
+    if (before === tar.phase || tar.earlier || !tar.inRun) return;
     if (tar.phase === 'failed') {
       const code = tar.failure ? ` [${tar.failure.code}]` : '';
       this.#log.error(
@@ -119,7 +119,8 @@ function endText(run: RunState): string {
   const { tars, books } = summary;
   return (
     ` after ${formatDuration(summary.seconds)}: ${String(tars.completed)} of ${formatCount(tars.total, 'tar')} done,` +
-    ` ${String(tars.failed)} incomplete; ${formatCount(books.uploaded, 'new book')},` +
+    ` ${String(tars.failed)} incomplete${tars.notInRun === undefined ? '' : `, ${String(tars.notInRun)} not in this run`};` +
+    ` ${formatCount(books.uploaded, 'new book')},` +
     ` ${formatCount(books.duplicates, 'duplicate')}, ${String(books.failed)} failed;` +
     ` ${formatCount(summary.skipped, 'other file')} skipped.`
   );

@@ -7,26 +7,40 @@ import {
   duplicatesCount,
   failedBooksCount,
   newBooksCount,
+  notInRunCount,
   tarsOutOf,
 } from '../text/countText.ts';
 import type { RunView } from './engineReader.ts';
 import { isGivenUp } from './workerText.ts';
 
-/** Numbers of tars by how they ended. `incomplete` are those that ended with something in them not dealt with. */
+/**
+ * Numbers of tars of the source folders by how they ended. `incomplete` are those that ended with something in them not
+ * dealt with, `notInRun` those that did not end and that the run was not asked for.
+ */
 interface TarTally {
   readonly total: number;
   readonly completed: number;
   readonly incomplete: number;
+  readonly notInRun: number;
+  /** Of the tars that the run was asked for. */
+  readonly inRun: { readonly total: number; readonly ended: number };
 }
 
 function tallyTars(tars: readonly TarState[]): TarTally {
   let completed = 0;
   let incomplete = 0;
+  let notInRun = 0;
+  const inRun = { total: 0, ended: 0 };
   for (const tar of tars) {
+    const hasEnded = tar.phase === 'completed' || isIncomplete(tar);
     if (tar.phase === 'completed') completed++;
-    else if (isIncomplete(tar)) incomplete++;
+    else if (hasEnded) incomplete++;
+    else if (!tar.inRun) notInRun++;
+    if (!tar.inRun) continue;
+    inRun.total++;
+    if (hasEnded) inRun.ended++;
   }
-  return { total: tars.length, completed, incomplete };
+  return { total: tars.length, completed, incomplete, notInRun, inRun };
 }
 
 function isIncomplete({ phase }: TarState): boolean {
@@ -109,7 +123,8 @@ export function statusText(view: RunView, facts: StatusFacts): StatusText | unde
 
 function runningStatus(run: RunState, { tars, workers, silentSeconds }: StatusFacts): StatusText {
   const tally = tallyTars(tars);
-  const parts = [`${formatNumber(tally.completed + tally.incomplete)}/${formatNumber(tally.total)}`];
+  // How far it is, is told of what it does; what waits for a person, of all tars.
+  const parts = [`${formatNumber(tally.inRun.ended)}/${formatNumber(tally.inRun.total)}`];
   const paused = areAllPaused(workers);
   // What was said last of rates and times is no news any more.
   if (silentSeconds !== null) parts.push(noWord(silentSeconds));
@@ -136,6 +151,7 @@ function areAllPaused(workers: readonly WorkerState[]): boolean {
 function endedStatus(kind: 'finished' | 'stopped', run: RunState, tally: TarTally): StatusText {
   const parts = [t('{0}/{1} tars', formatNumber(tally.completed), formatNumber(tally.total))];
   if (kind === 'stopped') parts.push(t('stopped'));
+  if (tally.notInRun > 0) parts.push(notInRunCount(tally.notInRun));
   parts.push(run.counts.uploaded > 0 ? booksCount(run.counts.uploaded) : t('no new books'));
   // A failed book leaves its tar incomplete, so that one number tells of both.
   if (tally.incomplete > 0) parts.push(incompleteText(tally));
@@ -197,6 +213,7 @@ function plainHeadline(view: RunView, tars: readonly TarState[]): string {
       const { counts } = view.run;
       const parts = [
         tarsOutOf(tally.completed, tally.total),
+        ...(tally.notInRun > 0 ? [notInRunCount(tally.notInRun)] : []),
         newBooksCount(counts.uploaded),
         duplicatesCount(totalDuplicates(counts)),
       ];

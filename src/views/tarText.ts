@@ -43,7 +43,7 @@ export function tarDescription(tar: TarState, worker: WorkerState | undefined, a
   const look = tarLook(tar, alive);
   switch (look) {
     case 'waiting':
-      return `${t('waiting')} · ${formatBytes(tar.sizeBytes)}`;
+      return `${tar.inRun ? t('waiting') : t('not in this run')} · ${formatBytes(tar.sizeBytes)}`;
     case 'begun':
       return begunText(tar, worker, alive);
     case 'interrupted':
@@ -76,7 +76,7 @@ function reasonText(tar: TarState): string {
 /** How far it was, and what it waits for: a person who resumes its worker, another run, or its turn. */
 function begunText(tar: TarState, worker: WorkerState | undefined, alive: boolean): string {
   const percent = formatPercent(tar.doneBytes, tar.sizeBytes);
-  if (!alive) return t('stopped at {0}', percent);
+  if (!alive || !tar.inRun) return t('stopped at {0}', percent);
   return worker?.phase === 'paused' ? t('paused at {0}', percent) : t('waiting at {0}', percent);
 }
 

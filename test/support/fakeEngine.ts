@@ -300,6 +300,7 @@ function begin(given: IngestOptions): void {
     folder: options?.sourceFolders[0] ?? null,
     phase: name === 'earlier.tar' ? 'completed' : 'waiting',
     earlier: name === 'earlier.tar',
+    inRun: true,
     sizeBytes: tarSize,
     doneBytes: name === 'earlier.tar' ? tarSize : 0,
     worker: null,

@@ -108,6 +108,7 @@ export class PlayedCrew {
         worker: (index % workers) + 1,
         counts: noCounts(),
         earlier: false,
+        inRun: true,
         failure: null,
       });
     });

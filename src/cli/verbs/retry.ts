@@ -16,8 +16,8 @@ export const retry = makeVerb({
   ],
   options: retryOptionTable,
   exitCodes: [
-    'Exit code: 0 nothing of it fails any more, 1 something does, 2 wrong usage, 130',
-    'interrupted.',
+    'Exit code: 0 nothing fails any more, 1 something does, also in a tar that was',
+    'not tried again, 2 wrong usage, 130 interrupted.',
   ],
   run: async (given, commandLine) => {
     try {

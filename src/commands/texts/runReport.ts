@@ -61,7 +61,7 @@ export function runMarkdown({ run, options, tars, failures }: ReportedRun): stri
       ],
       tars.map(tar => [
         tar.name,
-        tar.earlier ? t('completed earlier') : tarPhaseText(tar.phase),
+        tarStateText(tar),
         formatBytes(tar.sizeBytes),
         tar.worker ?? '',
         formatNumber(tar.counts.uploaded),
@@ -110,6 +110,11 @@ function runPhaseText(phase: RunPhase): string {
     default:
       return phase satisfies never;
   }
+}
+
+function tarStateText({ earlier, inRun, phase }: TarState): string {
+  if (earlier) return t('completed earlier');
+  return phase === 'waiting' && !inRun ? t('not in this run') : tarPhaseText(phase);
 }
 
 function tarPhaseText(phase: TarPhase): string {

@@ -1,6 +1,5 @@
 import { engineText } from '../../text/engineText.ts';
 import { booksCount } from '../../text/countText.ts';
-import { engineText } from '../../text/engineText.ts';
 import { t } from '../../text/localize.ts';
 import { formatBytes, formatNumber } from '../../protocol/format.ts';
 import { mostNamedMembers, type Verification } from '../../protocol/verification.ts';

@@ -1,17 +1,24 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import { foldersText } from '../../protocol/sourceFolders.ts';
 import type { FileIdentity } from './byteSource.ts';
 
 const tarName = /\.(?:tar|tar\.gz|tgz|tar\.zst)$/i;
+/** Tars by their names that nobody here can unpack. */
+const otherTarName = /\.(?:tar\.(?:xz|bz2?|lz|lz4|lzma|lzo|z|br)|txz|tbz2?|tlz)$/i;
+/** So many of them are named. */
+const namedPassedOver = 5;
 
 /** What a run could read, by its name: that is what progress files, leases and extraction folders know it by. */
 export interface FoundTar extends FileIdentity {
   readonly name: string;
   /** The source folder that it lies in; null for an extraction folder whose tar is gone. */
   readonly folder: string | null;
+  /** What it is called on the disk, where that is no UTF-8: `name` is only how people are told of it, and opens nothing. */
+  readonly nameBytes?: Buffer;
 }
 
 /** A tar that lies in a source folder. */
@@ -25,6 +32,13 @@ export interface SourceTars {
   readonly tars: readonly SourceTar[];
   /** The folders that were looked into, each once. */
   readonly folders: readonly string[];
+  /** Tars in them that are compressed in a way that cannot be read. */
+  readonly passedOver: readonly PassedOver[];
+}
+
+export interface PassedOver {
+  readonly name: string;
+  readonly folder: string;
 }
 
 /**
@@ -38,8 +52,11 @@ export async function findTars(named: readonly string[]): Promise<SourceTars> {
   const folders = await distinctFolders(named);
   const tars = new Map<string, SourceTar>();
   const twice: (readonly [SourceTar, SourceTar])[] = [];
+  const passedOver: PassedOver[] = [];
   for (const folder of folders) {
-    for (const tar of await tarsIn(folder)) {
+    const found = await tarsIn(folder);
+    passedOver.push(...found.passedOver);
+    for (const tar of found.tars) {
       const before = tars.get(tar.name);
       if (!before) tars.set(tar.name, tar);
       else if (!(await isSameFile(before, tar))) twice.push([before, tar]);
@@ -47,14 +64,24 @@ export async function findTars(named: readonly string[]): Promise<SourceTars> {
   }
   const [first] = twice;
   if (first) throw nameTwice(first, twice.length - 1);
-  return { tars: [...tars.values()], folders };
+  return { tars: [...tars.values()], folders, passedOver };
+}
+
+/** What was passed over, and what to do about it; undefined for nothing. */
+export function passedOverText(passedOver: readonly PassedOver[]): string | undefined {
+  const paths = passedOver.map(({ folder, name }) => join(folder, name));
+  const [only] = paths;
+  if (only === undefined || paths.length === 1) return only && sentence('tarPassedOver', only);
+  const more = paths.length > namedPassedOver ? ', …' : '';
+  return sentence('tarsPassedOver', paths.length, paths.slice(0, namedPassedOver).join(', ') + more);
 }
 
 /** That there is nothing to read in any of the folders. */
-export function withoutTars(folders: readonly string[]): TarshelfError {
+export function withoutTars({ folders, passedOver }: Omit<SourceTars, 'tars'>): TarshelfError {
   return new TarshelfError(
     'SOURCE_WITHOUT_TARS',
-    sentence(folders.length > 1 ? 'sourcesWithoutTars' : 'sourceWithoutTars', foldersText(folders)),
+    passedOverText(passedOver) ??
+      sentence(folders.length > 1 ? 'sourcesWithoutTars' : 'sourceWithoutTars', foldersText(folders)),
   );
 }
 
@@ -89,25 +116,37 @@ async function distinctFolders(named: readonly string[]): Promise<string[]> {
   return [...folders.values()];
 }
 
-async function tarsIn(folder: string): Promise<SourceTar[]> {
+async function tarsIn(folder: string): Promise<Pick<SourceTars, 'tars' | 'passedOver'>> {
   const tars: SourceTar[] = [];
-  for (const name of await namesIn(folder)) {
-    if (!tarName.test(name)) continue;
-    // A dangling link fails as its tar later.
-    const found = await statTar(join(folder, name), { sizeBytes: 0, mtimeMs: 0 });
-    if (found) tars.push({ name, folder, ...found });
+  const passedOver: PassedOver[] = [];
+  for (const found of await namesIn(folder)) {
+    const { name } = found;
+    const place = { folder, ...found };
+    if (tarName.test(name)) {
+      // A dangling link fails as its tar later.
+      const identity = await statTar(pathOf(place), { sizeBytes: 0, mtimeMs: 0 });
+      if (identity) tars.push({ ...place, ...identity });
+    } else if (otherTarName.test(name) && (await statTar(pathOf(place), null)))
+      passedOver.push({ name, folder });
   }
   // By code unit, not by language: the order must be the same on every machine.
-  return tars.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+  return { tars: tars.sort(byName), passedOver: passedOver.sort(byName) };
+}
+
+function pathOf({
+  folder,
+  name,
+  nameBytes,
+}: Pick<SourceTar, 'folder' | 'name' | 'nameBytes'>): string | Buffer {
+  return nameBytes ? Buffer.concat([Buffer.from(`${folder}${sep}`), nameBytes]) : join(folder, name);
 }
 
 /** Whether two paths lead to one file. Where the system does not tell for sure, they count as two. */
 async function isSameFile(a: SourceTar, b: SourceTar): Promise<boolean> {
   if (a.sizeBytes !== b.sizeBytes || a.mtimeMs !== b.mtimeMs) return false;
   try {
-    const [one, other] = await Promise.all(
-      [a, b].map(tar => stat(join(tar.folder, tar.name), { bigint: true })),
-    );
+    const [one, other] = await Promise.all([a, b].map(tar => stat(pathOf(tar), { bigint: true })));
     return one !== undefined && one.ino !== 0n && one.ino === other?.ino && one.dev === other.dev;
   } catch {
     return false;
@@ -125,9 +164,16 @@ function nameTwice([a, b]: readonly [SourceTar, SourceTar], others: number): Tar
   );
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+type FoundName = Pick<SourceTar, 'name' | 'nameBytes'>;
+
+async function namesIn(folder: string): Promise<FoundName[]> {
   try {
-    return await readdir(folder);
+    const names = await readdir(folder);
+    // What stands for bytes that are no text, most often. Two names may come to the same by it, and neither opens its file.
+    if (!names.some(name => name.includes('\uFFFD'))) return names.map(name => ({ name }));
+    return (await readdir(folder, { encoding: 'buffer' })).map(bytes =>
+      isUtf8(bytes) ? { name: bytes.toString() } : { name: escaped(bytes), nameBytes: bytes },
+    );
   } catch (thrown) {
     switch (systemCode(thrown)) {
       case 'ENOENT':
@@ -142,8 +188,22 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+/** A name that is no UTF-8 as people can read it, and type it in a shell: `\xcb\xce.tar`. */
+function escaped(bytes: Buffer): string {
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = [1, 2, 3, 4].find(count => isUtf8(bytes.subarray(at, at + count)));
+    text += length ? bytes.toString('utf8', at, at + length) : `\\x${bytes.toString('hex', at, at + 1)}`;
+    at += length ?? 1;
+  }
+  return text;
+}
+
 /** What a tar is now, or null for what is no file. A link to a file counts. */
-async function statTar(path: string, whenNotThere: FileIdentity | null): Promise<FileIdentity | null> {
+async function statTar(
+  path: string | Buffer,
+  whenNotThere: FileIdentity | null,
+): Promise<FileIdentity | null> {
   try {
     const found = await stat(path);
     return found.isFile() ? { sizeBytes: found.size, mtimeMs: Math.trunc(found.mtimeMs) } : null;

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { workerOfProgressFile, type FailedTar, type TarProgress } from '../../protocol/progressFile.ts';
 import { sentence } from '../../protocol/sentences.ts';
-import type { ProgressRecord } from './progressRecord.ts';
+import type { ProgressRecord, RecordedFailure } from './progressRecord.ts';
 import { peekProgress } from './workerProgress.ts';
 
 /**
@@ -13,20 +13,31 @@ import { peekProgress } from './workerProgress.ts';
  */
 export async function listFailures(stateFolder: string): Promise<FailedTar[]> {
   const records = await peekRecords(stateFolder);
-  const byTar = new Map<string, { failed: FailedTar; entry: Readonly<TarProgress> }>();
+  const tars = new Set([...records.values()].flatMap(record => [...record.tarNames]));
+  return [...tars].sort().flatMap(tar => {
+    const found = lastFailure(records, tar);
+    return found ? [{ tar, worker: found.worker, books: [...found.books], message: found.message }] : [];
+  });
+}
+
+/** What has failed of a tar by the record of the worker that came furthest in it; null where nothing has, or all was made good. */
+export function lastFailure(
+  records: ReadonlyMap<number, ProgressRecord>,
+  tar: string,
+): (RecordedFailure & { readonly worker: number }) | null {
+  let last: (RecordedFailure & { readonly worker: number }) | null = null;
   for (const [worker, record] of records) {
-    for (const { tar, books, message, entry } of record.failures()) {
-      // A worker that has no part in a tar any more still has what it once recorded.
-      if ([...records.values()].some(other => other.isCompletedFor(tar, entry.book_types))) continue;
-      const known = byTar.get(tar);
-      if (known) {
-        const further = howMuchFurther(entry, known.entry);
-        if (further < 0 || (further === 0 && known.failed.books.length <= books.length)) continue;
-      }
-      byTar.set(tar, { failed: { tar, worker, books: [...books], message }, entry });
+    const failure = record.failureOf(tar);
+    if (!failure) continue;
+    // A worker that has no part in a tar any more still has what it once recorded.
+    if ([...records.values()].some(other => other.isCompletedFor(tar, failure.entry.book_types))) continue;
+    if (last) {
+      const further = howMuchFurther(failure.entry, last.entry);
+      if (further < 0 || (further === 0 && last.books.length <= failure.books.length)) continue;
     }
+    last = { ...failure, worker };
   }
-  return [...byTar.values()].map(({ failed }) => failed).sort((a, b) => (a.tar < b.tar ? -1 : 1));
+  return last;
 }
 
 /** What was read before the tar turned out to be doubtful does not count any more. */

@@ -27,6 +27,14 @@ export interface WantedTar extends FileIdentity {
   readonly bookTypes?: readonly string[] | undefined;
 }
 
+/** What has failed of a tar: its books, and itself where the message is not null. */
+export interface RecordedFailure {
+  readonly books: readonly FailedBook[];
+  readonly message: string | null;
+  readonly counts: BookCounts;
+  readonly entry: Readonly<TarProgress>;
+}
+
 interface TarRecord {
   entry: TarProgress;
   /** By header offset. */
@@ -120,18 +128,17 @@ export class ProgressRecord {
     return this.isCompleted(name) && coversTypes(entry, entry.skipped_by, bookTypes);
   }
 
-  /** What has failed of each tar that has failures: its books, and itself where the message is not null. */
-  *failures(): Generator<{
-    tar: string;
-    books: readonly FailedBook[];
-    message: string | null;
-    entry: Readonly<TarProgress>;
-  }> {
-    for (const [tar, { entry, failed }] of this.#tars) {
-      if (!this.hasFailures(tar)) continue;
-      const message = entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null;
-      yield { tar, books: [...failed.values()], message, entry };
-    }
+  /** What has failed of a tar; null where nothing has. */
+  failureOf(name: string): RecordedFailure | null {
+    const record = this.#tars.get(name);
+    if (!record || !this.hasFailures(name)) return null;
+    const { entry, failed } = record;
+    return {
+      books: [...failed.values()],
+      message: entry.status === 'failed' ? (entry.error_message ?? 'it failed') : null,
+      counts: { ...countsOf(entry), ...(failed.size > 0 ? { failed: failed.size } : {}) },
+      entry,
+    };
   }
 
   attempts(tar: string, headerOffset: number): number {
@@ -148,18 +155,7 @@ export class ProgressRecord {
     if (!this.isCompletedFor(name, tar.bookTypes)) return null;
     if ((entry?.tar_size ?? tar.sizeBytes) !== tar.sizeBytes) return null;
     if ((entry?.tar_mtime_ms ?? tar.mtimeMs) !== tar.mtimeMs) return null;
-    const found = entry?.files_processed ?? 0;
-    const uploaded = entry?.files_uploaded ?? 0;
-    const failed = entry?.errors ?? 0;
-    const rest = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
-    return {
-      found,
-      uploaded,
-      duplicates: entry?.duplicates ?? rest,
-      failed,
-      skipped: entry?.skipped ?? 0,
-      ...(entry?.skipped_by ? { skippedBy: entry.skipped_by } : {}),
-    };
+    return countsOf(entry ?? {});
   }
 
   /**
@@ -437,6 +433,22 @@ function forgetResumePoint(record: TarRecord): void {
   delete record.entry.done_counts;
   record.failed.clear();
   record.settled.clear();
+}
+
+/** The Python system does not say what became of a book that it did not upload. */
+function countsOf(entry: TarProgress): BookCounts {
+  const found = entry.files_processed ?? 0;
+  const uploaded = entry.files_uploaded ?? 0;
+  const failed = entry.errors ?? 0;
+  const rest = { own: 0, others: 0, destination: Math.max(0, found - uploaded - failed) };
+  return {
+    found,
+    uploaded,
+    duplicates: entry.duplicates ?? rest,
+    failed,
+    skipped: entry.skipped ?? 0,
+    ...(entry.skipped_by ? { skippedBy: entry.skipped_by } : {}),
+  };
 }
 
 function setFigures(record: TarRecord, counts: BookCounts): void {

@@ -5,7 +5,7 @@ import { launcherLogName } from '../../protocol/logFiles.ts';
 import type { Secrets } from '../../protocol/secrets.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import { foldersText } from '../../protocol/sourceFolders.ts';
-import { noCounts, type BookCounts } from '../../protocol/snapshot.ts';
+import type { BookCounts } from '../../protocol/snapshot.ts';
 import { supervisionInForce } from '../../protocol/supervision.ts';
 import { ClaimTable } from '../dedupe/claimTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
@@ -26,9 +26,10 @@ import { systemFacts } from './load/systemFacts.ts';
 import { WorkerScaler } from './load/workerScaler.ts';
 import { MovedTars } from './movedTars.ts';
 import { ProcessedTars } from './processedTars.ts';
+import { doneBefore, tarAtStart, tarNotInRun, tarNotUtf8 } from './recordedTars.ts';
 import { ResumePoints } from './resumePoints.ts';
 import { completedEarlier, dealTars, findSources, type Sources } from './sources.ts';
-import type { FoundTar } from '../archive/sourceFolder.ts';
+import { passedOverText, type FoundTar } from '../archive/sourceFolder.ts';
 import type { StateBoard } from './stateBoard.ts';
 import type { StateFolder } from './stateFolder.ts';
 import { readSuspects } from './crew/suspects.ts';
@@ -43,6 +44,7 @@ import type { StartWorker } from './crew/workerProcess.ts';
 
 /** What a run has to do. */
 interface Plan {
+  /** All of the source folders, by name; which of them are in the run, the board says. */
   readonly tars: ReadonlyMap<string, FoundTar>;
   /** Each once. */
   readonly sourceFolders: readonly string[];
@@ -114,6 +116,8 @@ export class Ingest {
           `There are no .tar files in ${folder}. Where its disk is not connected, connect it and launch again.`,
         );
       }
+      const passedOver = passedOverText(found.passedOver);
+      if (passedOver !== undefined) notices.push(passedOver);
       log = new EventLog(join(state.path, launcherLogName));
       await state.outwaitWorkers(this.#stop.signal, () => {
         const message =
@@ -135,11 +139,12 @@ export class Ingest {
       await keys.readAll(this.#stop.signal);
       const isCompleted = completions(found, progress, this.#options.bookTypes);
       const tars = this.#chosen(found, isCompleted, progress);
-      const resumePoints = this.#resumePoints(state, tars, progress);
-      const hands = this.#deal(tars, isCompleted, progress, resumePoints);
+      const resumePoints = this.#resumePoints(state, found.tars, progress);
+      this.#show(found.tars, new Set(tars), isCompleted, progress, resumePoints);
+      const hands = this.#deal(tars, progress);
       plan = {
         ...{ hands, claims, keys, resumePoints },
-        tars: new Map(tars.map(tar => [tar.name, tar])),
+        tars: new Map(found.tars.map(tar => [tar.name, tar])),
         sourceFolders: found.folders,
         moved: new MovedTars(progress),
       };
@@ -287,34 +292,34 @@ export class Ingest {
     return points;
   }
 
-  #deal(
-    tars: readonly FoundTar[],
+  /**
+   * Puts every tar of the source folders on the board: who retries one of them, or launches a few, is still to see what
+   * is amiss with the others.
+   */
+  #show(
+    all: readonly FoundTar[],
+    chosen: ReadonlySet<FoundTar>,
     completed: Completions,
     progress: ReadonlyMap<number, ProgressRecord>,
     resumePoints: ResumePoints,
-  ): TarHands {
-    const dealt = dealTars(tars, this.#options.workers).tarsOf;
-    const workerOf = new Map(dealt.flatMap((hand, index) => hand.map(tar => [tar, index + 1] as const)));
-    for (const tar of tars) {
+  ): void {
+    for (const tar of all) {
       const earlier = completed(tar);
-      const worker = workerOf.get(tar.name) ?? null;
       const resume = resumePoints.best(tar.name);
-      this.#board.setTar({
-        name: tar.name,
-        folder: tar.folder,
-        phase: earlier ? 'completed' : 'waiting',
-        sizeBytes: tar.sizeBytes,
-        doneBytes: earlier ? tar.sizeBytes : (resume?.doneBytes ?? 0),
-        worker: earlier ? null : worker,
-        counts: earlier ?? resume?.counts ?? noCounts(),
-        earlier: earlier !== null,
-        failure: null,
-      });
+      if (tar.nameBytes) this.#board.setTar(tarNotUtf8(tar, chosen.has(tar)));
+      else if (!chosen.has(tar)) this.#board.setTar(tarNotInRun(tar, earlier, resume, progress));
+      else if (resume) this.#board.setBegunTar(tarAtStart(tar, earlier, resume), doneBefore(resume));
+      else this.#board.setTar(tarAtStart(tar, earlier, null));
     }
+  }
+
+  #deal(tars: readonly FoundTar[], progress: ReadonlyMap<number, ProgressRecord>): TarHands {
+    const dealt = dealTars(tars, this.#options.workers).tarsOf;
     return new TarHands(
       dealt.map((tarsOfWorker, index) => {
         const current = progress.get(index + 1)?.currentTar;
         const hand = tarsOfWorker.filter(tar => !this.#board.tar(tar).earlier);
+        for (const tar of hand) this.#board.changeTar(tar, { worker: index + 1 });
         // An interrupted tar goes first, so that one is finished before the next is begun.
         return hand.sort((a, b) => Number(b === current) - Number(a === current));
       }),
@@ -417,14 +422,20 @@ export class Ingest {
   async #finishEarlier(move: (tar: string) => void): Promise<void> {
     await this.#removeLeftExtractions();
     if (this.#stop.signal.aborted) return;
-    for (const tar of this.#board.tars) if (tar.earlier) move(tar.name);
+    for (const name of this.#completedEarlier()) move(name);
+  }
+
+  /** Of the tars in the run: the others are left alone. */
+  #completedEarlier(): ReadonlySet<string> {
+    const tars = [...this.#board.tars].filter(tar => tar.inRun && tar.earlier);
+    return new Set(tars.map(tar => tar.name));
   }
 
   /** A kill may come between the last commit of a tar and the removal of what was extracted from it. */
   async #removeLeftExtractions(): Promise<void> {
     const { mode, stateFolder } = this.#options;
     if (mode === 'in-place') return;
-    const earlier = new Set([...this.#board.tars].filter(tar => tar.earlier).map(tar => tar.name));
+    const earlier = this.#completedEarlier();
     await removeExtractions(
       stateFolder,
       name => earlier.has(name) && !this.#stop.signal.aborted,

@@ -79,8 +79,8 @@ async function beEngine({ state, sources }: Folders): Promise<void> {
   try {
     // Folders of tars that are wrong are not to leave a state folder behind. Where there is one, it may have extracted tars.
     if (sources.length > 0 && !existsSync(state)) {
-      const { tars, folders } = await findTars(sources);
-      if (tars.length === 0) throw withoutTars(folders);
+      const found = await findTars(sources);
+      if (found.tars.length === 0) throw withoutTars(found);
       isNew = true;
     }
     host = await EngineHost.start(state, {

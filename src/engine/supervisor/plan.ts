@@ -63,7 +63,7 @@ function planned(
   const best = points.best(name);
   const doneBytes = best?.doneBytes ?? 0;
   const failedBooks = best?.failed.length ?? 0;
-  const state = hasFailed ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
+  const state = hasFailed || tar.nameBytes ? 'failed' : doneBytes > 0 ? 'begun' : 'new';
   return { name, folder, sizeBytes, state, doneBytes: Math.min(doneBytes, sizeBytes), failedBooks, worker };
 }
 

@@ -5,7 +5,7 @@ import { findOrphanedFolders } from '../extraction/orphanedFolders.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { dealRoundRobin, type Assignment } from './crew/assignment.ts';
 import { processedNames } from './processedTars.ts';
-import { findTars, withoutTars, type FoundTar } from '../archive/sourceFolder.ts';
+import { findTars, withoutTars, type FoundTar, type PassedOver } from '../archive/sourceFolder.ts';
 
 /** What a run could read, and where it looked for that. */
 export interface Sources {
@@ -17,6 +17,8 @@ export interface Sources {
    * an empty folder where it was.
    */
   readonly emptyFolders: readonly string[];
+  /** Tars that are compressed in a way that cannot be read. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /**
@@ -29,7 +31,7 @@ export async function findSources(
   { mode, sourceFolders, stateFolder }: Pick<IngestOptions, 'mode' | 'sourceFolders' | 'stateFolder'>,
   onNotice: (message: string) => void,
 ): Promise<Sources> {
-  const { tars, folders } = await findTars(sourceFolders);
+  const { tars, folders, passedOver } = await findTars(sourceFolders);
   const orphaned: FoundTar[] = [];
   if (mode !== 'in-place') {
     const names = tars.map(tar => tar.name);
@@ -39,13 +41,13 @@ export async function findSources(
     });
     orphaned.push(...found.map(folder => ({ ...folder, folder: null })));
   }
-  if (tars.length + orphaned.length === 0) throw withoutTars(folders);
-  const filled = new Set(tars.map(tar => tar.folder));
+  if (tars.length + orphaned.length === 0) throw withoutTars({ folders, passedOver });
+  const filled = new Set([...tars, ...passedOver].map(tar => tar.folder));
   const emptyFolders: string[] = [];
   for (const folder of folders) {
     if (!filled.has(folder) && !(await hasProcessed(folder))) emptyFolders.push(folder);
   }
-  return { tars: [...tars, ...orphaned], folders, emptyFolders };
+  return { tars: [...tars, ...orphaned], folders, emptyFolders, passedOver };
 }
 
 async function hasProcessed(folder: string): Promise<boolean> {
@@ -59,9 +61,10 @@ async function hasProcessed(folder: string): Promise<boolean> {
 
 /**
  * Deals tars to workers. The folders take turns, for they may be on disks that can be read side by side; extraction
- * folders come last.
+ * folders come last. Those that nobody can open by their names are nobody's.
  */
-export function dealTars(tars: readonly FoundTar[], workers: number): Assignment {
+export function dealTars(found: readonly FoundTar[], workers: number): Assignment {
+  const tars = found.filter(tar => tar.nameBytes === undefined);
   const byFolder = Map.groupBy(tars, tar => tar.folder);
   const orphaned = byFolder.get(null) ?? [];
   byFolder.delete(null);

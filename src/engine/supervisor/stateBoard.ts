@@ -12,7 +12,7 @@ import {
 } from '../../protocol/snapshot.ts';
 import { noAmounts, type Amounts } from '../../protocol/throughput.ts';
 import { addAmounts } from '../../protocol/throughputRings.ts';
-import { summaryOf, totalsOf } from '../../protocol/totals.ts';
+import { summaryOf, totalsOf, type DoneBefore } from '../../protocol/totals.ts';
 import type { ToldEvent } from './clients/eventStream.ts';
 import { RateMeter } from './rateMeter.ts';
 
@@ -29,6 +29,7 @@ export class StateBoard {
   readonly #post: (event: ToldEvent) => void;
   readonly #now: () => number;
   readonly #tars = new Map<string, TarState>();
+  readonly #before = new Map<string, DoneBefore>();
   readonly #workers = new Map<number, WorkerState>();
   readonly #rates = new Map<number, RateMeter>();
   readonly #done = new Map<number, Readonly<Amounts>>();
@@ -99,6 +100,12 @@ export class StateBoard {
     this.#publishSoon();
   }
 
+  /** A tar of which earlier runs have done this much, so that it does not count as done by this one. */
+  setBegunTar(tar: TarState, before: DoneBefore): void {
+    this.#before.set(tar.name, before);
+    this.setTar(tar);
+  }
+
   changeTar(name: string, change: Partial<TarState>): void {
     this.setTar({ ...this.tar(name), ...change });
   }
@@ -107,6 +114,8 @@ export class StateBoard {
   advanceTar(name: string, worker: number, doneBytes: number, change: Partial<TarState>): void {
     const before = this.tar(name);
     const ahead = doneBytes - before.doneBytes;
+    // Begun anew after all: what is counted from here on is of this run.
+    if (doneBytes < (this.#before.get(name)?.bytes ?? 0)) this.#before.delete(name);
     const amounts = amountsAhead(before, { ...before, ...change, doneBytes });
     this.#done.set(worker, addAmounts(this.#done.get(worker) ?? noAmounts, amounts));
     if (ahead > 0) {
@@ -161,9 +170,9 @@ export class StateBoard {
     };
   }
 
-  /** What this run did, by the states of its tars. */
+  /** What this run did, and how all tars are, by their states. */
   summary(): Summary {
-    return summaryOf([...this.#tars.values()], this.#now() - this.#startedAt);
+    return summaryOf([...this.#tars.values()], this.#now() - this.#startedAt, this.#before);
   }
 
   /** Ends a run with the failure that kept it from beginning. */
@@ -206,7 +215,7 @@ export class StateBoard {
       this.#workers.set(number, { ...worker, bytesPerSecond, secondsLeft });
       this.#changedWorkers.add(number);
     }
-    const totals = totalsOf([...this.#tars.values()]);
+    const totals = totalsOf([...this.#tars.values()], this.#before);
     const bytesPerSecond = this.#run.phase === 'running' ? this.#total.bytesPerSecond(now) : 0;
     this.#run = {
       ...this.#run,

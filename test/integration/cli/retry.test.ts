@@ -69,7 +69,7 @@ describe('tarshelf failed and tarshelf retry', () => {
     await makeTar(join(source(), 'new.tar'), 'gnu', { 'n.epub': Buffer.from('n') });
     const { code, summary } = await retry();
     assert.equal(code, 1);
-    assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+    assert.deepEqual(summary?.tars, { total: 3, completed: 1, failed: 1, notInRun: 1 });
     const [tar] = await failed();
     assert.equal((tar?.['books'] as { attempts: number }[])[0]?.attempts, 2);
     assert.equal((await keysInLibrary(library())).length, 3);
@@ -90,9 +90,10 @@ describe('tarshelf failed and tarshelf retry', () => {
     await rm(join(library(), 'books', 'Unknown author'), { recursive: true });
     const { code, summary } = await retry();
     assert.equal(code, 0);
-    assert.deepEqual(summary?.tars, { total: 1, completed: 1, failed: 0 });
+    assert.deepEqual(summary?.tars, { total: 2, completed: 2, failed: 0 });
     assert.deepEqual(await failed(), []);
-    assert.equal(summary.books.failed, 0);
+    // The other book of that tar came to the shelf before.
+    assert.deepEqual(summary.books, { found: 1, uploaded: 1, duplicates: 0, failed: 0 });
     const again = await retry();
     assert.equal(again.code, 0);
     assert.match(again.stderr, /Nothing has failed/);
@@ -107,5 +108,57 @@ describe('tarshelf failed and tarshelf retry', () => {
     const wrong = await tarshelf(['failed', '--tar', 'x']);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /^tarshelf: Unknown option --tar/);
+  });
+
+  it('hide nothing of what failed in tars that were not tried again', async () => {
+    // A second tar with a book that fails, one that is cut off, and one that no run has met.
+    const worse = Buffer.from('worse');
+    await makeTar(join(source(), 'worse.tar'), 'gnu', { 'y.epub': worse });
+    const key = { sha1: createHash('sha1').update(worse).digest('hex'), sizeBytes: worse.length };
+    for (const path of libraryPaths(bookMetadataFromName('y.epub'), 'epub', key))
+      await mkdir(join(library(), path), { recursive: true });
+    const cut = join(source(), 'cut.tar');
+    await makeTar(cut, 'gnu', { 'd.epub': Buffer.alloc(5000, 'd') });
+    await truncate(cut, 2000);
+    assert.equal((await tarshelf(['ingest', source(), '--state-dir', state()])).code, 1);
+    await makeTar(join(source(), 'new.tar'), 'gnu', { 'n.epub': Buffer.from('n') });
+    for (const path of libraryPaths(bookMetadataFromName('x.epub'), 'epub', {
+      sha1: createHash('sha1').update('bad').digest('hex'),
+      sizeBytes: 3,
+    }))
+      await rm(join(library(), path), { recursive: true });
+
+    const { code, stdout } = await tarshelf([
+      ...['retry', source(), '--state-dir', state(), '--tar', 'bad.tar'],
+    ]);
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /^1 of 5 tars, /);
+    assert.match(
+      stdout,
+      /^2 of 5 tars completed \(1 by an earlier run\), 1 with failed books, 1 failed, 1 not in this run\.$/m,
+    );
+    assert.match(stdout, /^ {2}Books +1 found: 1 uploaded, 0 already there$/m);
+    assert.match(stdout, /^2 tars that were not in this run have failures: cut\.tar, worse\.tar\.$/m);
+    assert.doesNotMatch(stdout, /same command/);
+
+    const told = await tarshelf(['status', '--state-dir', state()]);
+    assert.match(told.stdout, /^2 of 5 tars completed/m);
+    assert.match(told.stdout, /^2 failed tars:\n {2}cut\.tar: .+ byte .+\n {2}worse\.tar: 1 book failed$/m);
+    const { stdout: json } = await tarshelf(['status', '--state-dir', state(), '--json']);
+    const status = JSON.parse(json) as Record<string, unknown>;
+    assert.deepEqual(status['tars'], { total: 5, completed: 2, failed: 2, notInRun: 1 });
+    assert.deepEqual(
+      (status['failedTars'] as Record<string, unknown>[]).map(tar => [
+        tar['name'],
+        tar['result'],
+        tar['failedBooks'],
+      ]),
+      [
+        ['cut.tar', 'failed', 0],
+        ['worse.tar', 'completedWithErrors', 1],
+      ],
+    );
+    assert.deepEqual([status['doneBytes'], status['totalBytes']], [10_240, 10_240], 'of bad.tar alone');
+    assert.equal((await keysInLibrary(library())).length, 4, 'new.tar is left alone');
   });
 });

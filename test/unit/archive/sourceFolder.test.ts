@@ -44,6 +44,41 @@ describe('source folders', () => {
     assert.equal((await findTars([first()])).tars[0]?.sizeBytes, 10);
   });
 
+  it('tell of tars that are compressed otherwise, and of nothing else', async () => {
+    for (const name of ['b.TAR.XZ', 'a.tar.bz2', 'c.tbz', 'x.xz', 'a.tar.part', 'd.tar'])
+      await writeFile(join(first(), name), 'some bytes');
+    await mkdir(join(first(), 'folder.tar.xz'));
+    const { passedOver } = await findTars([first()]);
+    assert.deepEqual(
+      passedOver,
+      ['a.tar.bz2', 'b.TAR.XZ', 'c.tbz'].map(name => ({ name, folder: first() })),
+    );
+  });
+
+  if (process.platform === 'linux') {
+    it('are each there whose names are no UTF-8, under a name of their own that can be read', async () => {
+      const names = [
+        Buffer.from([0xff, 0x2e, 0x74, 0x61, 0x72]),
+        Buffer.from([0xfe, 0x2e, 0x74, 0x61, 0x72]),
+        Buffer.concat([Buffer.from('книга 📚 '), Buffer.from([0xd0]), Buffer.from('.tar')]),
+        // A replacement character that is really there.
+        Buffer.from('\uFFFD.tar'),
+      ];
+      for (const name of names)
+        await writeFile(Buffer.concat([Buffer.from(`${first()}/`), name]), 'some bytes');
+      const { tars } = await findTars([first()]);
+      assert.deepEqual(
+        tars.map(({ name, nameBytes, sizeBytes }) => [name, nameBytes?.toString('hex'), sizeBytes]),
+        [
+          ['\\xfe.tar', 'fe2e746172', 10],
+          ['\\xff.tar', 'ff2e746172', 10],
+          ['книга 📚 \\xd0.tar', names[2]?.toString('hex'), 10],
+          ['\uFFFD.tar', undefined, 10],
+        ],
+      );
+    });
+  }
+
   it('come one after another, and have nothing to say of what lies below them', async () => {
     await mkdir(join(first(), 'below'));
     for (const path of ['second/b.tar', 'second/c.tar', 'first/d.tar', 'first/below/a.tar'])

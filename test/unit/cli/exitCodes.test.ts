@@ -19,6 +19,10 @@ describe('exit codes', () => {
     assert.equal(finished({ ...fine, tars: { total: 2, completed: 1, failed: 0 } }), 1);
     assert.equal(finished({ ...fine, books: { ...fine.books, failed: 1 } }), 1);
     assert.equal(finished(null), 1);
+    assert.equal(finished({ ...fine, tars: { total: 9, completed: 2, failed: 1, notInRun: 6 } }), 1);
+    // Nobody asked for the others.
+    assert.equal(finished({ ...fine, tars: { total: 9, completed: 2, failed: 0, notInRun: 7 } }), 0);
+    assert.equal(finished({ ...fine, tars: { total: 9, completed: 2, failed: 0, notInRun: 6 } }), 1);
   });
 
   it('are 130 for a run that was stopped, but 1 when a failure stopped it', () => {

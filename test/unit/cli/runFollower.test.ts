@@ -85,6 +85,17 @@ describe('run follower', () => {
     assert.deepEqual(kinds(scene.snapshot(runState(), [tar])), ['started']);
   });
 
+  it('tells nothing of tars that are not in the run, and counts none of their failures to it', () => {
+    const scene = new Scene();
+    const other = tarState('other.tar', { phase: 'failed', inRun: false, failure });
+    const mine = tarState('mine.tar', { phase: 'failed', failure });
+    assert.deepEqual(kinds(scene.snapshot(runState(), [other, mine])), ['started', 'tarEnded mine.tar']);
+    assert.deepEqual(scene.follower.failures(9), {
+      first: [{ tar: 'mine.tar', member: null, failure }],
+      count: 1,
+    });
+  });
+
   it('that comes late tells the start, and of what had ended by then nothing', () => {
     const store = new SnapshotStore();
     const follower = new RunFollower(store, { comesLate: true });

@@ -34,6 +34,7 @@ export function tarState(name: string, change: Partial<TarState> = {}): TarState
     worker: null,
     counts: noCounts(),
     earlier: false,
+    inRun: true,
     failure: null,
     ...change,
   };

@@ -17,6 +17,7 @@ export function tarState(change: Partial<TarState> = {}): TarState {
     worker: 1,
     counts: noCounts(),
     earlier: false,
+    inRun: true,
     failure: null,
     ...change,
   };

@@ -242,6 +242,32 @@ describe('statusText', () => {
     assert.equal(statusText({ kind: 'running', run: runState() }, facts(tars))?.text, '$(sync~spin) 1/2');
   });
 
+  it('tells how far a run is of its own tars, and what waits for a person of all', () => {
+    const others = [
+      tarState({ name: 'bad.tar', phase: 'completedWithErrors', inRun: false }),
+      tarState({ name: 'done.tar', phase: 'completed', earlier: true, inRun: false }),
+      tarState({ name: 'new.tar', inRun: false }),
+    ];
+    const running: RunView = { kind: 'running', run: runState() };
+    assert.deepEqual(statusText(running, facts([...tars, ...others])), {
+      text: '$(sync~spin) 1/2 · 1 incomplete',
+      spoken: '1/2 · 1 incomplete',
+      warn: true,
+    });
+    const finished: RunView = { kind: 'finished', run: runState({ phase: 'finished', counts }) };
+    assert.equal(
+      statusText(finished, facts([completed, ...others]))?.text,
+      '$(warning) 2/4 tars · 1 not in this run · 34 books · 1 incomplete',
+    );
+    assert.deepEqual(needAttention(others, [], true), { tars: 1, workers: 0 });
+    assert.deepEqual(
+      others.map(tar => tarDescription(tar, undefined, true).split(' · ')[0]),
+      ['0 books failed', 'completed earlier', 'not in this run'],
+    );
+    const begun = tarState({ doneBytes: 500_000_000, inRun: false });
+    assert.equal(tarDescription(begun, undefined, true), 'stopped at 50 %');
+  });
+
   it('sums up a run that went well, without a warning', () => {
     const view: RunView = { kind: 'finished', run: runState({ phase: 'finished', counts }) };
     assert.deepEqual(statusText(view, facts([completed])), {

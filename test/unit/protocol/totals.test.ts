@@ -46,6 +46,50 @@ describe('totals of a run', () => {
     });
   });
 
+  it('are those of the tars in the run, and the summary says how the others are', () => {
+    const others = [
+      tarState('bad.tar', {
+        phase: 'failed',
+        inRun: false,
+        sizeBytes: 7,
+        counts: counts({ found: 2, failed: 2 }),
+      }),
+      tarState('new.tar', { inRun: false, sizeBytes: 7 }),
+    ];
+    assert.deepEqual(totalsOf([...tars, ...others]), totalsOf(tars));
+    const { tars: all, ...rest } = summaryOf([...tars, ...others], 5);
+    const { tars: inRun, ...restOfRun } = summaryOf(tars, 5);
+    assert.deepEqual(all, { total: inRun.total + 2, completed: 1, failed: inRun.failed + 1, notInRun: 1 });
+    assert.deepEqual(rest, restOfRun);
+  });
+
+  it('leave out what earlier runs had done in a tar, but not the failed books that are met again', () => {
+    const before = new Map([
+      [
+        'again.tar',
+        {
+          bytes: 60,
+          counts: counts({
+            ...{ found: 9, uploaded: 5, duplicates: { own: 1, others: 0, destination: 1 }, failed: 2 },
+            ...{ skipped: 4, skippedBy: { empty: 3, image: 1 } },
+          }),
+        },
+      ],
+    ]);
+    const again = tarState('again.tar', {
+      ...{ phase: 'running', sizeBytes: 100, doneBytes: 90 },
+      counts: counts({
+        ...{ found: 10, uploaded: 6, duplicates: { own: 1, others: 2, destination: 1 }, failed: 0 },
+        ...{ skipped: 5, skippedBy: { empty: 4, image: 1 } },
+      }),
+    });
+    assert.deepEqual(totalsOf([again], before).counts, {
+      ...{ found: 3, uploaded: 1, duplicates: { own: 0, others: 2, destination: 0 }, failed: 0 },
+      ...{ skipped: 1, skippedBy: { empty: 1 } },
+    });
+    assert.equal(summaryOf([again], 0, before).bytes, 30);
+  });
+
   it('leave out reasons where none are known', () => {
     assert.ok(!('skippedBy' in summaryOf([tarState('a.tar')], 0)));
   });

@@ -24,7 +24,16 @@ describe('assigned tars', () => {
     board = new StateBoard(playedOptions(2), () => undefined);
     for (const name of ['a.tar', 'b.tar', 'c.tar'])
       board.setTar({
-        ...{ name, phase: 'waiting', earlier: false, folder: null, sizeBytes: 1, doneBytes: 0, worker: 1 },
+        ...{
+          name,
+          phase: 'waiting',
+          earlier: false,
+          inRun: true,
+          folder: null,
+          sizeBytes: 1,
+          doneBytes: 0,
+          worker: 1,
+        },
         ...{ counts: noCounts(), failure: null },
       });
     const history = await History.load(folder(), quietLog);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { StateBoard } from '../../../src/engine/supervisor/stateBoard.ts';
+import { noCounts, type BookCounts } from '../../../src/protocol/snapshot.ts';
 import { runState, tarState, workerState } from '../cli/states.ts';
 
 describe('state board', () => {
@@ -76,6 +77,45 @@ describe('state board', () => {
     now += 600_000;
     board.advanceTar('a.tar', 1, 61, {});
     assert.deepEqual(estimates(), [null, null]);
+  });
+
+  it('has the tars that are not in the run as they are, and measures the run by those that are', () => {
+    const counts = (found: number, uploaded: number, failed: number): BookCounts => ({
+      ...noCounts(),
+      ...{ found, uploaded, failed },
+    });
+    const others = [
+      tarState('done.tar', { phase: 'completed', earlier: true, inRun: false, counts: counts(9, 9, 0) }),
+      tarState('bad.tar', { phase: 'completedWithErrors', inRun: false, counts: counts(3, 2, 1) }),
+      tarState('new.tar', { inRun: false }),
+    ];
+    for (const tar of others) board.setTar(tar);
+    const again = tarState('again.tar', { sizeBytes: 100, doneBytes: 60, counts: counts(5, 3, 2) });
+    board.setBegunTar(again, { bytes: 60, counts: again.counts });
+    const told = (): unknown => {
+      const { run } = board.snapshot();
+      const { found, uploaded, failed } = run.counts;
+      return [run.doneBytes, run.totalBytes, { found, uploaded, failed }];
+    };
+    assert.deepEqual(told(), [60, 1100, { found: 2, uploaded: 0, failed: 2 }]);
+    // One of the two that had failed is on the shelf by now, and so is a book that is new.
+    board.advanceTar('again.tar', 1, 80, { phase: 'running', counts: counts(6, 5, 1) });
+    assert.deepEqual(told(), [80, 1100, { found: 3, uploaded: 2, failed: 1 }]);
+    const { tars, books, bytes } = board.summary();
+    assert.deepEqual(tars, { total: 5, completed: 1, failed: 1, notInRun: 1 });
+    assert.deepEqual([books.uploaded, bytes], [2, 20]);
+    assert.deepEqual(
+      board.snapshot().tars.filter(tar => !tar.inRun),
+      others,
+    );
+  });
+
+  it('counts all of a tar that is begun anew where an earlier run had done some of it', () => {
+    const before = { ...noCounts(), found: 5, uploaded: 5 };
+    board.setBegunTar(tarState('b.tar', { doneBytes: 60, counts: before }), { bytes: 60, counts: before });
+    board.advanceTar('b.tar', 1, 10, { phase: 'running', counts: { ...noCounts(), found: 2, uploaded: 2 } });
+    assert.equal(board.snapshot().run.counts.uploaded, 2);
+    assert.equal(board.summary().bytes, 10);
   });
 
   it('estimates how long an extraction takes by how fast that is', () => {

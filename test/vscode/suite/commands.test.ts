@@ -81,7 +81,12 @@ describe('Commands', function () {
     const summary = await run<Summary>(commandIds.launchWithPlan);
     assert.deepEqual(asked[0]?.labels, ['To read', 'a.tar', 'b.tar', 'c.tar']);
     assert.match(asked[0].title ?? '', /^Launch: 3 tars with .* to read · 2 workers · to /);
-    assert.deepEqual(summary?.tars, { total: 1, completed: 1, failed: 0 });
+    assert.deepEqual(summary?.tars, { total: 3, completed: 1, failed: 0, notInRun: 2 });
+    assert.match(
+      desk().shown[0]?.text ?? '',
+      /^Tarshelf is done: 1 of 3 tars done, 2 not in this run, 1 new book/,
+    );
+    assert.equal(api.status.text, '$(check) 1/3 tars · 2 not in this run · 1 book');
   });
 
   it('show what is done, and read all that is open when nothing is unticked', async () => {
@@ -153,7 +158,7 @@ describe('Commands', function () {
   it('try again the failed books that were chosen', async () => {
     const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
     const summary = await run<Summary>(commandIds.retry, row, [row]);
-    assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+    assert.deepEqual(summary?.tars, { total: 3, completed: 2, failed: 1 });
     const failures = desk().shown.filter(message => message.kind === 'error');
     assert.deepEqual(failures, []);
   });
@@ -168,7 +173,7 @@ describe('Commands', function () {
     try {
       const row = { kind: 'book', tar: 'c.tar', book: { file: 'x.epub' } };
       const summary = await run<Summary>(commandIds.retry, row, [row]);
-      assert.deepEqual(summary?.tars, { total: 1, completed: 0, failed: 1 });
+      assert.deepEqual(summary?.tars, { total: 3, completed: 2, failed: 1 });
       let offered: readonly Choice<unknown>[] = [];
       api.prompts.pick = choices => {
         offered = choices;
