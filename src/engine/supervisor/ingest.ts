@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { destinationText } from '../../protocol/destinationText.ts';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName } from '../../protocol/logFiles.ts';
@@ -128,9 +129,10 @@ export class Ingest {
         },
       });
       await keys.readAll(this.#stop.signal);
-      const isCompleted = completions(found, progress);
-      const tars = this.#chosen(found, isCompleted, progress);
-      const resumePoints = this.#resumePoints(state, tars, progress);
+      const lost = await this.#findLost(destination, claims);
+      const isCompleted = lost ? () => null : completions(found, progress);
+      const tars = lost ? this.#chosenForLost(found, lost) : this.#chosen(found, isCompleted, progress);
+      const resumePoints = this.#resumePoints(state, lost ? [] : tars, progress);
       const hands = this.#deal(tars, isCompleted, progress, resumePoints);
       plan = {
         ...{ hands, claims, keys, resumePoints },
@@ -258,6 +260,32 @@ export class Ingest {
       retry.tars
         ? sentence('nothingFailedIn', retry.tars.join(', '))
         : sentence('nothingFailed', stateFolder),
+    );
+  }
+
+  /** The tars that lost books came from, which are claimed like new ones from now on; null where nobody wants to know. */
+  async #findLost(destination: Destination, claims: ClaimTable): Promise<ReadonlySet<string> | null> {
+    if (this.#options.retry?.lost !== true) return null;
+    const tars = new Set<string>();
+    await destination.findLost?.(({ key, tar }) => {
+      claims.lose(key);
+      tars.add(tar);
+    }, this.#stop.signal);
+    return tars;
+  }
+
+  /** The tars that were asked for, or those that the lost books came from. */
+  #chosenForLost(found: Sources, lost: ReadonlySet<string>): readonly FoundTar[] {
+    if (lost.size === 0) {
+      const library = destinationText(this.#options.destination);
+      throw new TarshelfError('NOTHING_TO_RETRY', sentence('nothingLost', library));
+    }
+    const asked = this.#options.retry?.tars ?? [...lost];
+    const chosen = found.tars.filter(tar => asked.includes(tar.name));
+    if (chosen.length > 0) return chosen;
+    throw new TarshelfError(
+      'SOURCE_WITHOUT_TARS',
+      sentence('lostTarsGone', foldersText(found.folders), asked.join(', ')),
     );
   }
 

@@ -12,7 +12,13 @@ import { renameOver, syncFolder, writeChunksDurably } from '../../system/durable
 import { FileLock } from '../../system/fileLock.ts';
 import { isAlive } from '../../system/processes.ts';
 import { isBusy, sqliteCode } from '../../system/sqliteErrors.ts';
-import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import {
+  DestinationUnusable,
+  type Book,
+  type Destination,
+  type KnownKey,
+  type LostBook,
+} from '../destination.ts';
 import { faultOfFile } from './bookFile.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
 import { blockedMs, WriteTurns } from './writeTurns.ts';
@@ -110,6 +116,7 @@ export class Library implements Destination {
   readonly #reserve: StatementSync;
   readonly #unreserve: StatementSync;
   readonly #insert: StatementSync;
+  readonly #move: StatementSync;
   readonly #turns: WriteTurns;
   #renamed: RenamedBook[] = [];
   #isFinishing = false;
@@ -136,6 +143,7 @@ export class Library implements Destination {
          series_index, publisher, published, identifiers, source_tar, source_member, added_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#move = database.prepare('update books set path = ?, path_identity = ? where sha1 = ? and size = ?');
     this.id = `library:${idOf(database)}`;
   }
 
@@ -244,6 +252,21 @@ export class Library implements Destination {
     }
   }
 
+  async findLost(onLost: (book: LostBook) => void, signal?: AbortSignal): Promise<void> {
+    const rowsAfter = this.#database.prepare(
+      'select rowid, sha1, size, source_tar from books where rowid > ? order by rowid limit ?',
+    );
+    for (let last = 0; ;) {
+      const rows = rowsAfter.all(last, keysInSlice);
+      const keys = rows.map(row => ({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) }));
+      const faults = await this.faults(keys, signal);
+      for (const [index, key] of keys.entries())
+        if (typeof faults[index] === 'string') onLost({ key, tar: String(rows[index]?.['source_tar']) });
+      last = Number(rows.at(-1)?.['rowid'] ?? last);
+      if (rows.length < keysInSlice) return;
+    }
+  }
+
   async faults(keys: readonly BookKey[], signal?: AbortSignal): Promise<(string | null)[]> {
     try {
       // Where all of it is gone, it is the disk, and no book.
@@ -262,8 +285,10 @@ export class Library implements Destination {
 
   async store(book: Book): Promise<'uploaded' | 'already_exists'> {
     try {
-      if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
-      return await this.#add(book);
+      const path = this.#has.get(book.key.sha1, book.key.sizeBytes)?.['path'];
+      if (typeof path !== 'string') return await this.#add(book);
+      const fault = await faultOfFile(join(this.#folder, path), book.key.sizeBytes);
+      return fault === null ? 'already_exists' : await this.#add(book, path);
     } catch (thrown) {
       throw this.#failure(thrown);
     }
@@ -281,7 +306,8 @@ export class Library implements Destination {
     this.#database.close();
   }
 
-  async #add(book: Book): Promise<'uploaded' | 'already_exists'> {
+  /** @param lost the path in the book's row, whose file is gone or another one */
+  async #add(book: Book, lost: string | null = null): Promise<'uploaded' | 'already_exists'> {
     // The pid tells later whose it was; see removeLeftovers.
     const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${randomUUID()}.part`);
     if (book.copyTo) await book.copyTo(temporary);
@@ -290,7 +316,7 @@ export class Library implements Destination {
       const path = await this.#turns.take(() => this.#choosePath(book));
       const file = join(this.#folder, path);
       await renameOver(temporary, file);
-      const there = await this.#finish(book, path);
+      const there = await this.#finish(book, path, lost);
       if (there === null) return 'uploaded';
       // Another ingest into this library had the same book in hand, and was first.
       if (there !== path) await rm(file);
@@ -327,9 +353,9 @@ export class Library implements Destination {
    *
    * @returns null, or the path under which the book had a row already
    */
-  #finish(book: Book, path: string): Promise<string | null> {
+  #finish(book: Book, path: string, lost: string | null): Promise<string | null> {
     return new Promise((resolve, reject) => {
-      this.#renamed.push({ book, path, resolve, reject });
+      this.#renamed.push({ book, path, lost, resolve, reject });
       if (!this.#isFinishing) void this.#finishAll();
     });
   }
@@ -372,7 +398,9 @@ export class Library implements Destination {
     let there: (string | null)[];
     try {
       there = await this.#turns.take(() =>
-        transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path))),
+        transaction(this.#database, () =>
+          renamed.map(({ book, path, lost }) => this.#addRow(book, path, lost)),
+        ),
       );
     } catch (thrown) {
       if (renamed.length > 1 && !isBusy(thrown)) for (const one of renamed) await this.#addRows([one]);
@@ -385,12 +413,16 @@ export class Library implements Destination {
   }
 
   /** @returns null, or the path under which the book had a row already */
-  #addRow(book: Book, path: string): string | null {
+  #addRow(book: Book, path: string, lost: string | null): string | null {
     const { key, metadata } = book;
     const identity = pathIdentity(path);
     this.#unreserve.run(identity);
     const there = this.#has.get(key.sha1, key.sizeBytes);
-    if (there) return String(there['path']);
+    if (there && there['path'] !== lost) return String(there['path']);
+    if (there) {
+      this.#move.run(path, identity, key.sha1, key.sizeBytes);
+      return null;
+    }
     this.#insert.run(
       key.sha1,
       key.sizeBytes,
@@ -418,6 +450,8 @@ export class Library implements Destination {
 interface RenamedBook {
   readonly book: Book;
   readonly path: string;
+  /** The path in its row, where that is to be changed. */
+  readonly lost: string | null;
   readonly resolve: (there: string | null) => void;
   readonly reject: (thrown: unknown) => void;
 }
