@@ -86,14 +86,10 @@ async function verifyOne(
       title: vscode.l10n.t('Bring Them Again'),
       run: () => bringLost(services, options, tar),
     };
-    services.messages.warning(
-      verificationText(found),
-      {
-        title: vscode.l10n.t('Show Books'),
-        run: () => openMarkdown(verificationReport(found, destinationName(options.destination))),
-      },
-      ...(hasLostBooks(found) ? [bringAgain] : []),
-    );
+    services.messages.warning(verificationText(found), ...(hasLostBooks(found) ? [bringAgain] : []), {
+      title: vscode.l10n.t('Show Books'),
+      run: () => openMarkdown(verificationReport(found, destinationName(options.destination))),
+    });
   }
   return found;
 }
