@@ -233,6 +233,8 @@ export const workerEventSchema = v.variant('type', [
   /** It can do nothing until a person has mended something, and then goes on by itself. */
   v.object({ type: v.literal('worker:waiting'), failure: failureSchema }),
   v.object({ type: v.literal('worker:resumed') }),
+  /** It cannot even begin until a person has mended something, and ends by itself. Another process would say the same. */
+  v.object({ type: v.literal('worker:unable'), failure: failureSchema }),
 ]);
 export type WorkerEvent = v.InferOutput<typeof workerEventSchema>;
 

@@ -30,7 +30,8 @@ describe(`${String(wanted)} kills at random moments`, () => {
         const body = Buffer.from(
           `book ${String(n)} ${n % 3 === 0 ? '' : String(tar)} `.repeat(1 + (n % 400)),
         );
-        files[`set-${String(tar)}/${String(n)}.txt`] = body;
+        // Each copy has a name of its own, and with it a title.
+        files[`set-${String(tar)}/${String(tar)}-${String(n)}.txt`] = body;
         keys.add(`${createHash('sha1').update(body).digest('hex')}-${String(body.length)}`);
       }
       await makeTar(join(source(), `${String(tar)}.tar`), 'gnu', files);

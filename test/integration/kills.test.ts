@@ -28,7 +28,8 @@ describe('kill -9', () => {
       for (let n = 0; n < booksInTar; n++) {
         // Half of the books stand in every tar, so that workers wait for each other's claims.
         const body = Buffer.from(`book ${String(n)} ${n % 2 === 0 ? '' : String(tar)}`.padEnd(1500 + n, '.'));
-        files[`${String(n)}.txt`] = body;
+        // Each copy has a name of its own, and with it a title.
+        files[`${String(tar)}-${String(n)}.txt`] = body;
         keys.add(`${createHash('sha1').update(body).digest('hex')}-${String(body.length)}`);
       }
       await makeTar(join(source(), `${String(tar)}.tar`), 'gnu', files);

@@ -49,3 +49,13 @@ export async function recordsAreTrue(stateFolder: string, library: string): Prom
     }
   }
 }
+
+/** How many paths are reserved for books that have no row yet; none where nobody is at work. */
+export function reservationsInLibrary(folder: string): number {
+  const database = new DatabaseSync(join(folder, 'library.db'), { readOnly: true });
+  try {
+    return Number(database.prepare('select count(*) as n from reservations').get()?.['n']);
+  } finally {
+    database.close();
+  }
+}

@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { oneLine, TarshelfError } from '../../protocol/errors.ts';
+import { TarshelfError } from '../../protocol/errors.ts';
 import { sentence } from '../../protocol/sentences.ts';
 import { FileLock } from '../system/fileLock.ts';
 import { readAllProgress, renewKeySnapshot, type AllProgress } from '../progress/allProgress.ts';
-import { isWorkerLock } from '../progress/workerLock.ts';
+import { lockProgress, stateNotWritable, workerOfLock } from '../progress/workerLock.ts';
 import type { ProgressRecord } from '../progress/progressRecord.ts';
 import { peekProgress, type OnKeptAside } from '../progress/workerProgress.ts';
 
@@ -32,9 +32,7 @@ export class StateFolder {
       await mkdir(path, { recursive: true });
       lock = FileLock.tryTake(join(path, 'engine.lock'));
     } catch (thrown) {
-      throw new TarshelfError('STATE_NOT_WRITABLE', sentence('stateUnwritable', path, oneLine(thrown)), {
-        cause: thrown,
-      });
+      throw stateNotWritable(path, thrown);
     }
     if (!lock) throw stateInUse(path);
     return new StateFolder(path, lock);
@@ -45,19 +43,20 @@ export class StateFolder {
    * progress nor the destination is all that they will have written.
    *
    * @param onWait is told once when there is somebody to wait for.
-   * @throws TarshelfError `STATE_IN_USE` when one does not leave; an `AbortError` when the signal comes first.
+   * @throws TarshelfError `STATE_IN_USE` when one does not leave, `STATE_NOT_WRITABLE`; an `AbortError` when the signal
+   *   comes first.
    */
   async outwaitWorkers(signal: AbortSignal, onWait: () => void): Promise<void> {
     let waiting = false;
     for (const name of await readdir(this.path)) {
-      if (!isWorkerLock(name)) continue;
-      const path = join(this.path, name);
-      let lock = FileLock.tryTake(path);
+      const worker = workerOfLock(name);
+      if (worker === null) continue;
+      let lock = await lockProgress(this.path, worker, 0);
       if (!lock && !waiting) {
         waiting = true;
         onWait();
       }
-      lock ??= await FileLock.take(path, patienceForWorkersMs, signal);
+      lock ??= await lockProgress(this.path, worker, patienceForWorkersMs, signal);
       if (!lock) {
         throw new TarshelfError('STATE_IN_USE', sentence('stateOfWorker', this.path));
       }

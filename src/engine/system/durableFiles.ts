@@ -1,17 +1,25 @@
+import { constants } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../../protocol/errors.ts';
 
+/** What file systems say that have no way to make names durable: folders that a virtual machine shares, and some in user space. */
+const cannotSync: ReadonlySet<string> = new Set(['EINVAL', 'EBADF', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 /**
- * Makes the names in a folder durable: after a rename, a power cut must not bring the old name back.
+ * Makes the names in a folder durable: after a rename, a power cut must not bring the old name back. Where the file system
+ * cannot, its names are as durable as it makes them.
  * Windows cannot open folders and keeps names by its own journal.
  */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
+  // Of a file these answers would be a failure.
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
+  } catch (thrown) {
+    if (!cannotSync.has(systemCode(thrown) ?? '')) throw thrown;
   } finally {
     await handle.close();
   }

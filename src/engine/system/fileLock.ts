@@ -20,16 +20,20 @@ export class FileLock {
   /**
    * Takes the lock, or returns null when another process holds it.
    *
-   * @throws an error of the file system or of SQLite where the file cannot be made.
+   * @throws an error of the file system or of SQLite where the file cannot be made or written.
    */
   static tryTake(path: string): FileLock | null {
     const database = new DatabaseSync(path, { timeout: 0 });
     try {
-      database.exec('pragma journal_mode = delete; begin exclusive;');
+      // A file that may only be read SQLite opens so and says nothing; its exclusive transaction there keeps nobody out.
+      // Something to write, which is never committed and in memory only, shows it.
+      database.exec('pragma journal_mode = memory; begin exclusive; pragma user_version = 1;');
       return new FileLock(database);
     } catch (thrown) {
       database.close();
-      if (isBusy(thrown)) return null;
+      const code = sqliteCode(thrown);
+      if (code === busy) return null;
+      if (code === readOnly) throw new Error(`${path} may not be written to`, { cause: thrown });
       throw thrown;
     }
   }
@@ -55,7 +59,4 @@ export class FileLock {
 
 /** SQLite's word for: somebody else holds the lock. */
 const busy = 5;
-
-function isBusy(thrown: unknown): boolean {
-  return sqliteCode(thrown) === busy;
-}
+const readOnly = 8;

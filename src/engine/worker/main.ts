@@ -9,7 +9,7 @@ import {
   type WorkerRequest,
 } from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
-import { oneLine, toFailure } from '../../protocol/errors.ts';
+import { oneLine, TarshelfError, toFailure } from '../../protocol/errors.ts';
 import { workerLogName } from '../../protocol/logFiles.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
 import { killChildren } from '../system/childPrograms.ts';
@@ -129,7 +129,7 @@ function post(event: WorkerEvent): void {
 function receive(request: WorkerRequest): void {
   switch (request.type) {
     case 'worker:init':
-      work = work.then(() => initialise(request)).catch(unlessStopped);
+      work = work.then(() => initialise(request)).catch(cannotBegin);
       break;
     case 'tars:assigned':
       assign(request.assignedTars);
@@ -175,9 +175,16 @@ function isHeld({ tar, epoch }: Lease): boolean {
   return held?.lease.tar === tar && held.lease.epoch === epoch;
 }
 
-/** What a stop has cut off while it was waited for is no failure. */
-function unlessStopped(thrown: unknown): void {
-  if (!(thrown instanceof DestinationUnusable) || !stop.signal.aborted) throw thrown;
+/** What a stop has cut off while it was waited for is no failure; what a person has to mend is no death. */
+async function cannotBegin(thrown: unknown): Promise<void> {
+  if (thrown instanceof DestinationUnusable && stop.signal.aborted) return;
+  if (!(thrown instanceof TarshelfError)) throw thrown;
+  post({ type: 'worker:unable', failure: thrown.toFailure() });
+  // It would fail again, and that has been said.
+  await progress?.closeJournal().catch(() => undefined);
+  progress = null;
+  stop.abort();
+  void leave();
 }
 
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {

@@ -38,6 +38,9 @@ export function logWorkerEvent(event: WorkerEvent, log: Pick<EventLog, 'info' | 
     case 'worker:waiting':
       log.error(`waiting: ${event.failure.message}`);
       break;
+    case 'worker:unable':
+      log.error(event.failure.message);
+      break;
     case 'worker:resumed':
       log.info('goes on');
       break;

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -10,6 +21,7 @@ import {
 } from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { bookToStore } from '../../support/books/bookToStore.ts';
+import { filesInLibrary, reservationsInLibrary } from '../../support/libraryTruth.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 
 function book(body: string | Buffer, changes: Partial<Book['metadata']> = {}): Book {
@@ -85,6 +97,7 @@ describe('library', () => {
       path text not null, path_identity text not null unique, title text not null, authors text not null,
       language text, source_tar text not null, source_member text not null, added_at text not null,
       unique (sha1, size)) strict;
+      create table reservations (path_identity text primary key, sha1 text not null, size integer not null) strict;
       insert into books values ('${'a'.repeat(40)}', 1, 'epub', 'p', 'p', 'Old', 'A', null, 't', 'm', '');`);
     database.close();
     const [library] = await Promise.all([Library.make(folder()), Library.make(folder())]);
@@ -188,6 +201,88 @@ describe('library', () => {
     library.close();
     assert.deepEqual(await readdir(join(folder(), 'books/Jane Austen')), ['Emma.epub']);
     assert.equal(rows()[0]?.['path'], 'books/Jane Austen/Emma.epub');
+  });
+
+  /** What a process of an earlier version leaves that is killed between a file's name and its row. */
+  async function leftReserved({ key }: Book, path: string, body: string): Promise<void> {
+    await mkdir(dirname(join(folder(), path)), { recursive: true });
+    await writeFile(join(folder(), path), body);
+    const database = new DatabaseSync(join(folder(), 'library.db'));
+    database
+      .prepare('insert into reservations (path_identity, sha1, size) values (?, ?, ?)')
+      .run(path.toLowerCase(), key.sha1, key.sizeBytes);
+    database.close();
+  }
+
+  it('takes over a file that a kill left without its row, whatever its book is called when it comes again', async () => {
+    const library = await Library.make(folder());
+    await leftReserved(book('whole'), 'books/Jane Austen/Emma.epub', 'whole');
+    const again = { ...book('whole', { title: '1', authors: [] }), format: 'txt' } as const;
+    assert.equal(await library.store(again), 'uploaded');
+    library.close();
+    assert.equal(await filesInLibrary(folder()), 1);
+    assert.deepEqual(
+      rows().map(row => [row['path'], row['format']]),
+      [['books/Jane Austen/Emma.epub', 'epub']],
+    );
+    assert.equal(reservationsInLibrary(folder()), 0);
+  });
+
+  it('keeps one of several files that kills left of a book without a row', async () => {
+    const library = await Library.make(folder());
+    await leftReserved(book('whole'), 'books/Jane Austen/Emma.epub', 'whole');
+    await leftReserved(book('whole'), 'books/Austen/Emma.epub', 'whole');
+    assert.equal(await library.store(book('whole', { title: '1' })), 'uploaded');
+    library.close();
+    assert.equal(await filesInLibrary(folder()), 1);
+    assert.equal(await readFile(join(folder(), String(rows()[0]?.['path'])), 'utf8'), 'whole');
+    assert.equal(reservationsInLibrary(folder()), 0);
+  });
+
+  it('leaves what a user has put in the place that was reserved for a book', async () => {
+    const library = await Library.make(folder());
+    await leftReserved(book('whole'), 'books/Jane Austen/Emma.epub', 'the own');
+    assert.equal(await library.store(book('whole', { title: '1' })), 'uploaded');
+    library.close();
+    assert.equal(await readFile(join(folder(), 'books/Jane Austen/Emma.epub'), 'utf8'), 'the own');
+    assert.equal(rows()[0]?.['path'], 'books/Jane Austen/1.epub');
+    assert.equal(reservationsInLibrary(folder()), 0);
+  });
+
+  for (const [what, body, isRowWhole, files] of [
+    ['removes second files that kills have left of books', 'whole', true, 1],
+    ['removes no second file that is another', 'other', true, 2],
+    ['removes no second file of a book whose own file is gone', 'whole', false, 1],
+  ] as const) {
+    it(what, async () => {
+      const library = await Library.make(folder());
+      await library.store(book('whole'));
+      await leftReserved(book('whole'), 'books/Austen, Jane/Emma.epub', body);
+      if (!isRowWhole) await rm(join(folder(), 'books/Jane Austen/Emma.epub'));
+      await library.removeLeftovers();
+      library.close();
+      assert.equal(await filesInLibrary(folder()), files);
+      assert.equal(reservationsInLibrary(folder()), isRowWhole ? 0 : 1);
+    });
+  }
+
+  it('keeps the file of a book that two bring at once by names that are one on a disk without case', async () => {
+    const libraries = await Promise.all([Library.make(folder()), Library.make(folder())]);
+    await mkdir(join(folder(), 'books', 'Jane Austen'));
+    // What such a disk does with the folder's name; on one that is such it is there already.
+    await symlink('Jane Austen', join(folder(), 'books', 'JANE AUSTEN')).catch((thrown: unknown) => {
+      assert.equal((thrown as NodeJS.ErrnoException).code, 'EEXIST');
+    });
+    const names = ['Jane Austen', 'JANE AUSTEN'];
+    const outcomes = await Promise.all(
+      libraries.map((library, n) =>
+        library.store(book('x', { authors: [{ name: names[n]!, sortName: '' }] })),
+      ),
+    );
+    for (const library of libraries) library.close();
+    assert.deepEqual(outcomes.sort(), ['already_exists', 'uploaded']);
+    assert.equal(await readFile(join(folder(), String(rows()[0]?.['path'])), 'utf8'), 'x');
+    assert.equal(await filesInLibrary(folder()), 1);
   });
 
   it('removes what killed processes left half-written, and nothing that a living one writes', async () => {

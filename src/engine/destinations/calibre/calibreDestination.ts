@@ -276,7 +276,7 @@ async function inTurn<T>(
   } catch (thrown) {
     if (signal?.aborted === true) throw thrown;
     throw new DestinationUnusable(
-      `There is no place for the books on their way to calibre (${oneLine(thrown)}). Free some space in the folder for temporary files.`,
+      `There is no place for the books on their way to calibre (${oneLine(thrown)}). Free some space in the folder for temporary files, or make it writable.`,
       { cause: thrown },
     );
   } finally {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import pLimit from 'p-limit';
@@ -49,8 +49,10 @@ const schema = `
   create table if not exists reservations (
     path_identity text primary key,
     sha1 text not null,
-    size integer not null
+    size integer not null,
+    path text
   ) strict;
+  create index if not exists reservations_by_key on reservations (sha1, size);
 `;
 
 const patienceForMakingMs = 60_000;
@@ -94,8 +96,8 @@ const ofDatabase: ReadonlySet<number> = new Set([5, 11, 26]);
  *
  * The order of writing is what keeps it true at any kill: the bytes go to a temporary file and are made
  * durable, the path is reserved, the file takes its name, the name is made durable, the row comes last. So a row never lacks
- * its file. A file whose row is missing is found by its reservation, or by its bytes, when its book comes again. That is why
- * a reservation need outlive a kill only, and no power cut.
+ * its file. A file whose row is missing is found by its reservation when its book comes again, whatever that is called then: a key
+ * has one reserved path at a time. A power cut may take a reservation back; then the file is found by its bytes, under its name only.
  *
  * The last two steps are taken for all books that wait for them:
  *
@@ -115,6 +117,8 @@ export class Library implements Destination {
   readonly #pathTakenBy: StatementSync;
   readonly #reserve: StatementSync;
   readonly #unreserve: StatementSync;
+  readonly #reservationsOf: StatementSync;
+  readonly #reservationsWithRow: StatementSync;
   readonly #insert: StatementSync;
   readonly #move: StatementSync;
   readonly #turns: WriteTurns;
@@ -135,7 +139,14 @@ export class Library implements Destination {
        union all select sha1, size from reservations where path_identity = :identity`,
     );
     this.#reserve = passing.prepare(
-      'insert or replace into reservations (path_identity, sha1, size) values (?, ?, ?)',
+      'insert or replace into reservations (path_identity, sha1, size, path) values (?, ?, ?, ?)',
+    );
+    this.#reservationsOf = passing.prepare(
+      'select path_identity, path from reservations where sha1 = ? and size = ?',
+    );
+    this.#reservationsWithRow = passing.prepare(
+      `select sha1, size, r.path_identity, r.path, b.path as row_path, b.path_identity as row_identity
+       from reservations r join books b using (sha1, size)`,
     );
     this.#unreserve = database.prepare('delete from reservations where path_identity = ?');
     this.#insert = database.prepare(
@@ -143,7 +154,9 @@ export class Library implements Destination {
          series_index, publisher, published, identifiers, source_tar, source_member, added_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#move = database.prepare('update books set path = ?, path_identity = ? where sha1 = ? and size = ?');
+    this.#move = database.prepare(
+      'update books set path = ?, path_identity = ?, format = ? where sha1 = ? and size = ?',
+    );
     this.id = `library:${idOf(database)}`;
   }
 
@@ -215,12 +228,17 @@ export class Library implements Destination {
     });
   }
 
-  /** Removes what killed processes left half-written. */
+  /** Removes what killed processes left half-written or twice. */
   async removeLeftovers(): Promise<void> {
     const folder = join(this.#folder, 'tmp');
     for (const name of await readdir(folder)) {
       const pid = Number(name.split('-', 1)[0]);
       if (!isAlive(pid)) await rm(join(folder, name), { force: true });
+    }
+    try {
+      await this.#turns.take(() => this.#removeDoubles());
+    } catch (thrown) {
+      throw this.#failure(thrown);
     }
   }
 
@@ -313,29 +331,90 @@ export class Library implements Destination {
     if (book.copyTo) await book.copyTo(temporary);
     else await writeChunksDurably(temporary, book.body());
     try {
-      const path = await this.#turns.take(() => this.#choosePath(book));
-      const file = join(this.#folder, path);
-      await renameOver(temporary, file);
-      const there = await this.#finish(book, path, lost);
-      if (there === null) return 'uploaded';
+      const place = await this.#turns.take(() => this.#choosePath(book, lost));
       // Another ingest into this library had the same book in hand, and was first.
-      if (there !== path) await rm(file);
-      return 'already_exists';
+      if (!place) return 'already_exists';
+      await renameOver(temporary, join(this.#folder, place.path));
+      const outcome = await this.#finish(book, place.path, lost);
+      if (outcome === 'already_exists' || place.hasOthers)
+        await this.#turns.take(() => this.#removeDoubles());
+      return outcome;
     } finally {
       await rm(temporary, { force: true });
     }
   }
 
-  /** Finds and reserves a path that no other book has, whether by a row, a reservation or just on the disk. */
-  async #choosePath(book: Book): Promise<string> {
-    for (const path of libraryPaths(book.metadata, book.format, book.key)) {
+  /**
+   * Finds and reserves a path that no other book has, whether by a row, a reservation or just on the disk. One that is reserved
+   * for this book goes first: its file may be there from before a kill, and another process may have the same book in hand.
+   *
+   * @param lost the path in the book's row, where that does not count
+   * @returns null where the book has a row by now
+   */
+  async #choosePath(book: Book, lost: string | null): Promise<Place | null> {
+    const { key } = book;
+    const reserved = new Map<string, string[]>();
+    for (const { path_identity: identity, path } of this.#reservationsOf.all(key.sha1, key.sizeBytes))
+      reserved.set(String(identity), await this.#reservedPaths(identity, path));
+    for (const path of [...reserved.values(), libraryPaths(book.metadata, book.format, key)].flat()) {
       const file = join(this.#folder, path);
       await this.#makeFolder(dirname(file));
       // A file that nobody has a row for may be the user's own, or ours from before a kill.
-      if (!(await isFreeFor(file, book.key))) continue;
-      if (this.#reservePath(pathIdentity(path), book.key)) return path;
+      if ((await whatIsAt(file, key)) === 'another') continue;
+      const identity = pathIdentity(path);
+      const answer = this.#reservePath(path, identity, key, reserved, lost);
+      if (answer === 'reserved')
+        return { path, hasOthers: Array.from(reserved.keys()).some(other => other !== identity) };
+      if (answer === 'stored') return null;
+      if (answer === 'reservedMeanwhile') return this.#choosePath(book, lost);
     }
     throw new Error('every name for this book in the library is taken by another file');
+  }
+
+  /** The path of a reservation. One of an earlier version has its identity alone, and is looked for on the disk. */
+  async #reservedPaths(identity: unknown, path: unknown): Promise<string[]> {
+    if (typeof path === 'string') return [path];
+    let found = ['books'];
+    for (const name of String(identity).split('/').slice(1)) {
+      const within = found.map(async folder => {
+        const names = await namesIn(join(this.#folder, folder));
+        return names.filter(each => pathIdentity(each) === name).map(each => `${folder}/${each}`);
+      });
+      found = (await Promise.all(within)).flat();
+    }
+    return found;
+  }
+
+  /**
+   * Removes second files of books, whose reservations are still there: of a kill, when their books have come again under other names.
+   * A reservation outlives its file, so that nobody else takes a path from which a file is removed.
+   */
+  async #removeDoubles(): Promise<void> {
+    for (const row of this.#reservationsWithRow.all()) {
+      const key = { sha1: String(row['sha1']), sizeBytes: Number(row['size']) };
+      const identity = row['path_identity'];
+      // On some disks two names of one identity are one file.
+      if (identity !== row['row_identity']) {
+        const paths = await this.#reservedPaths(identity, row['path']);
+        const removed = paths.map(path => this.#removeDouble(path, String(row['row_path']), key));
+        // What cannot be removed now is found again as long as it is reserved.
+        if (!(await Promise.allSettled(removed)).every(each => each.status === 'fulfilled' && each.value))
+          continue;
+      }
+      this.#unreserve.run(String(identity));
+    }
+  }
+
+  /** @returns whether the second file is gone, or none; false where the book's own file is not what its row says */
+  async #removeDouble(path: string, rowPath: string, key: BookKey): Promise<boolean> {
+    const [second, own] = [join(this.#folder, path), join(this.#folder, rowPath)];
+    // Where that is lost, somebody may be about to store it again at the other path.
+    if ((await faultOfFile(own, key.sizeBytes)) !== null) return false;
+    if ((await whatIsAt(second, key)) !== 'book') return true;
+    if ((await whatIsAt(own, key)) !== 'book') return false;
+    const [one, other] = await Promise.all([lstat(second, { bigint: true }), lstat(own, { bigint: true })]);
+    if (one.dev !== other.dev || one.ino !== other.ino) await rm(second, { force: true });
+    return true;
   }
 
   /** One level only: where the library's disk is unplugged, nothing may grow in its place. */
@@ -348,12 +427,8 @@ export class Library implements Destination {
     }
   }
 
-  /**
-   * Makes the name of a book's file durable, and adds its row.
-   *
-   * @returns null, or the path under which the book had a row already
-   */
-  #finish(book: Book, path: string, lost: string | null): Promise<string | null> {
+  /** Makes the name of a book's file durable, and adds its row, unless it has one already that is not lost. */
+  #finish(book: Book, path: string, lost: string | null): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       this.#renamed.push({ book, path, lost, resolve, reject });
       if (!this.#isFinishing) void this.#finishAll();
@@ -385,19 +460,35 @@ export class Library implements Destination {
     this.#isFinishing = false;
   }
 
-  #reservePath(identity: string, key: BookKey): boolean {
+  /** Whether a book has a row, other than the one whose file is lost. */
+  #isStored({ sha1, sizeBytes }: BookKey, lost: string | null): boolean {
+    const path = this.#has.get(sha1, sizeBytes)?.['path'];
+    return path !== undefined && path !== lost;
+  }
+
+  /** @param known the reservations of the book, by identity, that its paths were chosen by */
+  #reservePath(
+    path: string,
+    identity: string,
+    key: BookKey,
+    known: ReadonlyMap<string, unknown>,
+    lost: string | null,
+  ): 'reserved' | 'taken' | 'stored' | 'reservedMeanwhile' {
     return transaction(this.#passing, () => {
+      if (this.#isStored(key, lost)) return 'stored';
+      const reserved = this.#reservationsOf.all(key.sha1, key.sizeBytes);
+      if (reserved.some(row => !known.has(String(row['path_identity'])))) return 'reservedMeanwhile';
       const taken = this.#pathTakenBy.get({ identity });
-      if (taken && (taken['sha1'] !== key.sha1 || taken['size'] !== key.sizeBytes)) return false;
-      this.#reserve.run(identity, key.sha1, key.sizeBytes);
-      return true;
+      if (taken && (taken['sha1'] !== key.sha1 || taken['size'] !== key.sizeBytes)) return 'taken';
+      this.#reserve.run(identity, key.sha1, key.sizeBytes, path);
+      return 'reserved';
     });
   }
 
   async #addRows(renamed: readonly RenamedBook[]): Promise<void> {
-    let there: (string | null)[];
+    let outcomes: Outcome[];
     try {
-      there = await this.#turns.take(() =>
+      outcomes = await this.#turns.take(() =>
         transaction(this.#database, () =>
           renamed.map(({ book, path, lost }) => this.#addRow(book, path, lost)),
         ),
@@ -408,25 +499,26 @@ export class Library implements Destination {
       return;
     }
     renamed.forEach(({ resolve }, index) => {
-      resolve(there[index] ?? null);
+      resolve(outcomes[index] ?? 'uploaded');
     });
   }
 
-  /** @returns null, or the path under which the book had a row already */
-  #addRow(book: Book, path: string, lost: string | null): string | null {
+  #addRow(book: Book, path: string, lost: string | null): Outcome {
     const { key, metadata } = book;
     const identity = pathIdentity(path);
+    // Then a file of another path is a double, and is reserved until it is removed.
+    if (this.#isStored(key, lost)) return 'already_exists';
     this.#unreserve.run(identity);
-    const there = this.#has.get(key.sha1, key.sizeBytes);
-    if (there && there['path'] !== lost) return String(there['path']);
-    if (there) {
-      this.#move.run(path, identity, key.sha1, key.sizeBytes);
-      return null;
+    // It may have been reserved for a copy whose name said another format.
+    const format = extname(path).slice(1);
+    if (lost !== null) {
+      this.#move.run(path, identity, format, key.sha1, key.sizeBytes);
+      return 'uploaded';
     }
     this.#insert.run(
       key.sha1,
       key.sizeBytes,
-      book.format,
+      format,
       path,
       identity,
       metadata.title,
@@ -442,8 +534,17 @@ export class Library implements Destination {
       book.member.replaceAll('\0', ''),
       new Date().toISOString(),
     );
-    return null;
+    return 'uploaded';
   }
+}
+
+type Outcome = 'uploaded' | 'already_exists';
+
+/** Where the file of a book goes. */
+interface Place {
+  readonly path: string;
+  /** Other paths are reserved for it, too. */
+  readonly hasOthers: boolean;
 }
 
 /** A book whose file has its name, and whose row is to come. */
@@ -452,7 +553,7 @@ interface RenamedBook {
   readonly path: string;
   /** The path in its row, where that is to be changed. */
   readonly lost: string | null;
-  readonly resolve: (there: string | null) => void;
+  readonly resolve: (outcome: Outcome) => void;
   readonly reject: (thrown: unknown) => void;
 }
 
@@ -482,31 +583,26 @@ function idOf(database: DatabaseSync): string {
 }
 
 /** Columns that libraries of earlier versions do not have. */
-const laterColumns = {
-  author_sort: 'text',
-  series: 'text',
-  series_index: 'real',
-  publisher: 'text',
-  published: 'text',
-  identifiers: 'text',
-} as const;
+const laterColumns = [
+  ['books', 'author_sort', 'text'],
+  ['books', 'series', 'text'],
+  ['books', 'series_index', 'real'],
+  ['books', 'publisher', 'text'],
+  ['books', 'published', 'text'],
+  ['books', 'identifiers', 'text'],
+  ['reservations', 'path', 'text'],
+] as const;
 
 function addMissingColumns(database: DatabaseSync): void {
-  const columns = (): Set<string> =>
-    new Set(
-      database
-        .prepare('pragma table_info(books)')
-        .all()
-        .map(row => String(row['name'])),
-    );
-  if (Object.keys(laterColumns).every(name => columns().has(name))) return;
+  const isThere = database.prepare('select 1 from pragma_table_info(?) where name = ?');
+  const missing = (): (typeof laterColumns)[number][] =>
+    laterColumns.filter(([table, name]) => !isThere.get(table, name));
+  if (missing().length === 0) return;
   // Another process may be about it; who comes second finds nothing left to do.
   database.exec('begin immediate');
   try {
-    const there = columns();
-    for (const [name, type] of Object.entries(laterColumns)) {
-      if (!there.has(name)) database.exec(`alter table books add column ${name} ${type}`);
-    }
+    for (const [table, name, type] of missing())
+      database.exec(`alter table ${table} add column ${name} ${type}`);
     database.exec('commit');
   } catch (thrown) {
     database.exec('rollback');
@@ -532,19 +628,29 @@ function isOfDatabase(thrown: unknown): boolean {
   return ofDatabase.has(sqliteCode(thrown) ?? 0);
 }
 
-/** Whether a book may be put at a path: nothing is there, or the very same bytes are. */
-async function isFreeFor(file: string, key: BookKey): Promise<boolean> {
+/** None where there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (thrown) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return [];
+    throw thrown;
+  }
+}
+
+/** Whether nothing is at a path, the very bytes of a book, or anything else. */
+async function whatIsAt(file: string, key: BookKey): Promise<'nothing' | 'book' | 'another'> {
   let sizeBytes: number;
   try {
     const stat = await lstat(file);
-    if (!stat.isFile()) return false;
+    if (!stat.isFile()) return 'another';
     sizeBytes = stat.size;
   } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT') return true;
+    if (systemCode(thrown) === 'ENOENT') return 'nothing';
     throw thrown;
   }
-  if (sizeBytes !== key.sizeBytes) return false;
+  if (sizeBytes !== key.sizeBytes) return 'another';
   const hash = createHash('sha1');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex') === key.sha1;
+  return hash.digest('hex') === key.sha1 ? 'book' : 'another';
 }

@@ -53,7 +53,8 @@ export class Blaming {
     );
     this.#tellOfPoison(worker, tar, poison);
     if (isGivenUp) {
-      report.failTar(tar, sentence('tarLeftOut', tar, worker.number, end.how));
+      const message = sentence('tarLeftOut', tar, worker.number, end.how);
+      report.failTar(tar, { code: 'WORKER_DIED', message });
       assigned.drop(worker, tar);
       // It was the tar, and not the worker.
       worker.deathsInRow = 0;

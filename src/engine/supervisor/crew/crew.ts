@@ -177,7 +177,20 @@ export class Crew {
     const blaming = new Blaming({ roster, hands, board, report, assigned });
     const { random, suspects } = options;
     const restarter = new Restarter({
-      ...{ clock, random, restartsPerDay, hands, history, log, report, assigned, processes, duty, runEnd },
+      ...{
+        clock,
+        random,
+        restartsPerDay,
+        roster,
+        hands,
+        history,
+        log,
+        report,
+        assigned,
+        processes,
+        duty,
+        runEnd,
+      },
     });
     const deaths = new Deaths({
       ...{ clock, log, hands, board, claims, report, waiting, processes, duty, blaming, restarter, runEnd },

@@ -46,12 +46,13 @@ export class CrewReport {
     this.#options.board.tell({ type: 'notice', message });
   }
 
-  /** A tar that nobody gets any more. The message begins with its name. */
-  failTar(tar: string, message: string): void {
+  /** A tar that nobody gets any more, and why. */
+  failTar(tar: string, failure: Failure): void {
     const { board, history, log } = this.#options;
-    const failure: Failure = { code: 'WORKER_DIED', message };
-    log.error(failure.message);
-    history.log.error(failure.message);
+    const { message } = failure;
+    const line = message.startsWith(tar) ? message : `${tar}: ${message}`;
+    log.error(line);
+    history.log.error(line);
     board.changeTar(tar, { phase: 'failed', failure });
   }
 }

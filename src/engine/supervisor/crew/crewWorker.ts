@@ -1,3 +1,4 @@
+import type { Failure } from '../../../protocol/errors.ts';
 import type { WorkerHandle } from './workerProcess.ts';
 
 /** What becomes of a worker when its process has ended. */
@@ -21,7 +22,7 @@ export interface Stopping {
  *      │                 │ └──stuck, silent, too much memory──┐
  *      │                died ◀──────── (its process ends) ◀───┘
  *      │                 └─▶ ending ─▶ waiting ──back-off──▶ running
- *      │                       └─────▶ givenUp   (too often in a day; its tars go to the others)
+ *      │                       └─────▶ givenUp   (too often in a day, or unable to begin; its tars go to the others)
  *      └── a person resumes what is paused or given up, lower load employs what is retired;
  *          a resting one is woken when there are tars to be had
  *
@@ -35,6 +36,8 @@ export interface CrewWorker {
   state: 'resting' | 'running' | 'ending' | 'waiting' | 'paused' | 'givenUp' | 'retired';
   /** Its process is to end; null: it is to go on. */
   stopping: Stopping | null;
+  /** Why its process cannot begin, as that has said; null: it has not. */
+  unable: Failure | null;
   /** When its process was started. */
   startedAt: number;
   /** Of the ladder or the back-off, whichever is under way. */
@@ -51,6 +54,7 @@ export function newCrewWorker(number: number): CrewWorker {
     processStart: null,
     state: 'resting',
     stopping: null,
+    unable: null,
     startedAt: 0,
     cancelTimer: () => undefined,
     deathsInRow: 0,

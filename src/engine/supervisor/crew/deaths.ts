@@ -46,7 +46,7 @@ export class Deaths {
   }
 
   processEnded(worker: CrewWorker, end: ProcessEnd): void {
-    const { clock, duty, log, report, runEnd, sharing, turns } = this.#options;
+    const { clock, duty, log, report, restarter, runEnd, sharing, turns } = this.#options;
     const helped = sharing.helperEnded(worker, !end.isClean);
     const lease = this.#takeBack(worker);
     for (const helper of sharing.holderEnded(worker)) turns.next(helper);
@@ -56,6 +56,11 @@ export class Deaths {
       report.show(worker, { ...calm, phase: 'stopped' });
       log.info(`worker ${String(worker.number)} ended`);
       duty.goOn(worker, stopping.then);
+      return;
+    }
+    if (worker.unable) {
+      report.show(worker, { ...calm, phase: 'stopped' });
+      restarter.cannotBegin(worker, worker.unable);
       return;
     }
     worker.state = 'ending';

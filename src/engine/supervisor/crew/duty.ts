@@ -89,7 +89,11 @@ export class Duty {
       this.reopen(retired);
       processes.start(retired);
     } else if (workers.every(({ state }) => state === 'givenUp')) {
-      for (const tar of hands.takeOrphans()) report.failTar(tar, sentence('tarWithoutWorker', tar));
+      const unable = workers.find(worker => worker.unable)?.unable;
+      for (const tar of hands.takeOrphans()) {
+        const message = sentence('tarWithoutWorker', tar);
+        report.failTar(tar, unable ?? { code: 'WORKER_DIED', message });
+      }
     }
   }
 }

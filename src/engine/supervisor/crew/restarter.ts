@@ -1,13 +1,15 @@
+import type { Failure } from '../../../protocol/errors.ts';
 import { formatCount } from '../../../protocol/format.ts';
 import { sentence } from '../../../protocol/sentences.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { EventLog } from '../../system/eventLog.ts';
 import type { AssignedTars } from './assignedTars.ts';
 import type { CrewReport } from './crewReport.ts';
-import type { Cause, CrewWorker } from './crewWorker.ts';
+import { nameOf, type Cause, type CrewWorker } from './crewWorker.ts';
 import type { Duty } from './duty.ts';
 import type { History } from './history.ts';
 import type { Processes } from './workerProcesses.ts';
+import type { Roster } from './roster.ts';
 import { backOffMs } from './restarts.ts';
 import type { RunEnd } from './runEnd.ts';
 import type { TarHands } from './tarHands.ts';
@@ -18,6 +20,7 @@ export interface RestarterOptions {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly restartsPerDay: number;
+  readonly roster: Roster;
   readonly hands: TarHands;
   readonly history: History;
   readonly log: Pick<EventLog, 'info'>;
@@ -53,7 +56,11 @@ export class Restarter {
     const restarts = history.restartsInDay(worker.number);
     if (restarts >= restartsPerDay) {
       if (cause === 'died') report.note('died', worker, tar, `${what}${where}.`);
-      this.#giveUp(worker, what, restarts);
+      const often =
+        restarts === 0
+          ? 'and is not to be started again'
+          : `after ${formatCount(restarts, 'restart')} in 24 hours`;
+      this.#giveUp(worker, `${what}, ${often}.`, pausedAfter(restarts));
       return;
     }
     worker.deathsInRow++;
@@ -77,23 +84,24 @@ export class Restarter {
     runEnd.endWhenOver();
   }
 
-  /** It has died too often: a person is told once, and its tars go to the others. */
-  #giveUp(worker: CrewWorker, what: string, restarts: number): void {
-    const { assigned, duty, hands, report, runEnd } = this.#options;
+  /** It has said that a person has something to mend before it can begin. */
+  cannotBegin(worker: CrewWorker, { message }: Failure): void {
+    this.#giveUp(worker, `${nameOf(worker)}: ${message}`, message);
+  }
+
+  /** It is started no more: a person is told once, and its tars go to the others. */
+  #giveUp(worker: CrewWorker, why: string, note: string): void {
+    const { assigned, duty, hands, report, roster, runEnd } = this.#options;
     worker.state = 'givenUp';
     worker.stopping = null;
     const tars = hands.giveUp(worker.number);
-    const often =
-      restarts === 0
-        ? 'and is not to be started again'
-        : `after ${formatCount(restarts, 'restart')} in 24 hours`;
-    const whereTo =
-      tars.length === 0 ? 'it had no tar' : `its tars go to the other workers: ${tars.join(', ')}`;
-    const message = `${what}, ${often}. It is paused until you resume it; ${whereTo}.`;
+    const takers = roster.hasOthersFor(worker) ? 'its tars go to the other workers' : 'nobody takes its tars';
+    const whereTo = tars.length === 0 ? 'it had no tar' : `${takers}: ${tars.join(', ')}`;
+    const message = `${why} It is paused until you resume it; ${whereTo}.`;
     report.note('paused', worker, null, message);
     report.notice(message);
     assigned.left(worker, tars);
-    report.show(worker, { phase: 'paused', note: pausedAfter(restarts) });
+    report.show(worker, { phase: 'paused', note });
     duty.wake();
     runEnd.endWhenOver();
   }

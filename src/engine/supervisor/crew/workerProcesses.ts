@@ -44,6 +44,7 @@ export class Processes {
     const { assigned, clock, hands, history, init, log, report, startWorker, watch } = this.#options;
     worker.state = 'running';
     worker.stopping = null;
+    worker.unable = null;
     worker.startedAt = clock.now();
     watch.watch(worker);
     const process = startWorker({

@@ -90,6 +90,9 @@ export class WorkerWords {
       case 'worker:resumed':
         waiting.ends(worker);
         break;
+      case 'worker:unable':
+        worker.unable = event.failure;
+        break;
       case 'book:failed':
         // Its name, where the history could only tell where it stands.
         if (event.failure.code === 'POISON')
