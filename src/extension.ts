@@ -9,10 +9,12 @@ import { openSettings } from './commands/openSettings.ts';
 import { windowPrompts, type Prompts } from './commands/parts/prompts.ts';
 import { saveThroughput } from './commands/saveThroughput.ts';
 import type { Services } from './commands/parts/services.ts';
+import { shownStateFolder } from './commands/parts/shownRun.ts';
 import { registerCommands } from './commands/table.ts';
 import { announceRun } from './commands/trySamples.ts';
 import { ContextKeys } from './session/contextKeys.ts';
 import { IngestSession } from './session/ingestSession.ts';
+import { RunWatch } from './session/runWatch.ts';
 import { setTranslate } from './text/localize.ts';
 import { LogDocuments } from './logDocuments/logDocuments.ts';
 import { contextKeys, outputChannelName } from './manifest.ts';
@@ -96,12 +98,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
   };
   showSourceChosen();
   /** Of the run that is shown, which may be another than the next one's. */
-  const stateFolder = (): string => session.store.run?.stateFolder ?? settings.stateFolder;
+  const stateFolder = (): string => shownStateFolder({ engine: session, settings });
   const tars = new TarsView(session, () => listFailures(engineLaunch, stateFolder()));
   const workers = new WorkersView(session);
-  const progress = new ProgressView(session, signal =>
-    listProgress(engineLaunch, session.isRunning ? stateFolder() : settings.stateFolder, signal),
-  );
+  const progress = new ProgressView(session, signal => listProgress(engineLaunch, stateFolder(), signal));
   const status = new StatusBar(session);
   const throughput = new ThroughputView({
     engine: session,
@@ -139,6 +139,19 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
         log.error(String(thrown));
       });
   };
+  let lastProblem = '';
+  const lookAgain = async (): Promise<void> => {
+    try {
+      await session.lookAgain(settings.stateFolder);
+      lastProblem = '';
+    } catch (thrown) {
+      // An engine that does not answer is met again every few seconds.
+      const problem = String(thrown);
+      if (problem !== lastProblem) log.error(problem);
+      lastProblem = problem;
+    }
+  };
+  const runWatch = new RunWatch(lookAgain, [tars, workers, progress, throughput]);
   context.subscriptions.push(
     log,
     messages,
@@ -156,6 +169,10 @@ export function activate(context: vscode.ExtensionContext): TarshelfApi {
     }),
     session.onDidEndRun(run => {
       announceRun(services, run);
+    }),
+    runWatch,
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) runWatch.lookNow();
     }),
     watchSignIn(settings, secrets, isNeeded => {
       keys.set(contextKeys.signInNeeded, isNeeded);

@@ -13,7 +13,6 @@ export const viewIds = {
   progress: 'tarshelf.progress',
   throughput: 'tarshelf.throughput',
 } as const;
-export type ViewId = (typeof viewIds)[keyof typeof viewIds];
 
 /** The kind of tab that shows the throughput; VS Code remembers it over a reload. */
 export const throughputPanelType = 'tarshelf.throughput';

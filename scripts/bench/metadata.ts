@@ -10,9 +10,8 @@
 import { join } from 'node:path';
 import { argv } from 'node:process';
 import { openArchive } from '../../src/engine/archive/openArchive.ts';
-import { largestKeptBody } from '../../src/engine/archive/archive.ts';
 import { correctedBook, detectBook } from '../../src/engine/books/bookType.ts';
-import { hasReader } from '../../src/engine/books/metadata/readableFormats.ts';
+import { canRead, largestBookRead } from '../../src/engine/books/metadata/readableFormats.ts';
 import { readMetadata, type BookBody } from '../../src/engine/books/metadata/readMetadata.ts';
 import { MemberBytes } from '../../src/engine/bodies/memberBytes.ts';
 import { MetadataThread } from '../../src/engine/bodies/metadataThread.ts';
@@ -50,12 +49,12 @@ for (const tar of tars) {
   const archive = await openArchive(tar, rootFolder);
   for await (const member of archive.members()) {
     const detection = await detectBook(member.name, new MemberBytes(member));
-    if (detection.kind !== 'book' || member.sizeBytes > largestKeptBody) continue;
+    if (detection.kind !== 'book' || member.sizeBytes > largestBookRead) continue;
     const corrected = await correctedBook(detection.format, new MemberBytes(member));
     const body = member.place ?? (await member.read(0, member.sizeBytes));
     books++;
     const format = corrected.kind === 'book' ? corrected.format : detection.format;
-    if (way !== 'none' && hasReader(format) && isChosen(format)) {
+    if (way !== 'none' && canRead(format, member.sizeBytes) && isChosen(format)) {
       read++;
       if (way === 'here') await readMetadata(format, body, member.name);
       else {

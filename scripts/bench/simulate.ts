@@ -2,7 +2,7 @@
 //   node scripts/bench/simulate.ts [--tars 28] [--members 110000] [--gigabytes 300] [--workers 4] [--out FOLDER]
 //
 // The tars are real to the last header and have holes for bodies: one file with many names, whose bodies are made up by
-// a preload in the workers (simulatedBodies.mjs), different in each tar. Reading and hashing is thereby left out, and
+// a preload in the threads of the workers (simulatedBodies.mjs), different in each tar. Reading and hashing is thereby left out, and
 // memory is without the bodies in hand; index, claims, journals, progress files, engine and command line are as ever.
 // What grows with the number of files done is written to simulated-run.csv, and drawn in simulated-run.svg.
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -11,17 +11,16 @@ import { join, resolve } from 'node:path';
 import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { headLength } from '../../src/engine/archive/headLength.ts';
+import { blockSize } from '../../src/engine/archive/tarHeader.ts';
 import { SeededRandom } from '../../src/samples/seededRandom.ts';
 import { lognormal, MemberHeaders } from './corpora.ts';
 import { drawPlots, type Panel } from './drawPlots.ts';
 import { describeMachine, machineText } from './machine.ts';
 import { ingest, withFolder } from './processes.ts';
 
-const blockSize = 512;
-/** The preload knows bodies by their length: see there. A longer one would be read in pieces, and digested. */
-const shortestBody = 20_000;
-const longestBody = 32 * 1024 * 1024;
-const windows = [64 * 1024, 256 * 1024];
+/** What is no longer than 16 KiB comes with its header, and goes to no thread. */
+const shortestBody = 16 * 1024 + 1;
 
 interface Size {
   readonly tars: number;
@@ -53,15 +52,8 @@ const columns = [
 function drawSizes(count: number, bytes: number): number[] {
   const random = new SeededRandom('simulated run');
   const drawn = Array.from({ length: count }, () => lognormal(random, 1));
-  const clip = (scale: number): number[] =>
-    drawn.map(size => {
-      const clipped = Math.round(Math.min(longestBody, Math.max(shortestBody, size * scale)));
-      return windows.includes(clipped) ? clipped + 1 : clipped;
-    });
-  let scale = bytes / drawn.reduce((sum, size) => sum + size, 0);
-  // What the bounds cut off goes to the others.
-  for (let pass = 0; pass < 5; pass++) scale *= bytes / clip(scale).reduce((sum, size) => sum + size, 0);
-  return clip(scale);
+  const scale = bytes / drawn.reduce((sum, size) => sum + size, 0);
+  return drawn.map(size => Math.max(shortestBody, Math.round(size * scale)));
 }
 
 /** Writes a tar of which only the headers take room, under so many names. */
@@ -148,7 +140,10 @@ async function simulate(size: Size): Promise<Sample[]> {
       workers: size.workers,
       stateFolder,
       nodeOptions: `--import ${pathToFileURL(join(import.meta.dirname, 'simulatedBodies.mjs')).href}`,
-      env: { TARSHELF_BENCH_SIMULATED: bodies },
+      env: {
+        TARSHELF_BENCH_SIMULATED: bodies,
+        TARSHELF_BENCH_HEADER_BYTES: String(blockSize + headLength),
+      },
       onSpawn: (_, path) => {
         usageFolder = path;
       },

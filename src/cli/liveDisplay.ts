@@ -101,7 +101,7 @@ export function renderLive(view: LiveView, screen: Screen): string[] {
 }
 
 /** `1,234 books uploaded · 56 already there · 1 failed`. */
-export function booksText(counts: BookCounts): string {
+function booksText(counts: BookCounts): string {
   const parts = [`${formatCount(counts.uploaded, 'book')} uploaded`];
   const duplicates = totalDuplicates(counts);
   if (duplicates > 0) parts.push(`${formatNumber(duplicates)} already there`);

@@ -3,7 +3,7 @@ import { oneLine, TarshelfError, toFailure } from '../protocol/errors.ts';
 import { programVersion } from '../protocol/version.ts';
 import { exitCodeOfError, exitCodes } from './exitCodes.ts';
 import { describeOptions, readArguments } from './optionTable.ts';
-import { Output } from './output.ts';
+import { Output, standardOutput } from './output.ts';
 import { printable } from './terminalText.ts';
 import type { CommandLine } from './verbs/verb.ts';
 import { verbs } from './verbs/verbs.ts';
@@ -52,10 +52,20 @@ async function run(args: readonly string[], commandLine: CommandLine): Promise<n
 }
 
 const stderr = new Output(process.stderr);
+const stdout = new Output(standardOutput());
+stdout.whenLost(why => {
+  stderr.line(
+    `tarshelf: The output cannot be written (${why}). Make room where it goes or send it elsewhere, then give the command again.`,
+  );
+});
+// It may turn out only after all was done.
+process.once('exit', code => {
+  if (stdout.isLost && code === exitCodes.allDone) process.exitCode = exitCodes.failed;
+});
 try {
   // Not process.exit: what was written to a pipe may not have left this process yet.
   process.exitCode = await run(process.argv.slice(2), {
-    stdout: new Output(process.stdout),
+    stdout,
     stderr,
     env: process.env,
     currentFolder: process.cwd(),

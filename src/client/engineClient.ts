@@ -129,16 +129,46 @@ export class EngineClient {
   }
 
   /**
+   * Attaches to the engine of a state folder where that has a run under way, letting go of one that has none. An engine
+   * that has nothing to do is left alone: attached to, it would stay for as long as we do.
+   *
+   * @returns false where there is no such engine
+   * @throws TarshelfError as {@link attach} does
+   */
+  attachToRun(stateFolder: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.isAttached && isUnderWay(this.#store.run)) return this.#stateFolder === stateFolder;
+      // What is to become of a run is for those to say who have one.
+      const found = await findEngine(stateFolder, this.#options(null, this.#life.signal));
+      if (!found) return false;
+      if (!isUnderWay(found.snapshot.run)) {
+        found.close();
+        return false;
+      }
+      this.#adopt(found);
+      if (this.#whenLeft !== null) this.setWhenLeft(this.#whenLeft);
+      return true;
+    });
+  }
+
+  /**
    * Takes into the store what the last engine of a state folder left of its run, while we are attached to none.
    *
+   * @param isNews asked of that run; where it is said, an engine of another folder that has no run under way is let go of for it
    * @returns how that run ended: by itself or by a stop, or with the death of its engine; null where nothing was left
    */
-  recall(stateFolder: string): Promise<'ended' | 'died' | null> {
+  recall(
+    stateFolder: string,
+    isNews?: (run: RunState, end: 'ended' | 'died') => boolean,
+  ): Promise<'ended' | 'died' | null> {
     return this.#inTurn(async () => {
-      if (this.isAttached) return null;
+      const isIdle = this.#stateFolder !== stateFolder && !isUnderWay(this.#store.run);
+      if (this.isAttached && !(isNews && isIdle)) return null;
       const left = await readRunStatus(stateFolder);
       // One that is said to run, and whose engine is not to be found, is another machine's or hangs.
       if (left.kind !== 'ended' && left.kind !== 'died') return null;
+      if (isNews?.(left.file.snapshot.run, left.kind) === false) return null;
+      this.#letGo();
       this.#store.recall(left.file.snapshot);
       return left.kind;
     });

@@ -306,7 +306,7 @@ function noConnection(problem: Error, { stateFolder, note }: EngineAddress): NoC
 }
 
 /** An engine that is there and says nothing, with what a person can do about it. */
-export function engineSilent(at: { stateFolder: string; note: { pid: number } }): TarshelfError {
+function engineSilent(at: { stateFolder: string; note: { pid: number } }): TarshelfError {
   return new TarshelfError('ENGINE_SILENT', sentence('engineIsSilent', at.stateFolder, at.note.pid));
 }
 

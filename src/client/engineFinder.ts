@@ -13,6 +13,7 @@ import { systemCode, TarshelfError } from '../protocol/errors.ts';
 import { sentence } from '../protocol/sentences.ts';
 import { EngineConnection, type ConnectionOptions, type EngineAddress } from './engineConnection.ts';
 import { isAlive } from './isAlive.ts';
+import { stateUnreadable } from './stateUnreadable.ts';
 
 /** An engine that hangs up on everybody for so long is not ending, and its token is not about to be written. */
 const hangsUpForMs = 2000;
@@ -23,7 +24,7 @@ const tryAgainAfterMs = 50;
  * one whose process is gone, or one whose address nobody listens at.
  *
  * @throws TarshelfError `ENGINE_OTHER_VERSION` for an engine that speaks a newer protocol; `ENGINE_SILENT` for
- *   one that is there and does not answer, or does not let us in
+ *   one that is there and does not answer, or does not let us in; `PROGRESS_NOT_READABLE` where its note cannot be read
  * @throws the signal's reason
  */
 export async function findEngine(
@@ -67,7 +68,7 @@ async function readText(path: string, stateFolder: string): Promise<string | nul
   } catch (thrown) {
     const code = systemCode(thrown) ?? '';
     if (['ENOENT', 'ENOTDIR'].includes(code)) return null;
-    if (!['EACCES', 'EPERM'].includes(code)) throw thrown;
+    if (!['EACCES', 'EPERM'].includes(code)) throw stateUnreadable(path, thrown);
     throw new TarshelfError(
       'ENGINE_SILENT',
       `${path} cannot be read: the engine of ${stateFolder} belongs to another user. Ask them to stop it, or choose another state folder.`,

@@ -2,6 +2,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../protocol/errors.ts';
 import { keptLogFiles, rotatedLogName } from '../protocol/logFiles.ts';
+import { stateUnreadable } from './stateUnreadable.ts';
 
 /** A file by what stays the same when it is renamed. */
 interface LogFile {
@@ -17,6 +18,8 @@ const newline = 0x0a;
  *
  * No file is kept open between two readings: on Windows that could keep the writer from renaming it. Where
  * the reader stands is known by the file's identity and a position instead, whatever its name is by now.
+ *
+ * What is there and cannot be read is a TarshelfError `PROGRESS_NOT_READABLE`.
  */
 export class LogReader {
   readonly #folder: string;
@@ -74,7 +77,7 @@ export class LogReader {
       try {
         files.push({ path, id: idOf(await stat(path, { bigint: true })) });
       } catch (thrown) {
-        if (!['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) throw thrown;
+        if (!['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) throw stateUnreadable(path, thrown);
       }
     }
     return files;
@@ -101,11 +104,13 @@ async function withFile<T>(
     handle = await open(file.path, 'r');
   } catch (thrown) {
     if (systemCode(thrown) === 'ENOENT') return null;
-    throw thrown;
+    throw stateUnreadable(file.path, thrown);
   }
   try {
     const stats = await handle.stat({ bigint: true });
     return idOf(stats) === file.id ? await read(handle, Number(stats.size)) : null;
+  } catch (thrown) {
+    throw stateUnreadable(file.path, thrown);
   } finally {
     await handle.close();
   }

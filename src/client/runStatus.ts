@@ -17,6 +17,7 @@ import {
   type StatusFile,
 } from '../protocol/statusFile.ts';
 import { isAlive } from './isAlive.ts';
+import { stateUnreadable } from './stateUnreadable.ts';
 
 /** What a state folder tells of its last run to one who is not the engine's client. */
 export type RunStatus =
@@ -47,7 +48,11 @@ export interface WorkerRecord {
 
 const silentAfterMs = 4 * statusSavedAtLeastEveryMs;
 
-/** Reads what a state folder tells; writes nothing and takes no lock. */
+/**
+ * Reads what a state folder tells; writes nothing and takes no lock.
+ *
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
 export async function readRunStatus(stateFolder: string, now = Date.now()): Promise<RunStatus> {
   const file = await readStatusFile(stateFolder);
   if (!file) return await readProgress(stateFolder);
@@ -106,13 +111,17 @@ async function readProgress(stateFolder: string): Promise<RunStatus> {
     : { kind: 'nothing' };
 }
 
-/** The names in a folder, none where there is no such folder. */
-export async function namesIn(folder: string): Promise<string[]> {
+/**
+ * The names in a state folder, none where there is no such folder.
+ *
+ * @throws TarshelfError `PROGRESS_NOT_READABLE`
+ */
+export async function namesIn(stateFolder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    return await readdir(stateFolder);
   } catch (thrown) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return [];
-    throw thrown;
+    throw stateUnreadable(stateFolder, thrown);
   }
 }
 
@@ -121,6 +130,6 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (thrown) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return undefined;
-    throw thrown;
+    throw stateUnreadable(path, thrown);
   }
 }

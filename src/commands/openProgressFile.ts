@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { progressFileName, workerOfProgressFile } from '../protocol/progressFile.ts';
 import { textOf } from './parts/chosenTars.ts';
 import type { Services } from './parts/services.ts';
+import { shownStateFolder } from './parts/shownRun.ts';
 import { showFailure } from './showFailure.ts';
 
 /** Opens the progress file of a row, or of a worker that a person picks. */
@@ -55,17 +56,17 @@ async function fileOf(services: Services, row: unknown, title: string): Promise<
   return picked?.value;
 }
 
-function saysNothingThere({ messages, settings }: Services): void {
-  messages.information(
+function saysNothingThere(services: Services): void {
+  services.messages.information(
     vscode.l10n.t(
       'There are no progress files in {0} yet. They begin with the first run.',
-      settings.stateFolder,
+      shownStateFolder(services),
     ),
   );
 }
 
-async function progressFiles({ settings }: Services): Promise<{ worker: number; file: string }[]> {
-  const { stateFolder } = settings;
+async function progressFiles(services: Services): Promise<{ worker: number; file: string }[]> {
+  const stateFolder = shownStateFolder(services);
   // A folder that is not there yet has none.
   const names = await readdir(stateFolder).catch(() => []);
   return names

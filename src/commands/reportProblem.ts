@@ -7,6 +7,7 @@ import { openMarkdown } from './parts/openMarkdown.ts';
 import { problemReport } from './texts/problemReport.ts';
 import type { Private } from './texts/redaction.ts';
 import type { Services } from './parts/services.ts';
+import { shownStateFolder } from './parts/shownRun.ts';
 import { showFailure } from './showFailure.ts';
 import { workersWithLogs } from './showWorkerLog.ts';
 
@@ -17,7 +18,7 @@ const mostWorkers = 8;
 /** Opens a report of what is known here, without anything private, for a person to finish and send. */
 export async function reportProblem(services: Services): Promise<void> {
   try {
-    const { engine, settings, version } = services;
+    const { engine, version } = services;
     const report = problemReport(
       {
         version,
@@ -29,7 +30,7 @@ export async function reportProblem(services: Services): Promise<void> {
         },
         settings: changedSettings(services),
         history: engine.store.history.slice(-lastHistory),
-        logs: await lastLogLines(settings.stateFolder),
+        logs: await lastLogLines(shownStateFolder(services)),
       },
       await privateParts(services),
     );

@@ -8,6 +8,7 @@ import { chosenRows, type BookRow } from './parts/chosenTars.ts';
 import { workersOfRows } from './parts/chosenWorkers.ts';
 import type { Choice } from './parts/prompts.ts';
 import type { Services } from './parts/services.ts';
+import { shownStateFolder } from './parts/shownRun.ts';
 import { showFailure } from './showFailure.ts';
 
 /** What a log is opened for. */
@@ -24,16 +25,10 @@ interface Sought {
 export async function showWorkerLog(services: Services, ...args: readonly unknown[]): Promise<void> {
   try {
     const sought = (await soughtByRow(services, args)) ?? (await pickWorker(services));
-    if (sought) await openLog(stateFolderOf(services, sought), sought);
+    if (sought) await openLog(shownStateFolder(services), sought);
   } catch (thrown) {
     showFailure(services, thrown);
   }
-}
-
-/** A tar that is shown may be of sample books, or of settings that are others by now. */
-function stateFolderOf({ engine, settings }: Services, { tar }: Pick<Sought, 'tar'>): string {
-  const isShown = tar !== undefined && engine.store.tar(tar) !== undefined;
-  return (isShown ? engine.store.run?.stateFolder : undefined) ?? settings.stateFolder;
 }
 
 async function openLog(stateFolder: string, { worker, tar, member }: Sought): Promise<void> {
@@ -73,18 +68,17 @@ async function soughtByRow(services: Services, args: readonly unknown[]): Promis
 
 /** By what is recorded: a run that has passed over the tar does not know. */
 async function workerThatFailed(services: Services, tar: string): Promise<number | undefined> {
-  const failures = await services.listFailures(stateFolderOf(services, { tar }));
+  const failures = await services.listFailures(shownStateFolder(services));
   return failures.find(failed => failed.tar === tar)?.worker;
 }
 
-async function pickWorker({ settings, prompts, messages, engine }: Services): Promise<Sought | undefined> {
-  const workers = await workersWithLogs(settings.stateFolder);
+async function pickWorker(services: Services): Promise<Sought | undefined> {
+  const { prompts, messages, engine } = services;
+  const stateFolder = shownStateFolder(services);
+  const workers = await workersWithLogs(stateFolder);
   if (workers.length === 0) {
     messages.information(
-      vscode.l10n.t(
-        'There are no logs of workers in {0} yet. They begin with the first run.',
-        settings.stateFolder,
-      ),
+      vscode.l10n.t('There are no logs of workers in {0} yet. They begin with the first run.', stateFolder),
     );
     return undefined;
   }

@@ -18,7 +18,7 @@ export interface LogFilter {
 const lineStart = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (INFO|WARNING|ERROR)\b/;
 
 /** The level of a line, or undefined for one that is not in the form of our logs. */
-export function levelOf(line: string): LogLevel | undefined {
+function levelOf(line: string): LogLevel | undefined {
   const level = lineStart.exec(line)?.[1];
   return logLevels.find(known => known === level);
 }

@@ -24,7 +24,7 @@ export function keyListText(keys: readonly BookKey[]): string {
 }
 
 /** The keys of such a text; null where it is none. */
-export function readKeyList(text: string): BookKey[] | null {
+function readKeyList(text: string): BookKey[] | null {
   const keys: BookKey[] = [];
   for (let at = 0; at < text.length;) {
     const end = at + sha1Digits;

@@ -11,8 +11,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
  *   failed     it, or books in it, failed: they are tried again
  *   completed  nothing is left to do; a run passes over it
  */
-export const plannedTarStateSchema = v.picklist(['new', 'begun', 'failed', 'completed']);
-export type PlannedTarState = v.InferOutput<typeof plannedTarStateSchema>;
+const plannedTarStateSchema = v.picklist(['new', 'begun', 'failed', 'completed']);
 
 export const plannedTarSchema = v.object({
   name: v.string(),

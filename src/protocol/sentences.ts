@@ -34,6 +34,8 @@ export const sentences = {
   stateOfEndingEngine: 'The engine of the state folder {0} is about to end. Launch again in a moment.',
   stateOfOtherLibrary:
     'The state folder {0} belongs to another library, or its library was deleted or replaced. Choose that library, or another state folder to begin anew.',
+  stateUnreadable:
+    'Cannot read {0} ({1}). Check its permissions, and that its disk is connected; or choose another state folder.',
   progressNotSaved: 'Cannot save {0} ({1}). Free some space or make the folder writable, then launch again.',
   progressUnreadable: 'Cannot read {0} ({1}). Check that you may read it, then launch again.',
   diskFullWhileReading: 'The disk of {0} is full, so {1} cannot be read further. Free some space.',
@@ -166,6 +168,7 @@ export const sentences = {
   mayWorkWithoutTar: 'Worker {0} may work again; it has no tar left.',
   tarPassed: '1 tar of worker {0} went to {1}: {2}.',
   tarsPassed: '{0} tars of worker {1} went to {2}: {3}.',
+  manyTarsPassed: '{0} tars of worker {1} went to {2}: {3} and {4} more.',
   toWhoeverIsFree: 'whoever is free first',
   toWorker: 'worker {0}',
   toWorkers: 'workers {0}',

@@ -32,7 +32,6 @@ export type DuplicateLayer = v.InferOutput<typeof duplicateLayerSchema>;
 
 /** Duplicates by the layer that knew them. */
 export const duplicateCountsSchema = v.object({ own: count, others: count, destination: count });
-export type DuplicateCounts = v.InferOutput<typeof duplicateCountsSchema>;
 
 /** What became of the members read so far. `found` counts books; `skipped` members that are no books. */
 export const bookCountsSchema = v.object({

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Emitter, type Subscription } from '../client/emitter.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import type { SnapshotReader } from '../client/snapshotStore.ts';
+import { stateMark, type StateMark } from '../client/stateMark.ts';
 import { isUsageCode, TarshelfError } from '../protocol/errors.ts';
 import type { EngineEvent } from '../protocol/clientMessages.ts';
 import type { DestinationOptions, IngestOptions } from '../protocol/ingestOptions.ts';
@@ -43,6 +45,8 @@ export class IngestSession {
   /** While a launch of this window has not begun its run, what an older one says does not count. */
   #isLaunching = false;
   #launches = 0;
+  /** Of the state folder that was looked at last, as it was then. */
+  #mark: StateMark | null = null;
 
   constructor(client: EngineClient) {
     this.#client = client;
@@ -105,17 +109,32 @@ export class IngestSession {
     secretsOf: (destination: DestinationOptions) => Promise<Secrets>,
   ): Promise<void> {
     if (this.isRunning || this.#client.stateFolder === stateFolder) return;
+    this.#mark = await stateMark(stateFolder);
     if (await this.#client.attach(stateFolder)) {
       const options = this.store.options;
       if (this.#client.isEngineOlder)
         await this.#client.renew(options ? await secretsOf(options.destination) : noSecrets);
       return;
     }
-    const launches = this.#launches;
-    const left = await this.#client.recall(stateFolder);
-    // A launch may have begun meanwhile.
-    if (!left || this.#launches > launches) return;
-    this.#become(left === 'died' ? 'lost' : 'ended');
+    await this.#recall(stateFolder);
+  }
+
+  /**
+   * Looks again whether a run of a state folder is under way that another client has begun, and attaches to it; or shows
+   * how one ended that came and went since the last look. It may be called every few seconds: as long as nothing happens in that
+   * folder, it takes two small files.
+   *
+   * @throws TarshelfError as `EngineClient.attach` does
+   */
+  async lookAgain(stateFolder: string): Promise<void> {
+    if (this.isRunning || this.#client.stateFolder === stateFolder) return;
+    const before = this.#mark;
+    const mark = await stateMark(stateFolder);
+    if (isDeepStrictEqual(mark, before)) return;
+    const isAttached = await this.#client.attachToRun(stateFolder);
+    // What had been there before anybody looked is older than what is shown.
+    if (!isAttached && before?.stateFolder === stateFolder) await this.#recall(stateFolder, this.#isNews);
+    this.#mark = mark;
   }
 
   /**
@@ -182,6 +201,22 @@ export class IngestSession {
     this.#client.dispose();
   }
 
+  async #recall(stateFolder: string, isNews?: Parameters<EngineClient['recall']>[1]): Promise<void> {
+    const launches = this.#launches;
+    const left = await this.#client.recall(stateFolder, isNews);
+    // A launch may have begun meanwhile.
+    if (!left || this.#launches > launches) return;
+    this.#become(left === 'died' ? 'lost' : 'ended');
+  }
+
+  /** What the engine of the run that is shown has left says no more than it told. */
+  readonly #isNews = (run: RunState, end: 'ended' | 'died'): boolean => {
+    const shown = this.store.run;
+    if (shown?.stateFolder !== run.stateFolder) return true;
+    if (end === 'died') return this.#connection !== 'lost';
+    return !isDeepStrictEqual(atRest(run), atRest(shown));
+  };
+
   #hear(run: RunState | null): void {
     if (!run || (this.#isLaunching && hasEnded(run.phase))) return;
     const wasRunning = this.isRunning;
@@ -235,6 +270,11 @@ export class IngestSession {
     this.#wasSilent = true;
     this.#silences.emit(silentSeconds);
   }
+}
+
+/** Without what only a living engine has. */
+function atRest(run: RunState): RunState {
+  return { ...run, bytesPerSecond: 0, secondsLeft: null };
 }
 
 function hasEnded(phase: RunPhase): boolean {

@@ -2,8 +2,11 @@ import { engineText } from './engineText.ts';
 import { t } from './localize.ts';
 import type { WorkerPhase, WorkerState } from '../protocol/snapshot.ts';
 
-/** How a worker is shown: its own phases, and `finished` for one that ended because nothing was left for it. */
-export type WorkerLook = WorkerPhase | 'finished';
+/**
+ * How a worker is shown: its own phases, `finished` for one that ended because nothing was left for it, and `ended` for one
+ * that died, and that nobody starts again any more.
+ */
+export type WorkerLook = WorkerPhase | 'finished' | 'ended';
 
 /** What it does, in one or two words. */
 export function workerLookText(look: WorkerLook): string {
@@ -33,6 +36,8 @@ export function workerLookText(look: WorkerLook): string {
       return t('paused');
     case 'died':
       return t('starting again');
+    case 'ended':
+      return t('ended unexpectedly');
     default:
       return look satisfies never;
   }

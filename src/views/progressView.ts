@@ -41,9 +41,11 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
       this.#take(answer);
     });
     this.#view = vscode.window.createTreeView(viewIds.progress, { treeDataProvider: this });
-    let run = runView(engine).kind;
+    // One run may come in the place of another that has ended as it has.
+    const shownRun = (): string => `${runView(engine).kind} ${engine.store.run?.stateFolder ?? ''}`;
+    let run = shownRun();
     const followRun = (): void => {
-      const now = runView(engine).kind;
+      const now = shownRun();
       if (now === run) return;
       run = now;
       this.#watch.setRunning(engine.isRunning);
@@ -66,6 +68,14 @@ export class ProgressView implements vscode.TreeDataProvider<ProgressRow>, vscod
     ];
     this.#watch.setRunning(engine.isRunning);
     this.#watch.setVisible(this.#view.visible);
+  }
+
+  get visible(): boolean {
+    return this.#view.visible;
+  }
+
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#view.onDidChangeVisibility;
   }
 
   get onDidChangeTreeData(): vscode.Event<undefined> {

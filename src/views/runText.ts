@@ -13,13 +13,13 @@ import type { RunView } from './engineReader.ts';
 import { isGivenUp } from './workerText.ts';
 
 /** Numbers of tars by how they ended. `incomplete` are those that ended with something in them not dealt with. */
-export interface TarTally {
+interface TarTally {
   readonly total: number;
   readonly completed: number;
   readonly incomplete: number;
 }
 
-export function tallyTars(tars: readonly TarState[]): TarTally {
+function tallyTars(tars: readonly TarState[]): TarTally {
   let completed = 0;
   let incomplete = 0;
   for (const tar of tars) {

@@ -115,6 +115,14 @@ export class TarsView implements vscode.TreeDataProvider<TarsRow>, vscode.Dispos
     ];
   }
 
+  get visible(): boolean {
+    return this.#view.visible;
+  }
+
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#view.onDidChangeVisibility;
+  }
+
   get onDidChangeTreeData(): vscode.Event<TarsRow[] | undefined> {
     return this.#changes.event;
   }

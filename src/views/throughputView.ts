@@ -9,24 +9,41 @@ export class ThroughputView
   readonly #options: ThroughputPageOptions;
   readonly #registered: vscode.Disposable;
   #panel: vscode.WebviewPanel | undefined;
+  #view: vscode.WebviewView | undefined;
+  readonly #changes = new vscode.EventEmitter<undefined>();
 
   constructor(options: ThroughputPageOptions) {
     this.#options = options;
     this.#registered = vscode.Disposable.from(
+      this.#changes,
       vscode.window.registerWebviewViewProvider(viewIds.throughput, this),
       vscode.window.registerWebviewPanelSerializer(throughputPanelType, this),
     );
   }
 
+  /** Whether the view or the tab is in sight. */
+  get visible(): boolean {
+    return this.#view?.visible === true || this.#panel?.visible === true;
+  }
+
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#changes.event;
+  }
+
   resolveWebviewView(view: vscode.WebviewView): void {
     const page = new ThroughputPage(view, 'view', this.#options);
+    this.#view = view;
     const listening = view.onDidChangeVisibility(() => {
       page.changeVisibility();
+      this.#changes.fire(undefined);
     });
     view.onDidDispose(() => {
       listening.dispose();
       page.dispose();
+      if (this.#view === view) this.#view = undefined;
+      this.#changes.fire(undefined);
     });
+    this.#changes.fire(undefined);
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
@@ -57,10 +74,13 @@ export class ThroughputView
     const page = new ThroughputPage(panel, 'tab', this.#options);
     panel.onDidChangeViewState(() => {
       page.changeVisibility();
+      this.#changes.fire(undefined);
     });
     panel.onDidDispose(() => {
       page.dispose();
       if (this.#panel === panel) this.#panel = undefined;
+      this.#changes.fire(undefined);
     });
+    this.#changes.fire(undefined);
   }
 }

@@ -15,16 +15,17 @@ export function workerLook(worker: WorkerState, run: RunView['kind']): WorkerLoo
   const { phase } = worker;
   switch (run) {
     case 'starting':
-    case 'stopping':
       return phase;
+    case 'stopping':
+      return phase === 'died' ? 'ended' : phase;
     case 'running':
       return phase === 'stopped' ? 'finished' : phase;
     case 'finished':
-      return phase === 'died' ? 'died' : 'finished';
+      return phase === 'died' ? 'ended' : 'finished';
     case 'none':
     case 'stopped':
     case 'lost':
-      return phase === 'died' ? 'died' : 'stopped';
+      return phase === 'died' ? 'ended' : 'stopped';
     default:
       return run satisfies never;
   }
@@ -41,7 +42,7 @@ const atTar: ReadonlySet<WorkerLook> = new Set([
   'stopping',
 ]);
 /** The looks without a process: what was measured of one is of the past. */
-const withoutProcess: ReadonlySet<WorkerLook> = new Set(['stopped', 'finished', 'paused', 'died']);
+const withoutProcess: ReadonlySet<WorkerLook> = new Set(['stopped', 'finished', 'paused', 'died', 'ended']);
 
 /** The looks between which a worker changes all the time, many times a second where tars are small. */
 const atWork: ReadonlySet<WorkerLook> = new Set<WorkerLook>(['idle', ...workPhases]);

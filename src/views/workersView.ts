@@ -39,6 +39,7 @@ const icons: Record<WorkerLook, vscode.ThemeIcon> = {
   finished: new vscode.ThemeIcon('pass', new vscode.ThemeColor('disabledForeground')),
   paused: new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow')),
   died: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
+  ended: new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')),
 };
 
 const troubleIcons: Record<WorkerTrouble, vscode.ThemeIcon> = {
@@ -53,6 +54,7 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
   readonly #engine: EngineReader;
   readonly #changes = new vscode.EventEmitter<WorkerRow[] | undefined>();
   readonly #refresh: TreeRefresh<WorkerRow>;
+  readonly #view: vscode.TreeView<WorkerRow>;
   readonly #rows = new Map<string, WorkerRow>();
   /** What is chosen, for commands. */
   readonly chosen: RememberedRows<WorkerRow>;
@@ -66,18 +68,18 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
       },
       row => this.#lookOf(row),
     );
-    const view = vscode.window.createTreeView(viewIds.workers, {
+    this.#view = vscode.window.createTreeView(viewIds.workers, {
       treeDataProvider: this,
       canSelectMany: true,
     });
-    this.chosen = new RememberedRows(view);
-    this.#refresh.setVisible(view.visible);
+    this.chosen = new RememberedRows(this.#view);
+    this.#refresh.setVisible(this.#view.visible);
     this.#owned = [
       this.#refresh,
       this.#changes,
       this.chosen,
-      view,
-      view.onDidChangeVisibility(({ visible }) => {
+      this.#view,
+      this.#view.onDidChangeVisibility(({ visible }) => {
         this.#refresh.setVisible(visible);
       }),
       engine.onDidChangeConnection(() => {
@@ -89,6 +91,14 @@ export class WorkersView implements vscode.TreeDataProvider<WorkerRow>, vscode.D
         else if (change.kind === 'tar') this.#changedTar(change.name);
       }),
     ];
+  }
+
+  get visible(): boolean {
+    return this.#view.visible;
+  }
+
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#view.onDidChangeVisibility;
   }
 
   get onDidChangeTreeData(): vscode.Event<WorkerRow[] | undefined> {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startTarshelf, type Finished } from '../support/commandLine.ts';
 import { makeTar } from '../support/gnuTar.ts';
 import { useIngest } from '../support/ingestFixture.ts';
 import { keysInLibrary } from '../support/libraryTruth.ts';
 import { descendants, untilGone } from '../support/processTree.ts';
+import { until } from '../support/until.ts';
 
 describe('ingest with --after-completion', () => {
   const { folder, source, state, args, ingest } = useIngest();
@@ -56,10 +56,6 @@ describe('ingest with --after-completion', () => {
   }
 
   /** Waits until something is so; what cannot be read yet is not. */
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo().catch(() => false))) await sleep(5);
-  }
-
   it('moves what is completed, and leaves a damaged tar for the next run, which finds no other', async () => {
     const bytes = await tar('a.tar');
     await tar('b.tar.gz.tar');
@@ -185,15 +181,16 @@ describe('ingest with --after-completion', () => {
     await tar('a.tar', 200);
     const command = startTarshelf(args('--after-completion', 'move'));
     // Every claim of the tar, which is one batch, has been answered when its first book is on the shelf.
-    await until(
-      async () => (await readdir(join(state(), 'library', 'books'), { recursive: true })).length > 0,
-    );
+    const books = join(state(), 'library', 'books');
+    await until('a book', async () => (await readdir(books, { recursive: true }).catch(() => [])).length > 0);
     const [engine] = await descendants(command.child.pid!, 'engine.js');
     const [worker] = await descendants(command.child.pid!, 'worker.js');
     // Held still, the engine does not hear of the end that its worker records.
     process.kill(engine!, 'SIGSTOP');
-    await until(async () => {
-      const journal = await readFile(join(state(), 'migration_journal_worker1.jsonl'), 'utf8');
+    await until('the end of the tar', async () => {
+      const journal = await readFile(join(state(), 'migration_journal_worker1.jsonl'), 'utf8').catch(
+        () => '',
+      );
       return journal.includes('"kind":"ended"') || (await isRecorded('a.tar'));
     });
     process.kill(engine!, 'SIGKILL');

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import {
   decodeLine,
-  encodeLine,
   Journal,
   JournalLines,
   replayJournal,
@@ -21,6 +20,12 @@ const at = new Date(2025, 11, 25, 10, 0, 0);
 const fileName = 'migration_progress_worker1.json';
 const journalName = 'migration_journal_worker1.jsonl';
 const digest = (n: number): string => n.toString(16).padStart(40, 'c');
+
+function encodeLine(n: number, entry: JournalEntry): string {
+  const lines = new JournalLines();
+  lines.add(n, entry);
+  return lines.bytes.toString();
+}
 
 const text = fc.string({ unit: 'binary', maxLength: 12 });
 const offset = fc.nat(5).map(n => n * 512);

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** As src/engine/bodies/bodyThread.ts has them. */
+/** As src/engine/bodies/sharedWords.ts has them. */
 const [describing, atDisk] = [1, 2];
 const { shared } = workerData;
 
@@ -14,7 +14,7 @@ parentPort.on('message', ({ id, places, books }) => {
     readSync(place.descriptor, body, 0, body.length, place.position);
     const sha1 = hash('sha1', body, 'hex');
     return books
-      ? { sha1, told: describe(books[index]) }
+      ? { sha1, description: describe(books[index]) }
       : { sha1, head: new Uint8Array(body.subarray(0, 4100)) };
   });
   parentPort.postMessage({ id, bytes: 0, result });

@@ -12,6 +12,7 @@ import { faultEnv } from '../support/workerFaults.ts';
 import { findDashboard } from './dashboard.ts';
 import { readmePicture, readmePictureOfSideBar, screenshotInThemes } from './themes.ts';
 import { rowsOf, useWorkbench, type Workbench } from './workbench.ts';
+import { until } from '../support/until.ts';
 
 /** From the window's being there to its showing the run that goes on; what it took is printed. */
 const shownWithinMs = 15_000;
@@ -82,7 +83,7 @@ describe('a run that goes on, by mouse', function () {
       .filter({ hasText: /\d\s?%/ });
     await running.nth(1).waitFor();
     const before = await rowsOf(tars());
-    await eventually('a row that moves', async () =>
+    await until('a row that moves', async () =>
       (await rowsOf(tars())).some(({ label, description }) =>
         before.some(
           row => row.label === label && row.description !== description && / MB\/s|%/.test(description),
@@ -115,7 +116,7 @@ describe('a run that goes on, by mouse', function () {
     const row = worker(1);
     const hover = page().locator('.monaco-hover').filter({ hasText: 'Restarts in 24 hours' });
     // Under a pointer that lies still, VS Code opens no hover of a row that was drawn anew in the first half second.
-    await eventually('the hover of a worker', async () => {
+    await until('the hover of a worker', async () => {
       await page().mouse.move(800, 300);
       await row.hover({ position: { x: 60, y: 10 } });
       await page().waitForTimeout(1500);
@@ -173,7 +174,7 @@ describe('a run that goes on, by mouse', function () {
     const lines = page().locator('.editor-instance .view-lines');
     await lines.getByText('INFO').first().waitFor();
     const before = await lines.textContent();
-    await eventually('a log that grows', async () => (await lines.textContent()) !== before);
+    await until('a log that grows', async () => (await lines.textContent()) !== before);
     await screenshotInThemes(workbench(), 'run-8-log');
   });
 
@@ -223,12 +224,4 @@ async function chooseInMenu({ page }: Workbench, row: Locator, entry: string): P
   await page.waitForTimeout(300);
   await item.click();
   await item.waitFor({ state: 'hidden' });
-}
-
-async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) assert.fail(`not seen in time: ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
 }

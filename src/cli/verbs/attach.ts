@@ -27,7 +27,8 @@ const help = [
   'Options:',
   ...describeOptions(options),
   '',
-  'Exit code: that of the run at its end, 0 after Ctrl-C, 2 when nothing runs.',
+  'Exit code: that of the run at its end, 0 after Ctrl-C, 1 when its engine cannot',
+  'be asked, 2 when nothing runs.',
   '',
 ].join('\n');
 

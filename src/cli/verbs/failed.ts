@@ -25,7 +25,8 @@ const help = [
   'Options:',
   ...describeOptions(options),
   '',
-  'Exit code: 0 when nothing has failed, 1 when something has, 2 wrong usage.',
+  'Exit code: 0 when nothing has failed, 1 when something has or that cannot be',
+  'read, 2 wrong usage.',
   '',
 ].join('\n');
 

@@ -10,6 +10,7 @@ import { describeOptions } from '../optionTable.ts';
 import { RunFollower } from '../runFollower.ts';
 import { loadReporter } from '../runReporter.ts';
 import { readSecrets } from '../secrets.ts';
+import { stoppingText } from '../stoppingText.ts';
 import type { CommandLine, Verb } from './verb.ts';
 
 const summary = 'read folders of tars and put every book in them on the shelf';
@@ -54,6 +55,12 @@ type RunRequest = Extract<IngestRequest, { kind: 'ingest' }>;
 /** Runs an ingest: in front of a person, for a program that reads lines of JSON, or in the background. */
 export async function runIngest(request: RunRequest, commandLine: CommandLine): Promise<number> {
   const secrets = await readSecrets(commandLine.env, request.passwordFile);
+  const { stdout, stderr } = commandLine;
+  stdout.whenLost(why => {
+    stderr.line(
+      `tarshelf: The output cannot be written (${why}). The run goes on without it: "tarshelf status" says how far it is, or how it ended.`,
+    );
+  });
   return request.detach
     ? await runDetached(request, secrets, commandLine)
     : await runAttached(request, secrets, commandLine);
@@ -123,7 +130,8 @@ async function runAttached(
   });
   const interruption = new Interruption(commandLine.signals, {
     stop: () => {
-      if (!stdout.isBroken) reporter.stopping();
+      if (stdout.isLost) stderr.line(stoppingText);
+      else if (!stdout.isBroken) reporter.stopping();
       client.stop().catch((thrown: unknown) => {
         reporter.engineWrote(toFailure(thrown).message);
       });
@@ -135,9 +143,9 @@ async function runAttached(
       commandLine.leave(exitCodes.interrupted);
     },
   });
-  // Nobody reads any more, so nobody waits for the rest either.
+  // Where nobody reads any more, nobody waits for the rest either. A full disk is no such word.
   stdout.whenBroken(() => {
-    interruption.stop();
+    if (!stdout.isLost) interruption.stop();
   });
   try {
     const run = await client.ingest(options, secrets);

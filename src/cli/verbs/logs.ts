@@ -32,7 +32,7 @@ const help = [
   'Options:',
   ...describeOptions(options),
   '',
-  'Exit code: 0, or 2 when there is no such log.',
+  'Exit code: 0, 1 when the log cannot be read, 2 when there is no such log.',
   '',
 ].join('\n');
 

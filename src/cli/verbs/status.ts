@@ -25,7 +25,7 @@ const help = [
   'Options:',
   ...describeOptions(options),
   '',
-  'Exit code: 0, or 2 when there is nothing to tell.',
+  'Exit code: 0, 1 when that cannot be read, 2 when there is nothing to tell.',
   '',
 ].join('\n');
 

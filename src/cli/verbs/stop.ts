@@ -28,7 +28,8 @@ const help = [
   ...describeOptions(options),
   '',
   'Ctrl-C ends the waiting; the run ends all the same.',
-  'Exit code: 0 when nothing runs any more, 130 when it was not waited for.',
+  'Exit code: 0 when nothing runs any more, 1 when its engine cannot be asked, 130',
+  'when it was not waited for.',
   '',
 ].join('\n');
 

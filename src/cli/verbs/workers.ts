@@ -44,7 +44,8 @@ function verbOf<Table extends OptionTable & typeof commonOptions>(order: Order<T
     'Options:',
     ...describeOptions(order.options),
     '',
-    'Exit code: 0, or 2 when nothing runs or it cannot be done.',
+    'Exit code: 0, 1 when the engine cannot be asked, 2 when nothing runs or it',
+    'cannot be done.',
     '',
   ].join('\n');
   return {

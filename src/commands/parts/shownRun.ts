@@ -9,9 +9,12 @@ export function shownRun({ engine }: Services): IngestOptions | null {
   return options && tars.length > 0 ? options : null;
 }
 
-/** The state folder of the run that is shown, or else the one that is set. */
-export function shownStateFolder(services: Services): string {
-  return shownRun(services)?.stateFolder ?? services.settings.stateFolder;
+/** The state folder of the run that is shown, from its begin on, or else the one that is set. */
+export function shownStateFolder({ engine, settings }: Pick<Services, 'engine' | 'settings'>): string {
+  const { run, tars } = engine.store;
+  // One that was refused has none to show.
+  const isShown = engine.isRunning || tars.length > 0;
+  return (isShown ? run?.stateFolder : undefined) ?? settings.stateFolder;
 }
 
 /**

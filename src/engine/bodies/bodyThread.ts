@@ -1,24 +1,14 @@
-import { Worker } from 'node:worker_threads';
 import type { FilePlace } from '../archive/archive.ts';
 import type { HeaderChain, HeadersAt } from '../archive/headersAhead.ts';
-import type { BookToDescribe, ToldOfBook } from './describeBook.ts';
+import type { BookDescription, BookToDescribe } from './describeBook.ts';
+import { sharedWords, type ThreadData } from './sharedWords.ts';
+import { Thread, type ThreadFault } from './thread.ts';
 
 /** What a thread is given when it begins. */
-export interface BodyThreadData {
-  readonly shared: Int32Array<SharedArrayBuffer>;
+export interface BodyThreadData extends ThreadData {
   /** Whether it is going to be asked what books say of themselves. */
   readonly describes: boolean;
 }
-
-/** What stands where in the memory that is shared with the thread. */
-export const sharedWords = {
-  /** Not zero once whatever is under way is to be left off. */
-  abandoned: 0,
-  /** Which book is described at the moment, by a number that each has another of; 0 for none. */
-  describing: 1,
-  /** Not zero while that waits for bytes of a file. */
-  atDisk: 2,
-} as const;
 
 /** What goes into the thread. */
 export type BodyRequest =
@@ -67,7 +57,7 @@ export function systemError({ message, code }: SystemFailure): Error {
 /** What a place holds: with its beginning, or what is told of it where that was asked; or how long it is where it ends too early. */
 export type DigestedPlace =
   | { readonly sha1: string; readonly head: Uint8Array }
-  | { readonly sha1: string; readonly told: ToldOfBook }
+  | { readonly sha1: string; readonly description: BookDescription }
   | { readonly endsAt: number }
   | { readonly error: SystemFailure };
 
@@ -112,21 +102,15 @@ const heapMb = 16;
  *                  └──time, heap, crash──▶ gone ──ask──▶ busy, in a new thread
  */
 export class BodyThread {
-  readonly #entry: string;
   readonly #onFailure: (why: string) => void;
-  readonly #describes: boolean;
   readonly #timeoutMs: number;
-  readonly #shared = new Int32Array(
-    new SharedArrayBuffer(Object.keys(sharedWords).length * Int32Array.BYTES_PER_ELEMENT),
-  );
-  #thread: Worker | null = null;
+  readonly #thread: Thread<BodyRequest, BodyAnswer>;
   readonly #asked = new Map<number, Asked>();
   #lastId = 0;
   #isClosed = false;
   #watch: NodeJS.Timeout | null = null;
   /** The book that was described when it was last looked, and how often that was. */
   #seen = { describing: 0, times: 0 };
-  #whyEnded: string | null = null;
   #shareAtDisk = 0;
 
   /**
@@ -134,11 +118,21 @@ export class BodyThread {
    * @param onFailure told why a thread has ended over what it was asked
    */
   constructor(entry: string, onFailure: (why: string) => void, options: BodyThreadOptions = {}) {
-    this.#entry = entry;
+    const describes = options.describes ?? false;
     this.#onFailure = onFailure;
-    this.#describes = options.describes ?? false;
     this.#timeoutMs = options.timeoutMs ?? 2000;
-    options.abandon?.addEventListener('abort', () => Atomics.store(this.#shared, sharedWords.abandoned, 1), {
+    this.#thread = new Thread(entry, {
+      data: { describes } satisfies Omit<BodyThreadData, keyof ThreadData>,
+      heapMb: describes ? heapToDescribeMb : heapMb,
+      onAnswer: answer => {
+        this.#hear(answer);
+      },
+      onEnd: fault => {
+        this.#ended(fault);
+      },
+    });
+    const { shared } = this.#thread;
+    options.abandon?.addEventListener('abort', () => Atomics.store(shared, sharedWords.abandoned, 1), {
       once: true,
     });
   }
@@ -200,23 +194,21 @@ export class BodyThread {
 
   /** Begins the thread, which takes its time, before it is needed. */
   begin(): void {
-    this.#thread ??= this.#start();
+    this.#thread.begin();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endWatch();
-    await this.#thread?.terminate();
+    await this.#thread.end();
   }
 
   #ask(request: (id: number) => BodyRequest, onRead: (bytes: number) => void): Promise<BodyResult> {
     if (this.#isClosed) return Promise.reject(new Error('The thread that reads books was closed.'));
-    const thread = (this.#thread ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { onRead, resolve, reject });
-      thread.ref();
-      thread.postMessage(request(id));
+      this.#thread.ask(request(id));
     });
   }
 
@@ -226,16 +218,17 @@ export class BodyThread {
    */
   #watchOver(): void {
     if (this.#watch) return;
+    const { shared } = this.#thread;
     this.#seen = { describing: 0, times: 0 };
     this.#watch = setInterval(() => {
-      const describing = Atomics.load(this.#shared, sharedWords.describing);
-      // A book is not to blame for a slow disk.
-      const isAtDisk = Atomics.load(this.#shared, sharedWords.atDisk) !== 0;
+      const describing = Atomics.load(shared, sharedWords.describing);
+      const isAtDisk = Atomics.load(shared, sharedWords.atDisk) !== 0;
       const isSame = describing !== 0 && !isAtDisk && describing === this.#seen.describing;
       this.#seen = { describing: isAtDisk ? 0 : describing, times: isSame ? this.#seen.times + 1 : 0 };
       if (this.#seen.times < looksInTime) return;
-      this.#whyEnded = `a book took more than ${String(this.#timeoutMs / 1000)} seconds to be described`;
-      void this.#thread?.terminate();
+      void this.#thread.end(
+        `a book took more than ${String(this.#timeoutMs / 1000)} seconds to be described`,
+      );
     }, this.#timeoutMs / looksInTime);
     this.#watch.unref();
   }
@@ -245,51 +238,27 @@ export class BodyThread {
     this.#watch = null;
   }
 
-  #start(): Worker {
-    Atomics.store(this.#shared, sharedWords.describing, 0);
-    Atomics.store(this.#shared, sharedWords.atDisk, 0);
-    this.#whyEnded = null;
-    const workerData: BodyThreadData = { shared: this.#shared, describes: this.#describes };
-    const thread = new Worker(this.#entry, {
-      workerData,
-      // What is made for one book is garbage with the next, so more room for it would only be touched and never needed.
-      resourceLimits: {
-        maxOldGenerationSizeMb: this.#describes ? heapToDescribeMb : heapMb,
-        maxYoungGenerationSizeMb: 4,
-      },
-      // The files that it opens are closed by others.
-      trackUnmanagedFds: false,
-      stdout: true,
-      stderr: true,
-    });
-    let why = 'it has ended by itself';
-    thread.on('message', ({ id, bytes, result, failure, tookMs, atDiskMs }: BodyAnswer) => {
-      if (tookMs > 0) this.#shareAtDisk += (atDiskMs / tookMs - this.#shareAtDisk) * newestCounts;
-      const asked = this.#asked.get(id);
-      asked?.onRead(bytes);
-      if (!asked || (!result && !failure)) return;
-      this.#asked.delete(id);
-      if (this.#asked.size === 0) {
-        thread.unref();
-        this.#endWatch();
-      }
-      if (result) asked.resolve(result);
-      else if (failure) asked.reject(systemError(failure));
-    });
-    thread.on('error', thrown => {
-      why = thrown.message;
-    });
-    thread.once('exit', () => {
-      this.#thread = null;
+  #hear({ id, bytes, result, failure, tookMs, atDiskMs }: BodyAnswer): void {
+    if (tookMs > 0) this.#shareAtDisk += (atDiskMs / tookMs - this.#shareAtDisk) * newestCounts;
+    const asked = this.#asked.get(id);
+    asked?.onRead(bytes);
+    if (!asked || (!result && !failure)) return;
+    this.#asked.delete(id);
+    if (this.#asked.size === 0) {
+      this.#thread.rest();
       this.#endWatch();
-      why = this.#whyEnded ?? why;
-      const asked = [...this.#asked.values()];
-      this.#asked.clear();
-      if (asked.length === 0 || this.#isClosed) why = 'it was closed';
-      else this.#onFailure(why);
-      for (const { reject } of asked) reject(new Error(`The thread that reads books has failed: ${why}.`));
-    });
-    thread.unref();
-    return thread;
+    }
+    if (result) asked.resolve(result);
+    else if (failure) asked.reject(systemError(failure));
+  }
+
+  #ended(fault: ThreadFault | null): void {
+    this.#endWatch();
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    let why = fault?.message ?? 'it has ended by itself';
+    if (asked.length === 0 || this.#isClosed) why = 'it was closed';
+    else this.#onFailure(why);
+    for (const { reject } of asked) reject(new Error(`The thread that reads books has failed: ${why}.`));
   }
 }

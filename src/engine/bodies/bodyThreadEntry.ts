@@ -5,16 +5,16 @@ import type { FilePlace } from '../archive/archive.ts';
 import { readFully } from '../system/readFully.ts';
 import { readHeadersAhead } from '../archive/headersAhead.ts';
 import { headLength } from '../archive/headLength.ts';
-import {
-  sharedWords,
-  type BodyAnswer,
-  type BodyRequest,
-  type BodyThreadData,
-  type CopiedPlace,
-  type DigestedPlace,
-  type SystemFailure,
+import type {
+  BodyAnswer,
+  BodyRequest,
+  BodyThreadData,
+  CopiedPlace,
+  DigestedPlace,
+  SystemFailure,
 } from './bodyThread.ts';
 import type { BookToDescribe } from './describeBook.ts';
+import { noteReading, sharedWords } from './sharedWords.ts';
 
 /*
  * The entry of a thread that reads bodies for a worker: places of open files go in, and what they hold comes out. A body
@@ -24,6 +24,7 @@ import type { BookToDescribe } from './describeBook.ts';
  */
 
 const { shared, describes } = workerData as BodyThreadData;
+const onRead = noteReading.bind(null, shared);
 const piece = Buffer.allocUnsafeSlow(256 * 1024);
 /** What of a large body was read is told before its end, for those who look whether the worker gets on. */
 const toldAtOnce = 8 * 1024 * 1024;
@@ -141,17 +142,13 @@ async function digestAndDescribe(place: FilePlace, book: BookToDescribe): Promis
     const { describeBook } = await (describer ??= loadDescriber());
     Atomics.store(shared, sharedWords.describing, (described = (described % 1e9) + 1));
     const last = { at: pieceAt, bytes: piece.subarray(0, place.sizeBytes - pieceAt) };
-    return { sha1, told: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
+    return { sha1, description: await describeBook(book, place, Buffer.from(head.buffer), last, onRead) };
   } catch {
     return digested;
   } finally {
-    Atomics.store(shared, sharedWords.atDisk, 0);
+    onRead(false);
     Atomics.store(shared, sharedWords.describing, 0);
   }
-}
-
-function onRead(isReading: boolean): void {
-  Atomics.store(shared, sharedWords.atDisk, isReading ? 1 : 0);
 }
 
 function copy({ place, path, sha1 }: Extract<BodyRequest, { kind: 'copy' }>): CopiedPlace {

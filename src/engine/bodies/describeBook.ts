@@ -1,10 +1,10 @@
 import type { BookFormat } from '../../protocol/bookFormat.ts';
-import { largestKeptBody, type FilePlace } from '../archive/archive.ts';
+import type { FilePlace } from '../archive/archive.ts';
 import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { bytesInFile, type BookBytes, type BytesAtHand } from '../books/metadata/bookBytes.ts';
 import { readMetadataOf } from '../books/metadata/readMetadata.ts';
-import { hasReader } from '../books/metadata/readableFormats.ts';
+import { canRead } from '../books/metadata/readableFormats.ts';
 
 /** A book whose bytes are at hand for the moment. */
 export interface BookToDescribe {
@@ -14,7 +14,7 @@ export interface BookToDescribe {
 }
 
 /** What the bytes of a book say of it. */
-export interface ToldOfBook {
+export interface BookDescription {
   readonly detection: Detection;
   /** Null where no reader of ours reads it. */
   readonly metadata: BookMetadata | null;
@@ -34,7 +34,7 @@ export async function describeBook(
   head: Buffer,
   last: BytesAtHand,
   onRead: (isReading: boolean) => void,
-): Promise<ToldOfBook> {
+): Promise<BookDescription> {
   const inFile = bytesInFile(place, onRead, [{ at: 0, bytes: head }, last]);
   // A reader takes a failure of the disk for damage of the book.
   const failures: unknown[] = [];
@@ -55,8 +55,7 @@ export async function describeBook(
       sizeBytes: place.sizeBytes,
       read: (position, length) => Promise.resolve(bytes.slice(position, position + length)),
     }));
-  const isRead =
-    detection.kind === 'book' && hasReader(detection.format) && place.sizeBytes <= largestKeptBody;
+  const isRead = detection.kind === 'book' && canRead(detection.format, place.sizeBytes);
   const metadata = isRead ? readMetadataOf(detection.format, bytes, memberName) : null;
   if (failures.length > 0) throw failures[0];
   return { detection, metadata };

@@ -5,7 +5,7 @@ import { largestKeptBody, type ArchiveMember, type FilePlace } from '../archive/
 import { bufferReader, type ByteReader } from '../books/byteReader.ts';
 import { cannotRead, cutOff, readChunks } from './bookBody.ts';
 import { systemError, type BodyThread, type DigestedPlace } from './bodyThread.ts';
-import type { ToldOfBook } from './describeBook.ts';
+import type { BookDescription } from './describeBook.ts';
 import { MemberBytes } from './memberBytes.ts';
 
 /** A book's key, and the way to its bytes. */
@@ -18,7 +18,7 @@ export interface DigestedBody {
   /** By position. What it begins with is at hand. */
   readonly bytes: ByteReader;
   /** What its bytes say of it, where that was told along with its key. */
-  readonly told: ToldOfBook | null;
+  readonly description: BookDescription | null;
 }
 
 /** Where a member can be read by a thread, and that is worth handing it over; all others are kept in memory, up to a size. */
@@ -63,7 +63,7 @@ export function digestGroups<Book extends { readonly member: ArchiveMember }>(
  * @param books a group of {@link digestGroups}
  * @param onRead told of bytes that the thread reads
  * @param stop after it nothing is tried again
- * @param isTold whether what their bytes say of them is wanted as well, of those that the thread reads
+ * @param wantsDescription whether what their bytes say of them is wanted as well, of those that the thread reads
  * @throws the reason of `stop`
  * @returns what became of each, in their order: its body or a TarshelfError `BOOK_NOT_READABLE`, whose cause is what the system says
  */
@@ -72,12 +72,14 @@ export async function digestMembers(
   threads: Pick<BodyThread, 'digest'>,
   onRead: (bytes: number) => void,
   stop: AbortSignal,
-  isTold = false,
+  wantsDescription = false,
 ): Promise<PromiseSettledResult<DigestedBody>[]> {
   const members = books.map(({ member }) => member);
   const places = members.map(placeToHandOver).filter(place => place !== null);
   if (places.length < members.length) return await Promise.allSettled(members.map(digestHere));
-  const toDescribe = isTold ? books.map(({ member, format }) => ({ format, memberName: member.name })) : null;
+  const toDescribe = wantsDescription
+    ? books.map(({ member, format }) => ({ format, memberName: member.name }))
+    : null;
   let digested: readonly DigestedPlace[];
   try {
     digested = await threads
@@ -104,11 +106,11 @@ export async function digestMembers(
 /** Makes the key of a body that is in memory. */
 export function digestAtOnce(body: Buffer): DigestedBody {
   const key = { sha1: hash('sha1', body, 'hex'), sizeBytes: body.length };
-  return { key, kept: body, place: null, bytes: bufferReader(body), told: null };
+  return { key, kept: body, place: null, bytes: bufferReader(body), description: null };
 }
 
 /** As for a thread, but by this one. */
-export async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
+async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
   const { sizeBytes } = member;
   if (sizeBytes <= largestKeptBody) {
     const kept = await member.read(0, sizeBytes);
@@ -118,7 +120,7 @@ export async function digestHere(member: ArchiveMember): Promise<DigestedBody> {
   const digest = createHash('sha1');
   for await (const chunk of readChunks(member)) digest.update(chunk);
   const key = { sha1: digest.digest('hex'), sizeBytes };
-  return { key, kept: null, place: member.place ?? null, bytes: new MemberBytes(member), told: null };
+  return { key, kept: null, place: member.place ?? null, bytes: new MemberBytes(member), description: null };
 }
 
 function bodyAt(
@@ -129,13 +131,13 @@ function bodyAt(
   if (!place || !digested) throw new Error('a thread has not said what it was asked');
   if ('error' in digested) throw cannotRead(member, systemError(digested.error));
   if ('endsAt' in digested) throw cutOff(member);
-  const isTold = 'told' in digested;
+  const isDescribed = 'description' in digested;
   return {
     key: { sha1: digested.sha1, sizeBytes: member.sizeBytes },
     kept: null,
     place,
-    bytes: isTold ? new MemberBytes(member) : new HeadedBytes(member, Buffer.from(digested.head.buffer)),
-    told: isTold ? digested.told : null,
+    bytes: isDescribed ? new MemberBytes(member) : new HeadedBytes(member, Buffer.from(digested.head.buffer)),
+    description: isDescribed ? digested.description : null,
   };
 }
 

@@ -1,9 +1,10 @@
-import { Worker } from 'node:worker_threads';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { bookMetadataFromName, type BookMetadata } from '../books/metadata/bookMetadata.ts';
 import { nameUsed } from '../books/metadata/completeMetadata.ts';
 import type { BookBody } from '../books/metadata/readMetadata.ts';
-import type { BookForReader, ReaderThreadData } from './metadataThreadEntry.ts';
+import type { BookForReader } from './metadataThreadEntry.ts';
+import { sharedWords } from './sharedWords.ts';
+import { Thread, type ThreadFault } from './thread.ts';
 
 export interface MetadataThreadOptions {
   /** A book that takes longer goes by its name. */
@@ -11,9 +12,6 @@ export interface MetadataThreadOptions {
   /** So much may live in the thread beside the books themselves. */
   readonly heapMb?: number;
 }
-
-/** What is made while one book is read is garbage with the next, so more room for it would only be touched and never needed. */
-const youngMb = 4;
 
 /** Most of what a message costs it costs once, whatever is in it. */
 const largestGroup = 32;
@@ -40,22 +38,27 @@ interface AskedBook {
  * the one at fault that goes by its name, and the time is that one's.
  */
 export class MetadataThread {
-  readonly #entry: string;
   readonly #timeoutMs: number;
-  readonly #heapMb: number;
-  #thread: Worker | null = null;
+  readonly #thread: Thread<readonly BookForReader[], readonly BookMetadata[]>;
   readonly #waiting: AskedBook[] = [];
   #isReading = false;
   #tray: Buffer = Buffer.alloc(0);
   #isClosed = false;
-  /** Not zero while the thread waits for bytes of a file. */
-  readonly #isAtDisk = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  /** Ends the wait for the group that is read, with its metadata or with the reason why there are none. */
+  #answer: ((outcome: readonly BookMetadata[] | string) => void) | null = null;
 
   /** @param entry absolute path of what runs in the thread */
   constructor(entry: string, { timeoutMs = 2000, heapMb = 96 }: MetadataThreadOptions = {}) {
-    this.#entry = entry;
     this.#timeoutMs = timeoutMs;
-    this.#heapMb = heapMb;
+    this.#thread = new Thread(entry, {
+      heapMb,
+      onAnswer: metadata => {
+        this.#answer?.(metadata);
+      },
+      onEnd: fault => {
+        this.#answer?.(whyNotRead(fault));
+      },
+    });
   }
 
   /** What a book calls itself. Never rejects: where it cannot be read, its name is what there is. */
@@ -69,7 +72,7 @@ export class MetadataThread {
   /** Ends the thread. Books that wait go by their names. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#end();
+    await this.#thread.end();
   }
 
   async #readWaiting(): Promise<void> {
@@ -87,11 +90,11 @@ export class MetadataThread {
   /** @returns whether each book has its answer; one by itself always has */
   async #read(group: readonly AskedBook[]): Promise<boolean> {
     const outcome = this.#isClosed ? null : await this.#ask(group);
-    if (Array.isArray(outcome)) {
+    if (outcome !== null && typeof outcome !== 'string') {
       outcome.forEach((metadata, index) => group[index]?.answer(metadata));
       return true;
     }
-    if (outcome !== null) await this.#end();
+    if (outcome !== null) await this.#thread.end();
     const [first] = group;
     if (!first || group.length > 1) return false;
     const byName = bookMetadataFromName(first.memberName);
@@ -100,39 +103,21 @@ export class MetadataThread {
   }
 
   /** The answers, or why there are none. */
-  #ask(group: readonly AskedBook[]): Promise<BookMetadata[] | string> {
-    const thread = (this.#thread ??= this.#start());
+  #ask(group: readonly AskedBook[]): Promise<readonly BookMetadata[] | string> {
     return new Promise(resolve => {
       const timer = setTimeout(() => {
-        // A book is not to blame for a slow disk.
-        if (Atomics.load(this.#isAtDisk, 0) === 0)
-          end(`reading it took more than ${String(this.#timeoutMs / 1000)} seconds`);
+        if (Atomics.load(this.#thread.shared, sharedWords.atDisk) === 0)
+          this.#answer?.(`reading it took more than ${String(this.#timeoutMs / 1000)} seconds`);
         else timer.refresh();
       }, this.#timeoutMs);
-      const onMessage = (metadata: BookMetadata[]): void => {
-        end(metadata);
-      };
-      const onError = (thrown: Error): void => {
-        const tooMuch = 'code' in thrown && thrown.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        end(
-          tooMuch
-            ? 'reading it took too much memory'
-            : `it is damaged (${thrown.message.split('\n', 1)[0] ?? ''})`,
-        );
-      };
-      const onExit = (): void => {
-        end('its reader ended');
-      };
-      const end = (outcome: BookMetadata[] | string): void => {
+      this.#answer = outcome => {
+        this.#answer = null;
         clearTimeout(timer);
-        thread.off('message', onMessage).off('error', onError).off('exit', onExit);
-        thread.unref();
+        this.#thread.rest();
         resolve(outcome);
       };
-      thread.once('message', onMessage).once('error', onError).once('exit', onExit);
-      thread.ref();
       const handedOver: ArrayBuffer[] = [];
-      thread.postMessage(this.#packed(group, handedOver), handedOver);
+      this.#thread.ask(this.#packed(group, handedOver), handedOver);
     });
   }
 
@@ -167,28 +152,9 @@ export class MetadataThread {
       this.#tray = Buffer.from(new SharedArrayBuffer(Math.max(wanted, smallestTray)));
     return this.#tray;
   }
+}
 
-  #start(): Worker {
-    Atomics.store(this.#isAtDisk, 0, 0);
-    const thread = new Worker(this.#entry, {
-      workerData: { isAtDisk: this.#isAtDisk } satisfies ReaderThreadData,
-      resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: youngMb },
-      // Nothing that the thread might write is for anybody.
-      stdout: true,
-      stderr: true,
-    });
-    // Between two books nobody listens, and an error then must not end the worker: the next read starts anew.
-    thread.on('error', () => undefined);
-    thread.once('exit', () => {
-      if (this.#thread === thread) this.#thread = null;
-    });
-    thread.unref();
-    return thread;
-  }
-
-  async #end(): Promise<void> {
-    const thread = this.#thread;
-    this.#thread = null;
-    await thread?.terminate();
-  }
+function whyNotRead(fault: ThreadFault | null): string {
+  if (!fault) return 'its reader ended';
+  return fault.isMemory ? fault.message : `it is damaged (${fault.message})`;
 }

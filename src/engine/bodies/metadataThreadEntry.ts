@@ -1,12 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import { readMetadata, type BookBody } from '../books/metadata/readMetadata.ts';
-
-/** What the thread is given when it begins. */
-export interface ReaderThreadData {
-  /** Not zero while it waits for bytes of a file. */
-  readonly isAtDisk: Int32Array<SharedArrayBuffer>;
-}
+import { noteReading, type ThreadData } from './sharedWords.ts';
 
 /** A group of these goes in, in one message, and the metadata of all come out in one, in the same order. */
 export interface BookForReader {
@@ -15,11 +10,8 @@ export interface BookForReader {
   readonly memberName: string;
 }
 
-const { isAtDisk } = workerData as ReaderThreadData;
-
-function onRead(isReading: boolean): void {
-  Atomics.store(isAtDisk, 0, isReading ? 1 : 0);
-}
+const { shared } = workerData as ThreadData;
+const onRead = noteReading.bind(null, shared);
 
 /*
  * The entry of the thread in which a worker reads metadata. What a stranger's file does to a parser, it does here:

@@ -7,8 +7,8 @@ import { contentBehind, contentOfHead, detectContent, type Content } from './con
 import { isPlainText } from './plainText.ts';
 
 // What lives in this folder: what a member of a tar is (this file), and what a book calls itself (metadata/).
-// What it promises: plain functions of a name and of bytes, without I/O. A member's folders never have a say
-// in what it is; a known book extension decides without a look at the bytes, unless macOS may have put it on
+// What it promises: what decides is plain functions of a name and of bytes, which come from whoever asks (bookBytes.ts in
+// metadata/ reads files, ebookMeta.ts starts a program, and nothing else does). A member's folders never have a say in what it is; a known book extension decides without a look at the bytes, unless macOS may have put it on
 // something else (appleDouble.ts), and everything else goes by its bytes, whatever it is called. Whatever the bytes are, the answer is a format or a reason, never an error.
 
 export type Detection =

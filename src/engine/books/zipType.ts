@@ -1,7 +1,8 @@
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { ByteReader } from './byteReader.ts';
 import { looksLikeXml, xmlRootName } from './xmlBytes.ts';
-import { readZipDirectory, readZipMemberStart, type ZipMember } from './zipDirectory.ts';
+import type { ZipEntry } from './zip.ts';
+import { readZipDirectory, peekZipEntry } from './zipDirectory.ts';
 
 const imageName = /\.(?:jpe?g|png|gif|webp|avif|bmp|tiff?|jxl|jp2)$/i;
 /** What programs lay down beside the pages of a comic. */
@@ -22,9 +23,7 @@ export async function zipFormat(bytes: ByteReader): Promise<BookFormat | 'none' 
   const names = new Set(files.map(file => file.name));
   const mimetype = files.find(file => file.name === 'mimetype');
   if (mimetype) {
-    const says = (await readZipMemberStart(bytes, mimetype, 256))
-      ?.toString('latin1')
-      .replace(/^\xef\xbb\xbf/, '');
+    const says = (await peekZipEntry(bytes, mimetype, 256))?.toString('latin1').replace(/^\xef\xbb\xbf/, '');
     const format = mimetypes[says?.trim() ?? ''];
     if (format) return format;
   }
@@ -43,8 +42,8 @@ export async function zipFormat(bytes: ByteReader): Promise<BookFormat | 'none' 
   return isComic ? 'cbz' : 'none';
 }
 
-async function isFictionBook(bytes: ByteReader, member: ZipMember): Promise<boolean> {
-  const start = await readZipMemberStart(bytes, member, startBytes);
+async function isFictionBook(bytes: ByteReader, member: ZipEntry): Promise<boolean> {
+  const start = await peekZipEntry(bytes, member, startBytes);
   // Where it cannot be looked at, its name is all there is.
   if (!start) return /\.fb2$/i.test(member.name);
   return looksLikeXml(start) && xmlRootName(start) === 'FictionBook';

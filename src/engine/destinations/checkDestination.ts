@@ -59,7 +59,7 @@ async function look(options: DestinationOptions, secrets: Secrets, signal: Abort
     case 'mybookshelf2':
     case 'mybookshelf2-cli': {
       // Opening logs in and connects, and changes nothing.
-      const destination = await prepareDestination(options, secrets);
+      const destination = await prepareDestination(options, secrets, signal);
       destination.close();
       return `${destinationText(options)} answers, and lets ${options.userName} in.`;
     }

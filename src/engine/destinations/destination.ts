@@ -3,7 +3,7 @@ import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
 
 /*
- * What lives in this folder: the places where books go, one file each, behind one interface. A destination
+ * What lives in this folder: the places where books go, one file or folder each, behind one interface. A destination
  * promises that once `store` has returned, the book stays there through a kill of any process.
  */
 

@@ -38,14 +38,16 @@ export async function openDestination(
 /**
  * What one process does before many use the destination: makes it where it is new, and removes what killed ones left behind.
  *
+ * @param signal ends it at once, also where whoever is asked says nothing
  * @throws TarshelfError where the destination cannot be used at all
  */
 export async function prepareDestination(
   options: DestinationOptions,
   secrets: Secrets,
+  signal: AbortSignal,
 ): Promise<Destination> {
   try {
-    return await prepare(options, secrets);
+    return await prepare(options, secrets, signal);
   } catch (thrown) {
     if (!(thrown instanceof DestinationUnusable)) throw thrown;
     throw new TarshelfError('DESTINATION_UNUSABLE', thrown.message, { cause: thrown });
@@ -82,7 +84,12 @@ export async function openToRead(options: DestinationOptions, secrets: Secrets):
   }
 }
 
-async function prepare(options: DestinationOptions, secrets: Secrets): Promise<Destination> {
+async function prepare(
+  options: DestinationOptions,
+  secrets: Secrets,
+  signal?: AbortSignal,
+): Promise<Destination> {
+  signal?.throwIfAborted();
   switch (options.kind) {
     case 'library': {
       const { Library } = await loadLibrary();
@@ -92,18 +99,25 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
     }
     case 'calibre': {
       const { CalibreDestination } = await loadCalibre();
-      return CalibreDestination.make(calibreLibrary(options, secrets), options.declined);
+      return CalibreDestination.make(calibreLibrary(options, secrets), options.declined, undefined, signal);
     }
     case 'mybookshelf2': {
       const { MyBookshelf2Destination } = await loadMyBookshelf2();
       const destination = new MyBookshelf2Destination(options, secrets, {
         sourceTable: await sourceTable(options.database, secrets),
       });
+      const close = (): void => {
+        destination.close();
+      };
+      signal?.addEventListener('abort', close, { once: true });
       try {
         await destination.check();
       } catch (thrown) {
-        destination.close();
+        close();
+        signal?.throwIfAborted();
         throw thrown;
+      } finally {
+        signal?.removeEventListener('abort', close);
       }
       return destination;
     }
@@ -112,6 +126,8 @@ async function prepare(options: DestinationOptions, secrets: Secrets): Promise<D
         options,
         secrets.password,
         await sourceTable(options.database, secrets),
+        {},
+        signal,
       );
     case 'none':
       return open(options, secrets);

@@ -16,10 +16,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 
 /** So often one thing is tried, the first time included. */
-export const attemptsOfOneThing = 3;
+const attemptsOfOneThing = 3;
 const firstDelayMs = 1000;
 /** Longer waits are the worker's, which tells a person about them. */
 export const longestDelayMs = 60_000;
+/** Whatever a destination asks for: it may have the wrong time, and above 2^31 - 1 ms Node's timers fire at once. */
+const longestRetryAfterMs = 3_600_000;
 
 /** What may not happen again when it is tried once more. */
 export class PassingFailure extends Error {
@@ -84,10 +86,9 @@ export async function retrying<T>(
   }
 }
 
-/** What a `Retry-After` header asks for, in milliseconds: seconds, or a date. 0 where there is none. */
+/** What a `Retry-After` header asks for, in milliseconds, up to an hour: seconds, or a date. 0 where there is none. */
 export function retryAfterMs(header: string | undefined, now: Date): number {
   if (header === undefined) return 0;
-  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? 0 : Math.max(0, date - now.getTime());
+  const asked = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now.getTime();
+  return Number.isNaN(asked) ? 0 : Math.min(Math.max(0, asked), longestRetryAfterMs);
 }

@@ -17,7 +17,7 @@ import { reservedPrefix } from './safePaths.ts';
  */
 
 /** In the state folder; the name is the documented one. */
-export const extractionRootName = 'tar_extraction_temp';
+const extractionRootName = 'tar_extraction_temp';
 
 export function extractionRoot(stateFolder: string): string {
   return join(stateFolder, extractionRootName);

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { workerOfProgressFile, type FailedTar } from '../../protocol/progressFile.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import type { ProgressRecord } from './progressRecord.ts';
 import { peekProgress } from './workerProgress.ts';
 
@@ -48,7 +49,7 @@ async function workersIn(stateFolder: string): Promise<Set<number>> {
     if (systemCode(thrown) === 'ENOENT') return new Set();
     throw new TarshelfError(
       'PROGRESS_NOT_READABLE',
-      `The state folder ${stateFolder} cannot be read (${oneLine(thrown)}). Check its permissions.`,
+      sentence('stateUnreadable', stateFolder, oneLine(thrown)),
     );
   }
 }

@@ -164,12 +164,6 @@ const firstLineBytes = 64 * 1024;
 const largestRoom = 1024 * 1024;
 const hexDigits = Buffer.from('0123456789abcdef');
 
-export function encodeLine(n: number, entry: JournalEntry): string {
-  const lines = new JournalLines();
-  lines.add(n, entry);
-  return lines.bytes.toString();
-}
-
 /** What `JSON.stringify` makes of it behind the first brace, in half the time. */
 function restOfBook(n: number, entry: Extract<JournalEntry, { kind: 'book' }>): string {
   const { sha1, size, file, status, at, member } = entry;

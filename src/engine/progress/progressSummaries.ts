@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
 import { journalFileName, progressFileName, workerOfProgressFile } from '../../protocol/progressFile.ts';
 import type { ProgressSummary } from '../../protocol/progressSummary.ts';
+import { sentence } from '../../protocol/sentences.ts';
 import { replayJournal } from './journal.ts';
 import { JsonDamage } from './jsonScanner.ts';
 import { notReadable, readProgressFile, type ProgressContents } from './progressReader.ts';
@@ -125,7 +126,7 @@ async function namesIn(stateFolder: string): Promise<string[]> {
     if (systemCode(thrown) === 'ENOENT') return [];
     throw new TarshelfError(
       'PROGRESS_NOT_READABLE',
-      `The state folder ${stateFolder} cannot be read (${oneLine(thrown)}). Check its permissions.`,
+      sentence('stateUnreadable', stateFolder, oneLine(thrown)),
     );
   }
 }

@@ -8,7 +8,7 @@ import { FileLock } from '../system/fileLock.ts';
  * for the book in hand: without the lock, the worker of the same number in the next run would write the same
  * file at the same time.
  */
-export function workerLockPath(stateFolder: string, worker: number): string {
+function workerLockPath(stateFolder: string, worker: number): string {
   return join(stateFolder, `worker${String(worker)}.lock`);
 }
 

@@ -119,7 +119,7 @@ export class Ingest {
       });
       // Not before: what keeps the run from beginning is to be said alone.
       for (const message of notices) this.#board.tell({ type: 'notice', message });
-      destination = await prepareDestination(this.#options.destination, this.#secrets);
+      destination = await prepareDestination(this.#options.destination, this.#secrets, this.#stop.signal);
       const { progress, claims } = await this.#readProgress(state, log);
       this.#checkDestination(progress, destination);
       const keys = new KeyRefresh(destination, claims, {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { questionSchema, type EngineStart } from '../../protocol/clientMessages.ts';
 import { oneLine, toFailure } from '../../protocol/errors.ts';
+import { closeChannel, sayToParent } from '../system/channel.ts';
 import { systemClock } from '../system/clock.ts';
 import { EngineHost } from './engineHost.ts';
 import { SpareWorker } from './crew/spareWorker.ts';
@@ -108,8 +109,6 @@ async function beEngine({ state, sources }: Folders): Promise<void> {
 
 /** To whoever started the engine, if they wait for it, and once: from then on they are a client like all others. */
 function say(start: EngineStart): void {
-  if (!process.connected) return;
-  process.send?.(start, () => undefined);
-  // Closing the channel sends what is still under way in it.
-  process.disconnect();
+  sayToParent(start);
+  void closeChannel();
 }

@@ -4,6 +4,7 @@ import { toFailure } from '../../protocol/errors.ts';
 import { checkDestination } from '../destinations/checkDestination.ts';
 import { listFailures } from '../progress/failureList.ts';
 import { summarizeProgress } from '../progress/progressSummaries.ts';
+import { closeChannel, sayToParent } from '../system/channel.ts';
 import { verifyTar } from '../verification/verifyTar.ts';
 import { BodyThread } from '../bodies/bodyThread.ts';
 import { makePlan } from './plan.ts';
@@ -78,12 +79,10 @@ async function reply(find: () => Promise<Reply>): Promise<void> {
   } catch (thrown) {
     found = { type: 'request:failed', failure: toFailure(thrown) };
   }
-  if (!process.connected) return;
   say(found);
-  // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
-  process.disconnect();
+  await closeChannel();
 }
 
 function say(word: Reply): void {
-  if (process.connected) process.send?.(word, () => undefined);
+  sayToParent(word);
 }

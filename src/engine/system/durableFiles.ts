@@ -44,10 +44,7 @@ export async function renameOver(from: string, to: string): Promise<void> {
 }
 
 /** Writes a new file and makes its bytes durable. A failed write leaves no file. */
-export async function writeDurably(
-  path: string,
-  write: (handle: FileHandle) => Promise<void>,
-): Promise<void> {
+async function writeDurably(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const handle = await open(path, 'w');
   try {
     await write(handle);

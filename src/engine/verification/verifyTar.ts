@@ -9,7 +9,8 @@ import { mostNamedMembers, type Verification } from '../../protocol/verification
 import type { Archive, ArchiveMember } from '../archive/archive.ts';
 import { openArchive } from '../archive/openArchive.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
-import { correctedBook, detectBook } from '../books/bookType.ts';
+import { correctedBook } from '../books/bookType.ts';
+import { detectWanted, wanted } from '../books/wantedBook.ts';
 import { KeyTable } from '../dedupe/keyTable.ts';
 import { DestinationUnusable, type Destination } from '../destinations/destination.ts';
 import { openToRead } from '../destinations/openDestination.ts';
@@ -155,14 +156,20 @@ class Comparison {
 
   async #look(member: ArchiveMember, readsInPlace: boolean): Promise<void> {
     if (member.kind === 'directory') return;
+    if (member.kind === 'other') {
+      this.#found.skipped++;
+      return;
+    }
+    const { bookTypes } = this.#options;
     let isKept = false;
     const bytes = new MemberBytes(member);
     try {
-      const format = member.kind === 'other' ? null : await this.#format(member, bytes);
-      if (format === null) {
+      const detection = await detectWanted(member.name, bytes, bookTypes);
+      if (detection.kind === 'skipped') {
         this.#found.skipped++;
         return;
       }
+      const { format } = detection;
       if (!readsInPlace) {
         await member.keep();
         isKept = true;
@@ -172,8 +179,8 @@ class Comparison {
       if (digested?.status !== 'fulfilled') throw digested?.reason;
       const { key, bytes: body } = digested.value;
       // A name may lie: as in a run, the bytes decide where they are sure.
-      const sure = await correctedBook(format, body);
-      if (sure.kind === 'skipped' || !this.#isWanted(sure.format)) {
+      const sure = wanted(await correctedBook(format, body), bookTypes);
+      if (sure.kind === 'skipped') {
         this.#found.skipped++;
         return;
       }
@@ -188,20 +195,6 @@ class Comparison {
       await bytes.release();
       if (isKept) await member.release();
     }
-  }
-
-  /** Null for what is no book. */
-  async #format(member: ArchiveMember, bytes: MemberBytes): Promise<BookFormat | null> {
-    const detection = await detectBook(member.name, bytes);
-    if (detection.kind === 'skipped') return null;
-    if (this.#isWanted(detection.format)) return detection.format;
-    // Behind an unwanted name may be a wanted book.
-    const sure = await correctedBook(detection.format, bytes);
-    return sure.kind === 'book' && this.#isWanted(sure.format) ? sure.format : null;
-  }
-
-  #isWanted(format: BookFormat): boolean {
-    return this.#options.bookTypes?.includes(format) ?? true;
   }
 
   #compare(book: FoundBook): void {

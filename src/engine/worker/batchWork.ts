@@ -4,7 +4,8 @@ import { oneLine, toFailure, type Failure } from '../../protocol/errors.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import type { SkipReason } from '../../protocol/skipReason.ts';
 import type { BookMetadata } from '../books/metadata/bookMetadata.ts';
-import { correctedAtOnce, correctedBook, type Detection } from '../books/bookType.ts';
+import { correctedAtOnce, correctedBook } from '../books/bookType.ts';
+import { wanted } from '../books/wantedBook.ts';
 import { DestinationUnusable, type Book } from '../destinations/destination.ts';
 import type { Batch, FoundBook } from './batch.ts';
 import { handedOver, rereadBody } from '../bodies/bookBody.ts';
@@ -148,8 +149,8 @@ export class BatchWork {
     const { activity, digestThreads, hand, metadata, stop } = this.#context;
     const slots = hand.takeAll(group.map(({ member }) => member.headerOffset));
     try {
-      const isTold = metadata.comesWithDigest;
-      const bodies = await digestMembers(group, digestThreads, activity.addBytes, stop, isTold);
+      const wantsDescription = metadata.comesWithDigest;
+      const bodies = await digestMembers(group, digestThreads, activity.addBytes, stop, wantsDescription);
       for (const [order, { index, ...found }] of group.entries()) {
         const body = bodies[order];
         if (body) read[index] = await this.#lookInto(found, body);
@@ -170,7 +171,7 @@ export class BatchWork {
       if (digested.status === 'rejected') throw digested.reason;
       const body = digested.value;
       // A name may lie: now that its bytes are at hand, they decide where they are sure.
-      const sure = body.told?.detection ?? (await correctedBook(format, body.bytes));
+      const sure = body.description?.detection ?? (await correctedBook(format, body.bytes));
       const detection = wanted(sure, this.#context.options.bookTypes);
       if (detection.kind === 'book') return { member, format: detection.format, body };
       return { member, format, skipped: detection.reason };
@@ -448,10 +449,4 @@ export class BatchWork {
       });
     });
   }
-}
-
-/** What a member is, where only some types of books are wanted. */
-export function wanted(detection: Detection, bookTypes: readonly BookFormat[] | undefined): Detection {
-  if (detection.kind === 'skipped' || !bookTypes || bookTypes.includes(detection.format)) return detection;
-  return { kind: 'skipped', reason: 'type not wanted' };
 }

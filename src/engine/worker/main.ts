@@ -12,6 +12,7 @@ import * as v from 'valibot';
 import { oneLine, TarshelfError, toFailure } from '../../protocol/errors.ts';
 import { workerLogName } from '../../protocol/logFiles.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
+import { closeChannel, sayToParent } from '../system/channel.ts';
 import { killChildren } from '../system/childPrograms.ts';
 import { systemClock } from '../system/clock.ts';
 import type { FileLock } from '../system/fileLock.ts';
@@ -123,7 +124,7 @@ function post(event: WorkerEvent): void {
   if (log) logWorkerEvent(event, log);
   // Health is the process's own: where it was said under a lease that has passed on, the process would seem silent.
   const lease = event.type === 'worker:health' ? null : (held?.lease ?? null);
-  if (process.connected) process.send?.(encodeMessage({ lease, event }), () => undefined);
+  sayToParent(encodeMessage({ lease, event }));
 }
 
 function receive(request: WorkerRequest): void {
@@ -279,6 +280,8 @@ async function takeTar(request: Extract<WorkerRequest, { type: 'tar:process' }>)
   held = { lease, revoked };
   const name = lease.tar;
   log?.info(`tar ${name} started`);
+  // Also while it is opened, which a disk may never do: who is idle is never looked for.
+  activity.doing = 'index';
   try {
     const signal = AbortSignal.any([stop.signal, revoked.signal]);
     const offer = { ...request, epoch: lease.epoch };
@@ -325,9 +328,8 @@ async function leave(): Promise<void> {
   log?.close();
   log = null;
   progressLock?.release();
-  // Closing the channel sends what is still under way in it, and leaves nothing that keeps the process alive.
   left = true;
-  if (process.connected) process.disconnect();
+  await closeChannel();
   if (!hasEnded) endNow();
 }
 

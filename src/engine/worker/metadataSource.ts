@@ -1,5 +1,5 @@
 import type { MetadataReader } from '../../protocol/ingestOptions.ts';
-import { largestKeptBody, type ArchiveMember } from '../archive/archive.ts';
+import type { ArchiveMember } from '../archive/archive.ts';
 import type { BookFormat } from '../../protocol/bookFormat.ts';
 import {
   bookMetadataFromName,
@@ -8,15 +8,15 @@ import {
 } from '../books/metadata/bookMetadata.ts';
 import { completeMetadata, nameUsed } from '../books/metadata/completeMetadata.ts';
 import type { EbookMeta } from '../books/metadata/ebookMeta.ts';
-import type { BookBody, readMetadata } from '../books/metadata/readMetadata.ts';
-import { hasReader } from '../books/metadata/readableFormats.ts';
+import type { readMetadata } from '../books/metadata/readMetadata.ts';
+import { canRead } from '../books/metadata/readableFormats.ts';
 import { rereadBody } from '../bodies/bookBody.ts';
 import type { DigestedBody } from '../bodies/digest.ts';
 
 export interface BookToRead {
   readonly member: ArchiveMember;
   readonly format: BookFormat;
-  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place' | 'told'>;
+  readonly body: Pick<DigestedBody, 'key' | 'kept' | 'place' | 'description'>;
 }
 
 // A copy of more than this takes longer than its metadata are worth.
@@ -70,7 +70,7 @@ export class MetadataSource {
 
   /** What of a book is known already, without a wait. */
   known({ body }: BookToRead): BookMetadata | null {
-    return body.told?.metadata ?? null;
+    return body.description?.metadata ?? null;
   }
 
   /** Whether nobody reads them of this book, which goes by the name of its file. */
@@ -111,8 +111,8 @@ export class MetadataSource {
     const { member, format, body } = book;
     const known = this.known(book);
     if (known) return Promise.resolve(known);
-    const bytes = bytesForReader(body);
-    return bytes && hasReader(format)
+    const bytes = body.kept ?? body.place;
+    return bytes && canRead(format, body.key.sizeBytes)
       ? this.#readMetadata(format, bytes, member.name)
       : Promise.resolve(bookMetadataFromName(member.name));
   }
@@ -142,16 +142,11 @@ export class MetadataSource {
   }
 }
 
-/** What no reader of ours reads: other formats, and books too large to be kept in memory. A text names no author. */
+/** What no reader of ours reads: other formats, and books too large for one. A text names no author. */
 function isForCalibre(book: BookToRead): boolean {
   return !canReadOwn(book) && book.format !== 'txt';
 }
 
 function canReadOwn({ format, body }: BookToRead): boolean {
-  return bytesForReader(body) !== null && hasReader(format);
-}
-
-/** Some readers have all of a book in memory, and for one at a time there is some. */
-function bytesForReader({ kept, place }: BookToRead['body']): BookBody | null {
-  return kept ?? (place && place.sizeBytes <= largestKeptBody ? place : null);
+  return (body.kept ?? body.place) !== null && canRead(format, body.key.sizeBytes);
 }

@@ -15,14 +15,15 @@ import { isDiskFull, type WhenRoom } from '../system/diskRoom.ts';
 import { TarDamage } from '../archive/tarDamage.ts';
 import type { FileIdentity } from '../archive/byteSource.ts';
 import type { IndexOptions } from '../archive/tarIndex.ts';
-import { correctedBook, detectAtOnce, detectBook, type Detection } from '../books/bookType.ts';
+import { detectAtOnce, type Detection } from '../books/bookType.ts';
+import { detectWanted, wanted } from '../books/wantedBook.ts';
 import { DestinationUnusable } from '../destinations/destination.ts';
 import { noSlot } from '../progress/handFile.ts';
 import type { TarStatus } from '../progress/journal.ts';
 import { MemberBytes } from '../bodies/memberBytes.ts';
 import { Batch } from './batch.ts';
 import { BatchPipeline } from './batchPipeline.ts';
-import { BatchWork, wanted, type DigestedBatch } from './batchWork.ts';
+import { BatchWork, type DigestedBatch } from './batchWork.ts';
 import { Shares } from './shares.ts';
 import { TarCounter } from './tarCounter.ts';
 import { TarOutcomes } from './tarOutcomes.ts';
@@ -470,11 +471,7 @@ class TarRun {
       activity.doing = 'scan';
     });
     try {
-      const found = await detectBook(member.name, bytes);
-      let detection = wanted(found, options.bookTypes);
-      // Behind an unwanted name may be a wanted book; to tell that, not all of it has to be read.
-      if (found.kind === 'book' && detection.kind === 'skipped')
-        detection = wanted(await correctedBook(found.format, bytes), options.bookTypes);
+      const detection = await detectWanted(member.name, bytes, options.bookTypes);
       if (detection.kind === 'skipped') await bytes.release();
       return detection;
     } finally {

@@ -6,6 +6,8 @@ import * as v from 'valibot';
 import { summarySchema } from '../../../src/protocol/snapshot.ts';
 import { tarshelf } from '../../support/commandLine.ts';
 import { makeTar } from '../../support/gnuTar.ts';
+import { useIngest } from '../../support/ingestFixture.ts';
+import { keysInLibrary } from '../../support/libraryTruth.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
 import { jsonLines } from './cliOutput.ts';
 import { FakeInstallation } from './fakeInstallation.ts';
@@ -224,5 +226,75 @@ describe('a reader that goes away', () => {
       encoding: 'utf8',
     });
     assert.equal(stderr, '');
+  });
+});
+
+describe('an output that cannot be written', () => {
+  const { source, state, args, ingest, library } = useIngest();
+  /** Runs the built command line as a shell does. */
+  const inShell = (script: string, ...given: string[]) => {
+    const cli = join(projectFolder, 'dist', 'cli.js');
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, cli, ...given], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    return { code: status, stderr };
+  };
+  const intoFullDisk = (...given: string[]) => inShell('exec "$0" "$@" >/dev/full', ...given);
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  beforeEach(async () => {
+    await makeTar(join(source(), 'a.tar'), 'gnu', {
+      '1.txt': Buffer.from('one'),
+      '2.txt': Buffer.from('two'),
+    });
+  });
+
+  it('is told of, and an ingest goes on without it, and ends with 1', async () => {
+    const { code, stderr } = intoFullDisk(...args());
+    assert.match(
+      stderr,
+      /^tarshelf: The output cannot be written \(ENOSPC: .*\)\. The run goes on without it: .*tarshelf status.*\n$/,
+    );
+    assert.equal(code, 1);
+    assert.equal((await keysInLibrary(library())).length, 2);
+  });
+
+  it('is told of by every other command, with exit code 1', async () => {
+    assert.equal((await ingest()).code, 0);
+    for (const given of [
+      ['status', '--json', '--state-dir', state()],
+      ['status', '--state-dir', state()],
+      ['failed', '--state-dir', state()],
+      ['logs', '--follow', '--state-dir', state()],
+      ['stop', '--state-dir', state()],
+      ['--help'],
+    ]) {
+      const { code, stderr } = intoFullDisk(...given);
+      assert.match(
+        stderr,
+        /^tarshelf: The output cannot be written \(ENOSPC: .*\)\. Make room .*, then give the command again\.\n$/,
+        given.join(' '),
+      );
+      assert.equal(code, 1, given.join(' '));
+    }
+  });
+
+  it('is told of where a file takes a part of it', async () => {
+    const file = join(source(), 'help.txt');
+    // Of a write that passes the limit the system takes the beginning, and reports no error.
+    const { code, stderr } = inShell(`ulimit -f 1; exec "$0" "$@" >'${file}'`, 'ingest', '--help');
+    assert.ok((await readFile(file)).length > 0);
+    assert.match(stderr, /^tarshelf: The output cannot be written \(EFBIG: /);
+    assert.equal(code, 1);
+  });
+
+  it('is all in the file where there is room', async () => {
+    const file = join(source(), 'help.txt');
+    assert.deepEqual(inShell(`exec "$0" "$@" >'${file}'`, 'ingest', '--help'), { code: 0, stderr: '' });
+    assert.equal(await readFile(file, 'utf8'), (await tarshelf(['ingest', '--help'])).stdout);
   });
 });

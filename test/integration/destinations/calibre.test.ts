@@ -87,15 +87,17 @@ describe('calibre', function () {
     assert.deepEqual(await knownKeys(destination), books.map(one => one.key.sha1).sort());
   });
 
-  it('adds nothing a second time', async () => {
-    const destination = await make('add-format');
-    const emma = bookToStore('one');
-    assert.equal(await destination.store(emma), 'uploaded');
-    const again = await make('add-format');
-    assert.equal(again.id, destination.id);
-    assert.equal(await again.store(emma), 'already_exists');
-    assert.equal(listed(library()).length, 1);
-  });
+  for (const declined of ['add-format', 'add-anyway'] as const) {
+    it(`adds nothing a second time with ${declined}`, async () => {
+      const destination = await make(declined);
+      const emma = bookToStore('one');
+      assert.equal(await destination.store(emma), 'uploaded');
+      const again = await make(declined);
+      assert.equal(again.id, destination.id);
+      assert.equal(await again.store(emma), 'already_exists');
+      assert.equal(listed(library()).length, 1);
+    });
+  }
 
   it('makes a book of the same title and authors a further format, and knows it by its own key', async () => {
     const destination = await make('add-format');

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, request, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { startTarshelf, type Finished } from '../../support/commandLine.ts';
+import { startTarshelf, type Finished, type RunningCommand } from '../../support/commandLine.ts';
 import { makeTar, run } from '../../support/gnuTar.ts';
 import { useIngest } from '../../support/ingestFixture.ts';
 import { MyBookshelf2Server } from '../../support/mybookshelf2/mybookshelf2Server.ts';
@@ -25,14 +25,18 @@ describe('connections to a destination', function () {
     await server.close();
   });
 
-  function ingest(apiUrl: string, webSocketUrl: string, env: Record<string, string>): Promise<Finished> {
+  function start(apiUrl: string, webSocketUrl: string, env: Record<string, string>): RunningCommand {
     return startTarshelf(
       args(
         ...['--destination', 'mybookshelf2', '--server', apiUrl, '--websocket', webSocketUrl],
         ...['--user', 'admin', '--language', 'en'],
       ),
       { env: { TARSHELF_PASSWORD: 'admin', ...env } },
-    ).finished;
+    );
+  }
+
+  function ingest(apiUrl: string, webSocketUrl: string, env: Record<string, string>): Promise<Finished> {
+    return start(apiUrl, webSocketUrl, env).finished;
   }
 
   /** Passes everything on to a port, whatever it is. */
@@ -153,6 +157,51 @@ describe('connections to a destination', function () {
       });
       assert.equal(code, 0, stderr);
       assert.deepEqual(seen, { requests: [], tunnels: [] });
+    });
+  });
+
+  describe('on which nothing is said', () => {
+    /** Whoever connects is heard and never answered. Returns its address, and what comes with the first connection. */
+    async function silence(): Promise<{ place: string; met: Promise<void> }> {
+      const met = Promise.withResolvers<undefined>();
+      const silent = createTcpServer(socket => {
+        socket.on('error', () => undefined).resume();
+        opened.push({ close: () => socket.destroy() });
+        met.resolve(undefined);
+      });
+      await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+      opened.push(silent);
+      return { place: `127.0.0.1:${String((silent.address() as AddressInfo).port)}`, met: met.promise };
+    }
+
+    async function stopsAtOnce(command: RunningCommand): Promise<void> {
+      const asked = performance.now();
+      command.child.kill('SIGINT');
+      const { code, stderr } = await command.finished;
+      assert.equal(code, 130, stderr);
+      assert.ok(performance.now() - asked < 10_000, 'it waited on');
+    }
+
+    it('let a run be stopped before it has begun', async () => {
+      const { place, met } = await silence();
+      const command = start(`http://${place}`, `ws://${place}/ws`, {});
+      await met;
+      await stopsAtOnce(command);
+    });
+
+    it('let a run be stopped while its WebSocket is made', async () => {
+      const { place, met } = await silence();
+      const command = start(server.apiUrl, `ws://${place}/ws`, {});
+      await met;
+      await stopsAtOnce(command);
+    });
+
+    it('let a run be stopped while a proxy makes no tunnel', async () => {
+      const { place, met } = await silence();
+      const proxy = { HTTPS_PROXY: `http://${place}`, NO_PROXY: '' };
+      const command = start('https://books.example', 'wss://books.example/ws', proxy);
+      await met;
+      await stopsAtOnce(command);
     });
   });
 });

@@ -400,6 +400,14 @@ describe('mybookshelf2', function () {
         (thrown: unknown) => thrown instanceof DestinationUnusable && thrown.retryAfterMs === 600_000,
       );
     });
+
+    it('is asked every hour, however long it asks to be left alone', async () => {
+      server.setFaults({ rate: 1, kinds: ['unavailable'], retryAfterSeconds: 31_536_000 });
+      await assert.rejects(
+        open().store(bookToStore('one')),
+        (thrown: unknown) => thrown instanceof DestinationUnusable && thrown.retryAfterMs === 3_600_000,
+      );
+    });
   });
 
   describe('a look before the first book says what is wrong with', () => {

@@ -16,6 +16,7 @@ import {
 import type { RetryTiming } from '../../../src/engine/destinations/retry.ts';
 import { PostgresServer } from '../../support/postgres.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
+import { until } from '../../support/until.ts';
 
 const sha1 = (n: number): string => n.toString(16).padStart(40, '0');
 
@@ -59,7 +60,7 @@ describe('the table of books of a MyBookshelf2 database', function () {
   });
   afterEach(async () => {
     // Whatever a test was about, no connection of ours stays behind.
-    await until(async () => (await server.connections()) === 0, 'a connection was left open');
+    await until('no connection is left open', async () => (await server.connections()) === 0);
     await server.sql('postgres', `DROP DATABASE ${database} WITH (FORCE)`);
   });
 
@@ -358,10 +359,10 @@ describe('the table of books of a MyBookshelf2 database', function () {
         await server.start();
       });
       // The signal takes its moment; until then there is nothing to try again.
-      await until(async () => {
+      await until('the server shuts down', async () => {
         await read(table({ timing }));
         return delaysMs.length > 0;
-      }, 'the server does not shut down');
+      });
       assert.deepEqual(delaysMs, [750]);
     });
 
@@ -457,10 +458,10 @@ describe('the table of books of a MyBookshelf2 database', function () {
       const controller = new AbortController();
       const reading = table().readKeys(() => undefined, null, controller.signal);
       const given = assert.rejects(reading, { name: 'AbortError' });
-      await until(waitsForALock, 'it never came to the lock');
+      await until('it comes to the lock', waitsForALock);
       controller.abort();
       await given;
-      await until(async () => (await server.connections()) === 0, 'the query still waits for its lock');
+      await until('the query waits for its lock no more', async () => (await server.connections()) === 0);
       await holder.end();
     });
 
@@ -619,17 +620,9 @@ describe('the table of books of a MyBookshelf2 database', function () {
         ),
         { name: 'AbortError' },
       );
-      await until(async () => (await secured.connections()) === 0, 'the query goes on');
+      await until('the query ends', async () => (await secured.connections()) === 0);
     });
   });
-
-  async function until(holds: () => Promise<boolean>, problem: string): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    while (!(await holds())) {
-      if (Date.now() > deadline) assert.fail(problem);
-      await sleep(20);
-    }
-  }
 
   async function isUp(): Promise<boolean> {
     return server.connections().then(

@@ -122,8 +122,7 @@ describe('a worker that loses its engine', function () {
     const library = await Library.make(join(state(), 'library'));
     library.close();
     const owned = await start({ kind: 'library', folder: join(state(), 'library') }, library.id);
-    await owned.until(event => event.type === 'worker:ready');
-    await sleep(300);
+    await owned.until(event => event.type === 'worker:health' && event.phase === 'index');
     await owned.killEngine();
     await owned.untilGone(longestMs);
     const record = await peekProgress(state(), 1);

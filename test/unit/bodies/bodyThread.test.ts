@@ -8,7 +8,7 @@ import { FileSource } from '../../../src/engine/archive/byteSource.ts';
 import { TarFile } from '../../../src/engine/archive/tarFile.ts';
 import { correctedBook } from '../../../src/engine/books/bookType.ts';
 import { bufferReader } from '../../../src/engine/books/byteReader.ts';
-import { hasReader } from '../../../src/engine/books/metadata/readableFormats.ts';
+import { canRead } from '../../../src/engine/books/metadata/readableFormats.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { describeBook } from '../../../src/engine/bodies/describeBook.ts';
@@ -143,19 +143,19 @@ describe('the thread that reads and digests', function () {
       const found = await thread.digest(places, books, () => undefined);
       for (const [index, [format, body]] of bodies.entries()) {
         const digested = found[index]!;
-        assert.ok('told' in digested, `${String(index)} ${format}`);
+        assert.ok('description' in digested, `${String(index)} ${format}`);
         assert.equal(digested.sha1, hash('sha1', body, 'hex'));
         const detection = await correctedBook(format, bufferReader(body));
-        assert.deepEqual(digested.told.detection, detection, `${String(index)} ${format}`);
-        const isRead = detection.kind === 'book' && hasReader(detection.format);
+        assert.deepEqual(digested.description.detection, detection, `${String(index)} ${format}`);
+        const isRead = detection.kind === 'book' && canRead(detection.format, body.length);
         assert.deepEqual(
-          digested.told.metadata,
+          digested.description.metadata,
           isRead ? await readMetadata(detection.format, body, books[index]!.memberName) : null,
           `${String(index)} ${format}`,
         );
       }
-      assert.ok(found.some(each => 'told' in each && each.told.metadata?.warning === null));
-      assert.ok(found.some(each => 'told' in each && each.told.detection.kind === 'skipped'));
+      assert.ok(found.some(each => 'description' in each && each.description.metadata?.warning === null));
+      assert.ok(found.some(each => 'description' in each && each.description.detection.kind === 'skipped'));
     });
 
     it('ends over a book that takes too long or too much, and digests that without a word of it', async () => {
@@ -181,7 +181,7 @@ describe('the thread that reads and digests', function () {
         for (const each of digested) {
           assert.ok(each.status === 'fulfilled');
           assert.equal(each.value.key.sha1, sha1(512, 100_000));
-          assert.equal(each.value.told, null);
+          assert.equal(each.value.description, null);
         }
         assert.equal(failures.length, 1);
         assert.ok(failures[0]?.includes(why), failures[0]);
@@ -197,7 +197,7 @@ describe('the thread that reads and digests', function () {
         [{ format: 'epub', memberName: 'disk' }],
         () => undefined,
       );
-      assert.ok(found && 'told' in found);
+      assert.ok(found && 'description' in found);
     });
 
     it('does not take what cannot be read for damage of the book', async () => {

@@ -86,6 +86,12 @@ describe('Retry-After', () => {
     assert.equal(retryAfterMs('Thu, 01 Jan 2026 00:01:00 GMT', now), 60_000);
   });
 
+  it('is no more than an hour: no timer is set for months, and a wrong clock is soon another', () => {
+    for (const header of ['3601', '2147484', '31536000', '99999999999999', 'Fri, 01 Jan 2100 00:00:00 GMT']) {
+      assert.equal(retryAfterMs(header, now), 3_600_000, header);
+    }
+  });
+
   it('is nothing where it is absent, past, or makes no sense', () => {
     assert.equal(retryAfterMs(undefined, now), 0);
     assert.equal(retryAfterMs('Wed, 31 Dec 2025 00:00:00 GMT', now), 0);

@@ -197,7 +197,14 @@ describe('workerLook', () => {
 
   it('shows no worker at work when its engine is gone', () => {
     assert.equal(workerLook(workerState({ phase: 'scan' }), 'lost'), 'stopped');
-    assert.equal(workerLook(workerState({ phase: 'died' }), 'lost'), 'died');
+  });
+
+  it('shows one that died as being started again only while somebody is there who does it', () => {
+    const died = workerState({ phase: 'died' });
+    const shown = (run: RunView['kind']): string => workerDescription(died, workerLook(died, run));
+    assert.equal(shown('running'), 'starting again');
+    for (const run of ['stopping', 'stopped', 'finished', 'lost', 'none'] as const)
+      assert.equal(shown(run), 'ended unexpectedly', run);
   });
 });
 

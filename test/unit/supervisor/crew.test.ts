@@ -330,6 +330,16 @@ describe('crew', () => {
     assert.equal(played.completed.length, 7);
   });
 
+  it('names no more than three of the tars that it gives to others', async () => {
+    await begin(tarsOf(...Array.from({ length: 2400 }, () => 20)), 2);
+    played.begin();
+    await played.play(minute);
+    assert.equal(
+      played.crew.reassign(1, [2]),
+      '1,199 tars of worker 1 went to worker 2: 3.tar, 5.tar, 7.tar and 1,196 more.',
+    );
+  });
+
   it('wakes workers that have finished for tars that come free', async () => {
     await begin(tarsOf(1, 60), 2);
     played.begin();

@@ -12,6 +12,7 @@ import {
 import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { KeyRefresh, wholeListTurn } from '../../../src/engine/supervisor/keyRefresh.ts';
 import { useTempFolder } from '../../support/tempFolder.ts';
+import { until } from '../../support/until.ts';
 
 function book(text: string): Book {
   const bytes = Buffer.from(text);
@@ -22,10 +23,6 @@ function book(text: string): Book {
 
 function unexpected(problem: string): void {
   throw new Error(problem);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(2);
 }
 
 describe('the list of what the destination has', () => {
@@ -53,7 +50,7 @@ describe('the list of what the destination has', () => {
     assert.equal(claims.knownCount, 1);
     const keeping = refresh.keepUp(end.signal);
     await others.store(book('meanwhile'));
-    await until(() => claims.knownCount === 2);
+    await until('both keys', () => claims.knownCount === 2);
     assert.deepEqual(claims.claim(1, [book('meanwhile').key]), [{ kind: 'duplicate', layer: 'destination' }]);
     end.abort();
     await keeping;
@@ -86,12 +83,12 @@ describe('the list of what the destination has', () => {
     await refresh.readAll(end.signal);
     state.broken = true;
     const keeping = refresh.keepUp(end.signal);
-    await until(() => state.reads > 4);
+    await until('several reads', () => state.reads > 4);
     assert.match(problems.join('\n'), /^[^\n]*it is away[^\n]*$/);
     assert.equal(claims.knownCount, 1);
     state.broken = false;
     const before = state.reads;
-    await until(() => state.reads > before + 1);
+    await until('another read', () => state.reads > before + 1);
     assert.notEqual(claims.knownCount, 1);
     end.abort();
     await keeping;
@@ -120,7 +117,7 @@ describe('the list of what the destination has', () => {
       claims.claim(1, [book(text).key]);
       claims.settle(1, book(text).key, 'stored');
     }
-    await until(() => reads === 2);
+    await until('two reads', () => reads === 2);
     end.abort();
     await keeping;
   });

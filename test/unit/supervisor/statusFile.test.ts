@@ -36,17 +36,20 @@ describe('status file', () => {
   const saved = async (): Promise<StatusFile> =>
     v.parse(statusFileSchema, JSON.parse(await readFile(path(), 'utf8')));
 
+  const savedSo = (isSo: (status: StatusFile) => boolean): Promise<boolean> =>
+    saved().then(isSo, () => false);
+
   it('is written when the run goes on, again after a change, and at the end', async () => {
     const status = writer();
     status.follow(running);
-    await until('the first state', async () => (await saved()).pid === process.pid);
+    await until('the first state', () => savedSo(({ pid }) => pid === process.pid));
     assert.equal((await saved()).endedAt, undefined);
     doneBytes = 5;
     for (let n = 0; n < 100; n++) status.follow(changed);
     await clock.pass(1999);
     assert.equal((await saved()).snapshot.run.doneBytes, 0, 'not at once');
     await clock.pass(1);
-    await until('the change', async () => (await saved()).snapshot.run.doneBytes === 5);
+    await until('the change', () => savedSo(({ snapshot }) => snapshot.run.doneBytes === 5));
     doneBytes = 6;
     await status.end();
     const end = await saved();
@@ -86,7 +89,7 @@ describe('status file', () => {
     assert.deepEqual(await saved(), ended);
     const second = writer();
     second.follow(running);
-    await until('the next run', async () => (await saved()).endedAt === undefined);
+    await until('the next run', () => savedSo(({ endedAt }) => endedAt === undefined));
     await second.end();
     assert.notEqual((await saved()).endedAt, undefined);
   });
@@ -101,7 +104,7 @@ describe('status file', () => {
     await rm(join(folder(), 'status.json.tmp'), { recursive: true });
     status.follow(changed);
     await clock.pass(2000);
-    await until('a state', async () => (await saved()).pid === process.pid);
+    await until('a state', () => savedSo(({ pid }) => pid === process.pid));
     await status.end();
   });
 });

@@ -3,15 +3,12 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Message } from '../../support/mybookshelf2/plainClient.ts';
 import { useMyBookshelf2 } from '../../support/mybookshelf2/useMyBookshelf2.ts';
+import { until } from '../../support/until.ts';
 
 describe('MyBookshelf2 server, tasks', () => {
   const shelf = useMyBookshelf2();
 
   const update = (message: Message): Record<string, unknown> => message[2] as Record<string, unknown>;
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise(resolve => setTimeout(resolve, 5));
-  };
-
   describe('the WebSocket', () => {
     it('is refused with 401 without a good token', async () => {
       const handshake = async (query: string): Promise<number | undefined> => {
@@ -70,7 +67,7 @@ describe('MyBookshelf2 server, tasks', () => {
     it('writes slashes with a backslash before them', async () => {
       const socket = await shelf.client.connect();
       socket.send([1, 'a/b', {}]);
-      await until(() => socket.received.length > 0);
+      await until('a message', () => socket.received.length > 0);
       assert.ok(socket.received[0]!.includes('a\\/b'), socket.received[0]);
       socket.close();
     });
@@ -117,7 +114,7 @@ describe('MyBookshelf2 server, tasks', () => {
       const socket = await shelf.client.connect();
       const file = await shelf.client.storedFile();
       for (let calls = 0; calls < 5; calls++) socket.call(file);
-      await until(() => shelf.server.uploads.length === 5);
+      await until('the uploads', () => shelf.server.uploads.length === 5);
       assert.equal(shelf.server.requests.tasksAtOnce, 2);
       assert.equal(shelf.server.requests.tasksStarted, 5);
       socket.close();
@@ -136,9 +133,9 @@ describe('MyBookshelf2 server, tasks', () => {
       await shelf.serve({ taskMs: 30 });
       const first = await shelf.client.connect('s1');
       const call = first.call(await shelf.client.storedFile());
-      await until(() => shelf.server.requests.tasksStarted === 1);
+      await until('a task', () => shelf.server.requests.tasksStarted === 1);
       shelf.server.dropSockets();
-      await until(() => shelf.server.uploads.length === 1);
+      await until('the uploads', () => shelf.server.uploads.length === 1);
 
       const stranger = await shelf.client.connect('s2');
       const second = await shelf.client.connect('s1');
@@ -157,9 +154,9 @@ describe('MyBookshelf2 server, tasks', () => {
       const first = await shelf.client.connect('s1');
       const file = await shelf.client.storedFile();
       first.call(file);
-      await until(() => shelf.server.requests.tasksStarted === 1);
+      await until('a task', () => shelf.server.requests.tasksStarted === 1);
       shelf.server.dropSockets();
-      await until(() => shelf.server.uploads.length === 1);
+      await until('the uploads', () => shelf.server.uploads.length === 1);
       await new Promise(resolve => setTimeout(resolve, 20));
       const second = await shelf.client.connect('s1');
       assert.equal((await second.metadata(file))['result'], 2);
@@ -180,9 +177,9 @@ describe('MyBookshelf2 server, tasks', () => {
       const first = await shelf.client.connect();
       const file = await shelf.client.storedFile();
       first.call(file);
-      await until(() => shelf.server.requests.tasksStarted === 1);
+      await until('a task', () => shelf.server.requests.tasksStarted === 1);
       shelf.server.dropSockets();
-      await until(() => shelf.server.uploads.length === 1);
+      await until('the uploads', () => shelf.server.uploads.length === 1);
       const second = await shelf.client.connect();
       assert.equal((await second.metadata(file))['result'], 2);
       assert.deepEqual(second.received, []);
@@ -200,7 +197,7 @@ describe('MyBookshelf2 server, tasks', () => {
       const closed = first.closed();
       first.call(file);
       first.call(file);
-      await until(() => shelf.server.requests.tasksStarted === 1);
+      await until('a task', () => shelf.server.requests.tasksStarted === 1);
       await shelf.server.restart();
       assert.equal(await closed, 1006);
       assert.deepEqual([shelf.server.apiUrl, shelf.server.wsUrl], [apiUrl, wsUrl]);
@@ -224,7 +221,7 @@ describe('MyBookshelf2 server, tasks', () => {
     it('can be a while after the stop, and nothing answers until then', async () => {
       await shelf.serve({ latencyMs: 200 });
       const waiting = shelf.client.ebook();
-      await until(() => shelf.server.requests.of('POST /api/ebooks') === 1);
+      await until('an e-book', () => shelf.server.requests.of('POST /api/ebooks') === 1);
       await Promise.all([assert.rejects(waiting), shelf.server.stop()]);
       await assert.rejects(shelf.client.get('/api/ebooks/1'));
       await shelf.server.start();

@@ -39,7 +39,12 @@ describe('metadata that are read ahead', () => {
     return {
       member,
       format,
-      body: { key: { sha1: '0'.repeat(40), sizeBytes: body.length }, kept: body, place: null, told: null },
+      body: {
+        key: { sha1: '0'.repeat(40), sizeBytes: body.length },
+        kept: body,
+        place: null,
+        description: null,
+      },
     };
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ArchiveMember } from '../../../src/engine/archive/archive.ts';
 import type { BookFormat } from '../../../src/protocol/bookFormat.ts';
 import { EbookMeta } from '../../../src/engine/books/metadata/ebookMeta.ts';
+import { largestBookRead } from '../../../src/engine/books/metadata/readableFormats.ts';
 import { readMetadata } from '../../../src/engine/books/metadata/readMetadata.ts';
 import { MetadataSource } from '../../../src/engine/worker/metadataSource.ts';
 import type { MetadataReader } from '../../../src/protocol/ingestOptions.ts';
@@ -33,7 +34,7 @@ describe('the source of metadata', () => {
       },
     } as unknown as ArchiveMember;
     const sha1 = '0'.repeat(40);
-    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null, told: null } };
+    return { member, format, body: { key: { sha1, sizeBytes }, kept, place: null, description: null } };
   }
 
   async function source(choice: MetadataReader, script: string | null): Promise<MetadataSource> {
@@ -122,8 +123,20 @@ describe('the source of metadata', () => {
     const reader = await source('builtin', null);
     const metadata = await readMetadata('pdf', pdf, 'a');
     const known = book('pdf', Buffer.from('anything else'));
-    const told = { detection: { kind: 'book', format: 'pdf' }, metadata } as const;
-    const says = await reader.read({ ...known, body: { ...known.body, told } }, never);
+    const description = { detection: { kind: 'book', format: 'pdf' }, metadata } as const;
+    const says = await reader.read({ ...known, body: { ...known.body, description } }, never);
     assert.equal(says.title, 'Own');
+  });
+
+  it('has books read where they lie, but for those that are too large for a reader', async () => {
+    const reader = await source('builtin', null);
+    const readsOwn = (format: BookFormat, sizeBytes: number): boolean => {
+      const { member, body } = book(format, null, sizeBytes);
+      const place = { descriptor: 9999, position: 0, sizeBytes };
+      return reader.readsOwn({ member, format, body: { ...body, place } });
+    };
+    assert.ok(readsOwn('epub', largestBookRead));
+    assert.ok(!readsOwn('epub', largestBookRead + 1));
+    assert.ok(!readsOwn('djvu', 1));
   });
 });

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import * as vscode from 'vscode';
 import type { ShownMessage } from '../../../src/commands/parts/messages.ts';
 import type { TarshelfApi } from '../../../src/extension.ts';
-import { commandIds, extensionId, logScheme, settingNames, settingsSection } from '../../../src/manifest.ts';
+import {
+  commandIds,
+  extensionId,
+  logScheme,
+  settingNames,
+  settingsSection,
+  viewCommandIds,
+  viewIds,
+  type CommandId,
+} from '../../../src/manifest.ts';
 import type { Summary } from '../../../src/protocol/snapshot.ts';
 import type { Verification } from '../../../src/protocol/verification.ts';
 import { makeSampleTars, type SampleTruth } from '../../../src/samples/makeSample.ts';
@@ -59,6 +69,41 @@ describe('Trying it with sample books', function () {
     assert.ok((found?.onShelf ?? 0) > 0);
   });
 
+  it('finds the logs of its workers, by their rows and by picking one', async () => {
+    await vscode.commands.executeCommand(commandIds.showWorkerLog, { worker: 1, tar: undefined });
+    const ofRow = vscode.window.activeTextEditor?.document;
+    assert.ok(ofRow);
+    assert.ok(ofRow.uri.path.includes('/samples/state/'), ofRow.uri.path);
+    assert.match(ofRow.getText(), / INFO /);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    const { picked, opened } = await pickFirst(commandIds.showWorkerLog);
+    assert.deepEqual(picked, ['Worker 1', 'Worker 2', 'Worker 3']);
+    assert.ok(opened?.uri.path.includes('/samples/state/'), opened?.uri.path);
+  });
+
+  it('opens its progress files, and shows in the view what stands in them', async () => {
+    const { picked, opened } = await pickFirst(commandIds.openProgressFile);
+    assert.deepEqual(picked, ['Worker 1', 'Worker 2', 'Worker 3']);
+    assert.ok(opened?.uri.path.includes('/samples/state/'), opened?.uri.path);
+    await vscode.commands.executeCommand(`${viewIds.progress}.focus`);
+    await vscode.commands.executeCommand(viewCommandIds.refreshProgress);
+    const files = async (): Promise<string[]> =>
+      ((await api.progress.getChildren()) ?? []).flatMap(row => (row.kind === 'file' ? [row.path] : []));
+    for (let waited = 0; (await files()).length < 3 && waited < 100; waited++) await sleep(100);
+    assert.deepEqual(
+      (await files()).map(file => path.dirname(file)),
+      [1, 2, 3].map(() => path.join(samples(), 'state')),
+    );
+  });
+
+  it('puts its logs into the report of a problem', async () => {
+    await vscode.commands.executeCommand(commandIds.reportProblem);
+    const text = vscode.window.activeTextEditor?.document.getText() ?? '';
+    assert.match(text, /The end of migration_worker1\.log/);
+    assert.ok(text.includes(truth.tars[0]!.name));
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
   it('says on a second try that nothing came twice', async () => {
     const messages = listen();
     const summary = await trySamples();
@@ -92,6 +137,26 @@ describe('Trying it with sample books', function () {
     assert.equal(message?.kind, 'error');
     await rm(inTheWay, { recursive: true });
   });
+
+  /** Calls a command, takes the first of what it offers, and gives all that, and what is open then. */
+  async function pickFirst(
+    id: CommandId,
+  ): Promise<{ picked: string[]; opened: vscode.TextDocument | undefined }> {
+    const { pick } = api.prompts;
+    let picked: string[] = [];
+    api.prompts.pick = choices => {
+      picked = choices.map(({ label }) => label);
+      return Promise.resolve(choices[0]);
+    };
+    try {
+      await vscode.commands.executeCommand(id);
+      const opened = vscode.window.activeTextEditor?.document;
+      await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+      return { picked, opened };
+    } finally {
+      api.prompts.pick = pick;
+    }
+  }
 
   /** Collects what is shown from now on. */
   function listen(): () => readonly ShownMessage[] {

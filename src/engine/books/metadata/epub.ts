@@ -1,3 +1,4 @@
+import type { ZipEntry } from '../zip.ts';
 import type { BookBytes } from './bookBytes.ts';
 import type { FoundAuthor, FoundMetadata } from './bookMetadata.ts';
 import { maxAuthors, UnreadableBookError } from './bookMetadata.ts';
@@ -5,7 +6,6 @@ import { isbnIn } from './isbn.ts';
 import { displayNames } from './personName.ts';
 import type { XmlVisitor } from './walkXml.ts';
 import { GrowingText, walkXml } from './walkXml.ts';
-import type { ZipEntry } from './zipEntries.ts';
 import { findZipEntries, packedBytes, readZipEntry } from './zipEntries.ts';
 
 const containerName = 'META-INF/container.xml';

@@ -21,7 +21,15 @@ export type ReadableFormat = (typeof readableFormats)[number];
 
 const readable: ReadonlySet<BookFormat> = new Set(readableFormats);
 
-/** Whether books of this format go by more than the name. */
+/** Some readers have all of a book in memory, and for one at a time there is so much. */
+export const largestBookRead = 32 * 1024 * 1024;
+
+/** Whether a reader of ours reads a book; any other goes by its name, or is given to calibre. */
+export function canRead(format: BookFormat, sizeBytes: number): format is ReadableFormat {
+  return hasReader(format) && sizeBytes <= largestBookRead;
+}
+
+/** Whether there is a reader for its bytes, however many they are: for the readers. Whoever has a book asks {@link canRead}. */
 export function hasReader(format: BookFormat): format is ReadableFormat {
   return readable.has(format);
 }

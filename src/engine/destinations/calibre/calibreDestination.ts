@@ -42,7 +42,7 @@ interface LaidDown extends Waiting {
  * stands in a folder of its own beside an OPF, from which calibre takes all metadata and the identifier in the
  * same step in which it adds the book.
  *
- *   waiting ──call──▶ added ─────────────────▶ uploaded
+ *   waiting ──call──▶ added ─────────────────▶ uploaded     with `add-anyway` those that are there are asked for
  *                └──▶ declined (title and authors are there)
  *                        ├─ the same bytes are there ──▶ already_exists, and the identifier is noted
  *                        ├─ `decline` ─────────────────▶ fails as DECLINED
@@ -159,7 +159,14 @@ export class CalibreDestination implements Destination {
     await checkIsThere(this.#library.location);
     const signal = call[0]?.signal;
     const laidDown: LaidDown[] = [];
+    const addsAnyway = this.#whenDeclined === 'add-anyway';
+    // calibre declines none then, and a call that was cut short, here or in a process that was killed, has added some.
+    const there = addsAnyway ? await this.#keysThere(call, signal) : new Set<string>();
     for (const waiting of call) {
+      if (there.has(waiting.book.key.sha1)) {
+        waiting.resolve('already_exists');
+        continue;
+      }
       const folder = join(within, waiting.book.key.sha1);
       try {
         await layDown(waiting.book, folder);
@@ -169,7 +176,7 @@ export class CalibreDestination implements Destination {
       }
     }
     if (laidDown.length === 0) return;
-    const anyway = this.#whenDeclined === 'add-anyway' ? ['--duplicates'] : [];
+    const anyway = addsAnyway ? ['--duplicates'] : [];
     const result = await this.#program.run(
       'add',
       ['-1', ...anyway, ...laidDown.map(one => one.folder)],
@@ -195,12 +202,19 @@ export class CalibreDestination implements Destination {
 
   /** Tells by the library itself what became of books of which the program did not say it. */
   async #settle(books: readonly LaidDown[], why: string, signal: AbortSignal | undefined): Promise<void> {
-    const search = books.map(({ book }) => `identifiers:"=${keyIdentifier}:=${book.key.sha1}"`).join(' or ');
-    const there = new Set((await this.#program.list(['identifiers'], search, signal)).flatMap(keysOf));
+    const there = await this.#keysThere(books, signal);
     for (const { book, resolve, reject } of books) {
       if (there.has(book.key.sha1)) resolve('uploaded');
       else reject(new TarshelfError('UPLOAD_FAILED', sentence('calibreNotAdded', book.member, why)));
     }
+  }
+
+  /** Those of the books' keys that the library has. */
+  async #keysThere(books: readonly Waiting[], signal: AbortSignal | undefined): Promise<Set<string>> {
+    const keys = books.map(({ book }) => book.key.sha1);
+    // One expression for all: calibre goes through all of its books for each that it is given.
+    const search = `identifiers:"=${keyIdentifier}:~^(${keys.join('|')})$"`;
+    return new Set((await this.#program.list(['identifiers'], search, signal)).flatMap(keysOf));
   }
 
   /** calibre has a book of this title by these authors. Is it this one? */

@@ -401,7 +401,7 @@ export class Library implements Destination {
         if (!(await Promise.allSettled(removed)).every(each => each.status === 'fulfilled' && each.value))
           continue;
       }
-      this.#unreserve.run(String(identity));
+      await this.#turns.take(() => this.#unreserve.run(String(identity)));
     }
   }
 

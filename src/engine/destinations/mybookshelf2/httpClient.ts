@@ -30,6 +30,10 @@ export interface HttpAnswer {
 
 /** A server that says nothing for so long, while we say nothing either, is taken for gone. */
 const longestSilenceMs = 120_000;
+/** So many times as long an answer may take in all, from when all was sent: one that moves may still have no end. */
+const longestAnswerInSilences = 2;
+/** A proxy that has not opened a tunnel for so long is taken for gone. */
+const longestTunnelMs = 30_000;
 /** No answer of the contract is anywhere near. */
 const longestAnswerBytes = 16 * 1024 * 1024;
 
@@ -41,7 +45,7 @@ export class HttpClient {
 
   constructor(address: URL, silenceMs = longestSilenceMs) {
     this.#base = address;
-    this.#agent = agentFor(address);
+    this.#agent = agentFor(address, Math.min(silenceMs, longestTunnelMs));
     this.#longestSilenceMs = silenceMs;
   }
 
@@ -69,8 +73,20 @@ export class HttpClient {
         ...request.headers,
         ...(body ? { 'content-type': body.contentType, 'content-length': String(body.bytes) } : {}),
       },
-      signal,
     });
+    // A request that has no connection yet tells nobody that it was destroyed.
+    const cut = Promise.withResolvers<never>();
+    cut.promise.catch(() => undefined);
+    const stop = (reason: unknown): void => {
+      const why = reason instanceof Error ? reason : new Error(String(reason));
+      cut.reject(why);
+      outgoing.destroy(why);
+    };
+    const onAbort = (): void => {
+      stop(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    let answering: NodeJS.Timeout | undefined;
     outgoing.setTimeout(this.#longestSilenceMs, () => {
       outgoing.destroy(new Error(`no answer for ${String(Math.round(this.#longestSilenceMs / 1000))} s`));
     });
@@ -90,10 +106,14 @@ export class HttpClient {
         ? pipeline(noting(body.chunks(), source), outgoing)
         : new Promise<void>(resolve => outgoing.end(resolve));
       // An answer that comes before the body has left, such as a refusal, ends the sending.
-      const first = await Promise.race([answered, sent.then(() => null)]);
-      const incoming = first ?? (await answered);
+      const first = await Promise.race([answered, sent.then(() => null), cut.promise]);
+      const longestAnswerMs = longestAnswerInSilences * this.#longestSilenceMs;
+      answering = setTimeout(() => {
+        stop(new Error(`no whole answer for ${String(Math.round(longestAnswerMs / 1000))} s`));
+      }, longestAnswerMs);
+      const incoming = first ?? (await Promise.race([answered, cut.promise]));
       if (first) sent.catch(() => undefined);
-      const text = await readText(incoming);
+      const text = await Promise.race([readText(incoming), cut.promise]);
       if (!outgoing.writableFinished) outgoing.destroy();
       return { status: incoming.statusCode ?? 0, retryAfter: incoming.headers['retry-after'], text };
     } catch (thrown) {
@@ -101,6 +121,9 @@ export class HttpClient {
       if ('failure' in source) throw source.failure;
       signal.throwIfAborted();
       throw connectionFailure(thrown, this.#base);
+    } finally {
+      clearTimeout(answering);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -10,7 +10,7 @@ import { notMyBookshelf2, parseJson, throwIfPassing, type Login } from './login.
 import { multipartFile } from './multipart.ts';
 
 /** Of one request's body, framing included. A larger one is swallowed whole and then refused. */
-export const largestRequestBytes = 524_288_000;
+const largestRequestBytes = 524_288_000;
 /** So many keys are asked for at once. */
 export const largestCheck = 200;
 

@@ -84,6 +84,8 @@ export class TaskSocket {
   readonly #calls = new Set<Call>();
   readonly #callOf = new Map<number, Call>();
   #socket: WebSocket | null = null;
+  /** The one whose handshake is on. */
+  #opening: WebSocket | null = null;
   #connecting: Promise<WebSocket> | null = null;
   #lastId = 0;
   #longestTaskMs = 0;
@@ -91,9 +93,9 @@ export class TaskSocket {
 
   constructor(url: URL, login: Login, times: Partial<TaskTimes> = {}) {
     this.#url = url;
-    this.#agent = agentFor(url);
     this.#login = login;
     this.#times = { ...usualTimes, ...times };
+    this.#agent = agentFor(url, this.#times.handshakeMs);
   }
 
   /**
@@ -147,8 +149,10 @@ export class TaskSocket {
   close(): void {
     this.#closed = true;
     for (const call of [...this.#calls]) call.reject(new Error('closed'));
+    this.#opening?.terminate();
     this.#socket?.close();
     this.#socket = null;
+    this.#agent.destroy();
   }
 
   async #send(call: Call): Promise<void> {
@@ -225,6 +229,7 @@ export class TaskSocket {
         handshakeTimeout: this.#times.handshakeMs,
         perMessageDeflate: false,
       });
+      this.#opening = socket;
       // A response to which nobody listens would become an error without its status.
       socket.once('unexpected-response', (_, response) => {
         response.resume();
@@ -244,6 +249,7 @@ export class TaskSocket {
         );
       });
       socket.once('open', () => {
+        this.#opening = null;
         if (this.#closed) {
           socket.close();
           reject(new DestinationUnusable('The connection to MyBookshelf2 was closed.'));

@@ -9,6 +9,8 @@ import type { Roster } from './roster.ts';
 import type { RunEnd } from './runEnd.ts';
 import type { TarHands } from './tarHands.ts';
 
+const namesTold = 3;
+
 export interface ReassignmentOptions {
   readonly roster: Roster;
   readonly hands: TarHands;
@@ -45,11 +47,7 @@ export class Reassignment {
       whereTo = sentence(targets.length === 1 ? 'toWorker' : 'toWorkers', targets.join(', '));
     }
     assigned.left(worker, tars);
-    const names = tars.join(', ');
-    const message =
-      tars.length === 1
-        ? sentence('tarPassed', number, whereTo, names)
-        : sentence('tarsPassed', formatNumber(tars.length), number, whereTo, names);
+    const message = passed(tars, number, whereTo);
     report.note('reassigned', worker, tars.length === 1 ? (tars[0] ?? null) : null, message);
     duty.wake();
     return message;
@@ -83,6 +81,16 @@ export class Reassignment {
       );
     return tars;
   }
+}
+
+/** Names a few: it is shown in one line, and there may be thousands. */
+function passed(tars: readonly string[], number: number, whereTo: string): string {
+  const names = tars.slice(0, namesTold).join(', ');
+  if (tars.length === 1) return sentence('tarPassed', number, whereTo, names);
+  const count = formatNumber(tars.length);
+  return tars.length <= namesTold
+    ? sentence('tarsPassed', count, number, whereTo, names)
+    : sentence('manyTarsPassed', count, number, whereTo, names, formatNumber(tars.length - namesTold));
 }
 
 function refuse(why: string): never {

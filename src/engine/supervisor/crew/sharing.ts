@@ -14,7 +14,7 @@ export interface SharingOptions {
   readonly hands: TarHands;
   readonly board: StateBoard;
   readonly report: CrewReport;
-  /** Where supervision tells what is no entry of its history. */
+  /** The log of supervision, for what is too small for its history. */
   readonly monitorLog: HistoryLog;
   readonly folderOf: (tar: string) => string | null;
 }

@@ -17,7 +17,7 @@ export interface TarTurnsOptions {
   readonly hands: TarHands;
   readonly board: StateBoard;
   readonly log: Pick<EventLog, 'info' | 'error'>;
-  /** Where supervision tells what is no entry of its history. */
+  /** The log of supervision, for what is too small for its history. */
   readonly monitorLog: HistoryLog;
   readonly report: CrewReport;
   readonly assigned: AssignedTars;

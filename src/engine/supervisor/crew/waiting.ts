@@ -6,7 +6,7 @@ import type { RunEnd } from './runEnd.ts';
 
 export interface WaitingOptions {
   readonly report: CrewReport;
-  /** Where supervision tells what is no entry of its history. */
+  /** The log of supervision, for what is too small for its history. */
   readonly monitorLog: HistoryLog;
   readonly runEnd: RunEnd;
 }

@@ -14,7 +14,7 @@ export interface WorkerWordsOptions {
   readonly hands: TarHands;
   readonly board: StateBoard;
   readonly claims: ClaimDesk;
-  /** Where supervision tells what is no entry of its history. */
+  /** The log of supervision, for what is too small for its history. */
   readonly monitorLog: HistoryLog;
   readonly report: CrewReport;
   readonly watch: CrewWatch;

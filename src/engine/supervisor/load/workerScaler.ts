@@ -9,8 +9,8 @@ export const downAgainMs = 2 * 60_000;
 export const upAgainMs = 5 * 60_000;
 
 /** Mean shares above which there is a worker too many, and below which there is room for one more. */
-export const memoryBounds = { down: 0.85, up: 0.7 } as const;
-export const diskBounds = { down: 0.9, up: 0.5 } as const;
+const memoryBounds = { down: 0.85, up: 0.7 } as const;
+const diskBounds = { down: 0.9, up: 0.5 } as const;
 
 export interface ScalingDecision {
   readonly change: 'down' | 'up' | 'stay';
