@@ -426,6 +426,10 @@ describe('library', () => {
         library.readKeys(() => undefined, null),
         { name: 'DestinationUnusable' },
       );
+      await assert.rejects(
+        library.findLost(() => undefined),
+        { name: 'DestinationUnusable' },
+      );
       assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
       await mend();
       assert.equal(await library.store(book('x')), 'uploaded');

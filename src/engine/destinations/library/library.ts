@@ -253,7 +253,7 @@ export class Library implements Destination {
   ): Promise<string | null> {
     let last = Number(since ?? 0);
     for (;;) {
-      const rows = this.#slice(last);
+      const rows = this.#asked(() => this.#keysAfter.all(last, keysInSlice));
       for (const row of rows) onKey({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) });
       last = Number(rows.at(-1)?.['rowid'] ?? last);
       if (rows.length < keysInSlice) return String(last);
@@ -262,9 +262,9 @@ export class Library implements Destination {
     }
   }
 
-  #slice(after: number): Record<string, unknown>[] {
+  #asked<T>(question: () => T): T {
     try {
-      return this.#keysAfter.all(after, keysInSlice);
+      return question();
     } catch (thrown) {
       throw this.#failure(thrown);
     }
@@ -275,7 +275,7 @@ export class Library implements Destination {
       'select rowid, sha1, size, source_tar from books where rowid > ? order by rowid limit ?',
     );
     for (let last = 0; ;) {
-      const rows = rowsAfter.all(last, keysInSlice);
+      const rows = this.#asked(() => rowsAfter.all(last, keysInSlice));
       const keys = rows.map(row => ({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) }));
       const faults = await this.faults(keys, signal);
       for (const [index, key] of keys.entries())
