@@ -59,6 +59,7 @@ export const retryOptionTable = {
     value: 'NAME',
     help: 'only this book; may be given more than once',
   },
+  lost: { help: 'books whose files are gone from the library' },
   ...ingestOptionTable,
 } as const;
 
@@ -80,7 +81,15 @@ export function readRetryRequest(
   const retry = {
     tars: given.has('tar') ? [...given.values('tar')] : null,
     books: given.has('book') ? [...given.values('book')] : null,
+    ...(given.has('lost') ? { lost: true } : {}),
   };
+  if (retry.lost && retry.books)
+    throw new TarshelfError('USAGE', '--lost brings all lost books of a tar. Leave out --book, or --lost.');
+  if (retry.lost && options.destination.kind !== 'library')
+    throw new TarshelfError(
+      'USAGE',
+      `--lost looks at the files of the destination library, which ${options.destination.kind} is not. Leave it out.`,
+    );
   return { ...request, options: { ...options, retry } };
 }
 

@@ -9,11 +9,17 @@ import { cancellable } from './parts/cancellable.ts';
 import { chosenRows } from './parts/chosenTars.ts';
 import { openMarkdown } from './parts/openMarkdown.ts';
 import type { Choice } from './parts/prompts.ts';
+import { runIngest } from './parts/runIngest.ts';
 import type { Services } from './parts/services.ts';
 import { showFailure } from './showFailure.ts';
 import { askToSignIn } from './signIn.ts';
 import { sourceFoldersOrAsk } from './sourceFolders.ts';
-import { isWholeOnShelf, verificationReport, verificationText } from './texts/verificationText.ts';
+import {
+  hasLostBooks,
+  isWholeOnShelf,
+  verificationReport,
+  verificationText,
+} from './texts/verificationText.ts';
 
 /** Reads tars and says which of their books the destination lacks. Nothing is changed; a run may go on meanwhile. */
 export async function verifyTar(
@@ -76,12 +82,22 @@ async function verifyOne(
   if (!found) return undefined;
   if (isWholeOnShelf(found)) services.messages.information(verificationText(found));
   else {
-    services.messages.warning(verificationText(found), {
+    const bringAgain = {
+      title: vscode.l10n.t('Bring Them Again'),
+      run: () => bringLost(services, options, tar),
+    };
+    services.messages.warning(verificationText(found), ...(hasLostBooks(found) ? [bringAgain] : []), {
       title: vscode.l10n.t('Show Books'),
       run: () => openMarkdown(verificationReport(found, destinationName(options.destination))),
     });
   }
   return found;
+}
+
+/** Reads a tar anew for the books in it whose files are gone from the library. */
+async function bringLost(services: Services, options: IngestOptions, tar: string): Promise<void> {
+  const retry = { tars: [tar], books: null, lost: true };
+  await runIngest(services, options, { retry }, () => bringLost(services, options, tar));
 }
 
 /** Of the run that is shown, or else of the folder. */

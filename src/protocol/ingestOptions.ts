@@ -144,6 +144,11 @@ export const ingestOptionsSchema = readSourceFolders({
       books: v.nullable(v.array(v.string())),
       /** The failed books are not tried again but given up: from then on they count as skipped. */
       skip: v.optional(v.boolean()),
+      /**
+       * Instead of what failed: the books that the destination lists and that are not there any more, its files being gone. Their
+       * tars, or the named ones, are read anew from their start, whatever is recorded of them.
+       */
+      lost: v.optional(v.boolean()),
     }),
   ),
 });

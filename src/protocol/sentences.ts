@@ -193,6 +193,9 @@ export const sentences = {
   onlyTarAtWork:
     'Worker {0} is at work in {1} and has no other tar. Pause it first, then that one can go, too.',
   nothingFailedIn: 'Nothing has failed in {0} that could be tried again. "tarshelf failed" lists what has.',
+  nothingLost: 'All books of {0} are where they were put: none has to be brought again.',
+  lostTarsGone:
+    'In {0} is none of the tars that the books came from whose files are gone: {1}. Name the folders that hold them.',
   nothingFailed: 'Nothing has failed that could be tried again, by what {0} says.',
 
   // The engine, as clients find it.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFailures, makePlan, verifyTar } from '../../src/client/askEngine.ts';
 import { EngineClient } from '../../src/client/engineClient.ts';
@@ -12,6 +12,7 @@ import type { IngestOptions } from '../../src/protocol/ingestOptions.ts';
 import { noSecrets } from '../../src/protocol/secrets.ts';
 import type { RunState } from '../../src/protocol/snapshot.ts';
 import { makeTar } from '../support/gnuTar.ts';
+import { keysInLibrary } from '../support/libraryTruth.ts';
 import { useTempFolder } from '../support/tempFolder.ts';
 
 const launch = { enginePath: join(import.meta.dirname, '../../dist/engine.js'), whenLeft: null };
@@ -144,6 +145,70 @@ describe('a plan, a chosen few tars, a verification and giving up', () => {
     assert.deepEqual((await verify('c.tar')).missingBooks, [
       { member: 'x.epub', sizeBytes: 3, sha1: createHash('sha1').update('bad').digest('hex'), reason: null },
     ]);
+  });
+
+  describe('books whose files are gone from the library', () => {
+    const file = (name: string): string => join(library(), 'books', 'Unknown author', name);
+    const again = (tars: string[] | null = null) => ingest({ retry: { tars, books: null, lost: true } });
+
+    beforeEach(async () => {
+      const books = Object.fromEntries(['k', 'l', 'm'].map(name => [`${name}.epub`, Buffer.from(name)]));
+      await makeTar(join(source(), 'd.tar'), 'gnu', books);
+      await ingest();
+      await rm(file('a.epub'));
+      await rm(file('k.epub'));
+      // As an editor may leave it: nobody knows whether a person wants what is in it.
+      await writeFile(file('l.epub'), 'changed');
+    });
+
+    it('are brought again from their tars, whatever is recorded, and no other tar is read', async () => {
+      await ingest();
+      assert.equal((await verify('d.tar')).missing, 2);
+      const run = await again();
+      assert.deepEqual(run.summary?.tars, { total: 2, completed: 2, failed: 0 });
+      assert.deepEqual(run.summary.books, { found: 4, uploaded: 3, duplicates: 1, failed: 0 });
+      assert.deepEqual([(await verify('a.tar')).missing, (await verify('d.tar')).missing], [0, 0]);
+      assert.equal(await readFile(file('k.epub'), 'utf8'), 'k');
+      assert.equal(await readFile(file('l.epub'), 'utf8'), 'changed');
+      assert.equal((await keysInLibrary(library())).length, 6);
+      await assert.rejects(again(), { code: 'NOTHING_TO_RETRY' });
+    });
+
+    it('are brought from a tar that was chosen, also where another one was the first to have them', async () => {
+      await makeTar(join(source(), 'e.tar'), 'gnu', { 'k again.epub': Buffer.from('k') });
+      const run = await again(['e.tar']);
+      assert.deepEqual(run.summary?.books, { found: 1, uploaded: 1, duplicates: 0, failed: 0 });
+      assert.equal((await verify('d.tar')).missing, 1);
+    });
+
+    it('are brought from a tar in which another book fails, though all of it has its outcome', async () => {
+      await rm(file('c.epub'));
+      const run = await again(['c.tar']);
+      assert.deepEqual(run.summary?.books, { found: 2, uploaded: 1, duplicates: 0, failed: 1 });
+      const c = await verify('c.tar');
+      assert.deepEqual([c.onShelf, c.missingBooks.map(book => book.member)], [1, ['x.epub']]);
+    });
+
+    it('name their tars where none of these is in the folders', async () => {
+      await rename(join(source(), 'd.tar'), join(folder(), 'd.tar'));
+      await rename(join(source(), 'a.tar'), join(folder(), 'a.tar'));
+      await assert.rejects(again(), {
+        code: 'SOURCE_WITHOUT_TARS',
+        message: /: (a\.tar, d|d\.tar, a)\.tar\. Name/,
+      });
+    });
+
+    it('are brought by a run with another state folder, too', async () => {
+      const options = { stateFolder: join(folder(), 'other state') };
+      const run = await ingest({ ...options, retry: { tars: null, books: null, lost: true } });
+      assert.deepEqual(run.summary?.books, { found: 4, uploaded: 3, duplicates: 1, failed: 0 });
+    });
+
+    it('are not looked for where all files are gone: the disk is', async () => {
+      await rename(join(library(), 'books'), join(folder(), 'unplugged'));
+      await mkdir(library(), { recursive: true });
+      await assert.rejects(verify('d.tar'), { code: 'DESTINATION_UNUSABLE' });
+    });
   });
 
   it('compares with no destination that cannot say what it has', async () => {

@@ -13,6 +13,9 @@ export const retry = makeVerb({
     'Tries again what failed: the books that "tarshelf failed" lists, and the rest',
     'of their tars where these were not read to their end. Other tars are left',
     'alone. ("tarshelf ingest" does the same on its way through all tars.)',
+    '',
+    'With --lost: looks at all files of the library, and reads the tars anew whose',
+    'books have theirs no longer. What a file holds that was changed stays as it is.',
   ],
   options: retryOptionTable,
   exitCodes: [

@@ -10,6 +10,11 @@ export function isWholeOnShelf({ missing, unreadable, damage }: Verification): b
   return missing === 0 && unreadable === 0 && damage === null;
 }
 
+/** Whether books are missing that were on the shelf, and can be brought again. */
+export function hasLostBooks({ missingBooks }: Verification): boolean {
+  return missingBooks.some(({ reason }) => reason !== null);
+}
+
 /** The outcome in one line. */
 export function verificationText(found: Verification): string {
   const { tar, books, onShelf, missing, unreadable, damage } = found;
@@ -52,6 +57,14 @@ export function verificationReport(found: Verification, destination: string): st
       `## ${t('Missing on the shelf')}`,
       '',
       t('Launch, or retry the tar, to bring them there.'),
+      ...(hasLostBooks(found)
+        ? [
+            '',
+            t(
+              'Those with a reason were there: _Bring Them Again_, or `tarshelf retry --lost` on the command line, reads them anew.',
+            ),
+          ]
+        : []),
       '',
     );
     lines.push(

@@ -46,6 +46,8 @@ export class ClaimTable {
   /** Keys by the worker whose progress knows them, or `destinationOwner`. */
   #known: KeyTable;
   readonly #held = new Map<string, Hold>();
+  /** Known, but not there any more: each is claimed once as if it were new. */
+  readonly #lost = new Set<string>();
 
   /**
    * @param known by the workers' progress, to begin with; it is this table's from now on. Books recorded without a size,
@@ -62,6 +64,11 @@ export class ClaimTable {
     if (!isKnown) this.#known.set(sha1, sizeBytes, destinationOwner);
   }
 
+  /** A known book is gone from the destination, and may be uploaded again. */
+  lose(key: BookKey): void {
+    this.#lost.add(keyText(key));
+  }
+
   get knownCount(): number {
     return this.#known.count;
   }
@@ -70,7 +77,7 @@ export class ClaimTable {
   claim(worker: number, keys: readonly BookKey[]): Verdict[] {
     return keys.map(key => {
       const knownTo = this.#known.get(key.sha1, key.sizeBytes);
-      if (knownTo !== undefined) return duplicateOf[layerFor(worker, knownTo)];
+      if (knownTo !== undefined && !this.#isLost(key)) return duplicateOf[layerFor(worker, knownTo)];
       const text = keyText(key);
       const hold = this.#held.get(text);
       if (hold) {
@@ -89,6 +96,7 @@ export class ClaimTable {
     if (hold?.owner !== worker) return [];
     if (outcome === 'failed') return this.#passOn(text, key, hold);
     this.#held.delete(text);
+    this.#lost.delete(text);
     this.#known.set(key.sha1, key.sizeBytes, worker);
     return hold.waiters.map(waiter => ({
       worker: waiter,
@@ -111,6 +119,11 @@ export class ClaimTable {
   forget(): void {
     this.#known = new KeyTable();
     this.#held.clear();
+    this.#lost.clear();
+  }
+
+  #isLost(key: BookKey): boolean {
+    return this.#lost.size > 0 && this.#lost.has(keyText(key));
   }
 
   #passOn(text: string, key: BookKey, hold: Hold): Settlement[] {

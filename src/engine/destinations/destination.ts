@@ -31,6 +31,13 @@ export interface KnownKey {
   readonly sizeBytes?: number;
 }
 
+/** A book that a destination lists and that is not there. */
+export interface LostBook {
+  readonly key: BookKey;
+  /** The tar that it came from. */
+  readonly tar: string;
+}
+
 /** Told of what a destination does meanwhile. */
 export interface DestinationListener {
   /** What failed in a way that can pass is tried again. */
@@ -72,6 +79,12 @@ export interface Destination {
    * @throws DestinationUnusable
    */
   faults?(keys: readonly BookKey[], signal?: AbortSignal): Promise<(string | null)[]>;
+  /**
+   * Tells of every book that it lists and that has a fault; each may be stored again. Takes a look at all that it has.
+   *
+   * @throws DestinationUnusable
+   */
+  findLost?(onLost: (book: LostBook) => void, signal?: AbortSignal): Promise<void>;
   /**
    * Tells every key that the destination has; after `since`, at least those that came after it.
    *

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { destinationText } from '../../protocol/destinationText.ts';
 import { TarshelfError, toFailure } from '../../protocol/errors.ts';
 import type { IngestOptions } from '../../protocol/ingestOptions.ts';
 import { launcherLogName } from '../../protocol/logFiles.ts';
@@ -137,11 +138,17 @@ export class Ingest {
         },
       });
       await keys.readAll(this.#stop.signal);
-      const isCompleted = completions(found, progress, this.#options.bookTypes);
-      const tars = this.#chosen(found, isCompleted, progress);
-      const resumePoints = this.#resumePoints(state, found.tars, progress);
-      this.#show(found.tars, new Set(tars), isCompleted, progress, resumePoints);
-      const hands = this.#deal(tars, progress);
+      const lost = await this.#findLost(destination, claims);
+      const completed = completions(found, progress, this.#options.bookTypes);
+      const tars = new Set(
+        lost ? this.#chosenForLost(found, lost) : this.#chosen(found, completed, progress),
+      );
+      // What was recorded of tars with lost books does not count: they are read anew.
+      const isRecorded = (tar: FoundTar): boolean => !lost || !tars.has(tar);
+      const isCompleted: Completions = tar => (isRecorded(tar) ? completed(tar) : null);
+      const resumePoints = this.#resumePoints(state, found.tars.filter(isRecorded), progress);
+      this.#show(found.tars, tars, isCompleted, progress, resumePoints);
+      const hands = this.#deal([...tars], progress);
       plan = {
         ...{ hands, claims, keys, resumePoints },
         tars: new Map(found.tars.map(tar => [tar.name, tar])),
@@ -271,6 +278,32 @@ export class Ingest {
       retry.tars
         ? sentence('nothingFailedIn', retry.tars.join(', '))
         : sentence('nothingFailed', stateFolder),
+    );
+  }
+
+  /** The tars that lost books came from, which are claimed like new ones from now on; null where nobody wants to know. */
+  async #findLost(destination: Destination, claims: ClaimTable): Promise<ReadonlySet<string> | null> {
+    if (this.#options.retry?.lost !== true) return null;
+    const tars = new Set<string>();
+    await destination.findLost?.(({ key, tar }) => {
+      claims.lose(key);
+      tars.add(tar);
+    }, this.#stop.signal);
+    return tars;
+  }
+
+  /** The tars that were asked for, or those that the lost books came from. */
+  #chosenForLost(found: Sources, lost: ReadonlySet<string>): readonly FoundTar[] {
+    if (lost.size === 0) {
+      const library = destinationText(this.#options.destination);
+      throw new TarshelfError('NOTHING_TO_RETRY', sentence('nothingLost', library));
+    }
+    const asked = this.#options.retry?.tars ?? [...lost];
+    const chosen = found.tars.filter(tar => asked.includes(tar.name));
+    if (chosen.length > 0) return chosen;
+    throw new TarshelfError(
+      'SOURCE_WITHOUT_TARS',
+      sentence('lostTarsGone', foldersText(found.folders), asked.join(', ')),
     );
   }
 

@@ -110,6 +110,8 @@ class TarRun {
   readonly #counter: TarCounter;
   /** The tar as it was last begun. */
   #begun: Pick<Archive, 'identity' | 'readsInPlace'> | null = null;
+  /** What an earlier run recorded of it does not count. */
+  #isToBeReadAnew: boolean;
   /** Members whose header stands before this have their outcome from an earlier run, */
   #doneOffset = 0;
   /** but for these, by header offset: they failed, and are tried again. */
@@ -130,6 +132,7 @@ class TarRun {
     this.#path = join(folder ?? extractionRoot(context.options.stateFolder), name);
     this.#context = context;
     this.#counter = new TarCounter(name, context.link, context.activity);
+    this.#isToBeReadAnew = context.options.retry?.lost === true;
   }
 
   /** Reads the tar, and reads on whenever its disk was gone meanwhile and has come back. */
@@ -184,6 +187,9 @@ class TarRun {
   #begin({ identity, readsInPlace }: Pick<Archive, 'identity' | 'readsInPlace'>): void {
     this.#begun = { identity, readsInPlace };
     const { bookTypes, retry } = this.#context.options;
+    // Once: after that it goes on with what this run has done.
+    if (this.#isToBeReadAnew) this.#context.progress.doubtTar(this.#name);
+    this.#isToBeReadAnew = false;
     const point = this.#context.progress.beginTar(
       this.#name,
       this.#path,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bookMetadataFromName } from '../../../src/engine/books/metadata/bookMetadata.ts';
@@ -63,6 +64,27 @@ describe('tarshelf failed and tarshelf retry', () => {
     await tarshelf(['ingest', source(), '--state-dir', state()]);
     const { stdout } = await tarshelf(['failed', '--state-dir', state()]);
     assert.match(stdout, /^cut\.tar: the tar is cut off inside a member at byte /m);
+  });
+
+  it('bring books again whose files are gone, with --lost, and say so where none is', async () => {
+    const file = join(library(), 'books', 'Unknown author', 'a.epub');
+    await rm(file);
+    await tarshelf(['ingest', source(), '--state-dir', state()]);
+    assert.equal(existsSync(file), false);
+    const { code, summary, stderr } = await retry('--lost');
+    // The other tar still has its failed book.
+    assert.equal(code, 1, stderr);
+    assert.deepEqual(summary?.tars, { total: 2, completed: 1, failed: 1 });
+    assert.deepEqual(summary.books, { found: 2, uploaded: 1, duplicates: 1, failed: 0 });
+    assert.ok(existsSync(file));
+    assert.equal((await keysInLibrary(library())).length, 3);
+    const again = await retry('--lost');
+    assert.equal(again.code, 0);
+    assert.match(again.stderr, /none has to be brought again/);
+    const wrong = await retry('--lost', '--book', 'a.epub');
+    assert.deepEqual([wrong.code, wrong.stderr.includes('Leave out --book')], [2, true]);
+    const elsewhere = await retry('--lost', '--destination', 'none');
+    assert.deepEqual([elsewhere.code, elsewhere.stderr.includes('which none is not')], [2, true]);
   });
 
   it('try the failed books again, and leave other tars alone', async () => {

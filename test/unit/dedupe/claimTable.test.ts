@@ -29,6 +29,24 @@ describe('claim table', () => {
     assert.deepEqual(kinds(table, 2, key(1), key(2)), ['others', 'destination']);
   });
 
+  it('lets one worker have a known book that was lost, and knows it again once that is stored', () => {
+    const table = recorded(1, key(1).sha1, key(1).sizeBytes);
+    table.addFromDestination(key(1));
+    table.lose(key(1));
+    assert.deepEqual(kinds(table, 2, key(1), key(1)), ['claimed', 'pending']);
+    assert.deepEqual(kinds(table, 1, key(1)), ['pending']);
+    assert.deepEqual(
+      table.settle(2, key(1), 'failed').map(({ worker, verdict }) => [worker, verdict.kind]),
+      [[2, 'claimed']],
+    );
+    assert.deepEqual(
+      table.settle(2, key(1), 'stored').map(({ worker, verdict }) => [worker, verdict.kind]),
+      [[1, 'duplicate']],
+    );
+    table.addFromDestination(key(1));
+    assert.deepEqual(kinds(table, 1, key(1)), ['others']);
+  });
+
   it('takes the same bytes at another size for another book', () => {
     const table = recorded(1, key(1).sha1, 5);
     assert.deepEqual(kinds(table, 1, { ...key(1), sizeBytes: 6 }), ['claimed']);

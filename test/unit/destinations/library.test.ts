@@ -14,7 +14,11 @@ import {
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DestinationUnusable, type Book } from '../../../src/engine/destinations/destination.ts';
+import {
+  DestinationUnusable,
+  type Book,
+  type LostBook,
+} from '../../../src/engine/destinations/destination.ts';
 import { Library } from '../../../src/engine/destinations/library/library.ts';
 import { libraryPaths } from '../../../src/engine/destinations/library/libraryPaths.ts';
 import { toFailure } from '../../../src/protocol/errors.ts';
@@ -348,6 +352,61 @@ describe('library', () => {
     });
   });
 
+  describe('where the file of a book is gone', () => {
+    const emma = (): string => join(folder(), 'books/Jane Austen/Emma.epub');
+
+    it('says so to whoever asks, and stores it again in the same row', async () => {
+      const library = await Library.make(folder());
+      const books = ['x', 'y'].map(body => book(body, { title: body === 'x' ? 'Emma' : 'Persuasion' }));
+      for (const each of books) await library.store(each);
+      const keys = books.map(({ key }) => key);
+      assert.deepEqual(await library.faults(keys), [null, null]);
+      await rm(emma());
+      assert.deepEqual(await library.faults(keys), [`its file ${emma()} is gone`, null]);
+      const lost: LostBook[] = [];
+      await library.findLost(each => lost.push(each));
+      assert.deepEqual(lost, [{ key: keys[0], tar: 'a.tar' }]);
+      assert.equal(await library.store(books[0]!), 'uploaded');
+      assert.equal(await library.store(books[0]!), 'already_exists');
+      assert.deepEqual(await library.faults(keys), [null, null]);
+      library.close();
+      assert.equal(rows().length, 2);
+      assert.equal(await readFile(emma(), 'utf8'), 'x');
+    });
+
+    for (const [what, change] of [
+      ['a file with other bytes', () => writeFile(emma(), 'edited by a person')],
+      ['a folder', () => rm(emma()).then(() => mkdir(emma()))],
+    ] as const)
+      it(`leaves ${what} in its place, and stores it beside that`, async () => {
+        const library = await Library.make(folder());
+        await library.store(book('x'));
+        await change();
+        assert.match((await library.faults([book('x').key]))[0] ?? '', /its file .*Emma\.epub is/);
+        assert.equal(await library.store(book('x')), 'uploaded');
+        assert.deepEqual(await library.faults([book('x').key]), [null]);
+        library.close();
+        const path = String(rows()[0]?.['path']);
+        assert.notEqual(path, 'books/Jane Austen/Emma.epub');
+        assert.equal(await readFile(join(folder(), path), 'utf8'), 'x');
+        assert.equal((await readdir(join(folder(), 'books/Jane Austen'))).length, 2);
+        assert.equal(rows().length, 1);
+      });
+
+    it('keeps it once where two bring it again at the same moment', async () => {
+      const libraries = await Promise.all([Library.make(folder()), Library.make(folder())]);
+      await libraries[0].store(book('x'));
+      await writeFile(emma(), '');
+      const outcomes = await Promise.all(libraries.map(library => library.store(book('x'))));
+      assert.ok(outcomes.includes('uploaded'));
+      assert.deepEqual(await libraries[0].faults([book('x').key]), [null]);
+      for (const library of libraries) library.close();
+      assert.equal(rows().length, 1);
+      // The empty one, and the one.
+      assert.equal((await readdir(join(folder(), 'books/Jane Austen'))).length, 2);
+    });
+  });
+
   describe('whose database', () => {
     const database = (): string => join(folder(), 'library.db');
 
@@ -382,6 +441,10 @@ describe('library', () => {
       });
       await assert.rejects(
         library.readKeys(() => undefined, null),
+        { name: 'DestinationUnusable' },
+      );
+      await assert.rejects(
+        library.findLost(() => undefined),
         { name: 'DestinationUnusable' },
       );
       assert.deepEqual(await readdir(join(folder(), 'tmp')), []);
@@ -443,9 +506,10 @@ describe('library', () => {
     });
 
     it('others write to again and again fails no book: each waits for its turn', async () => {
-      const library = await Library.make(folder());
+      (await Library.make(folder())).close();
+      const library = await Library.open(folder(), { patienceMs: 60_000 });
       const other = writer();
-      const many = Array.from({ length: 60 }, (_, n) => book(`bytes ${String(n)}`));
+      const many = Array.from({ length: 24 }, (_, n) => book(`bytes ${String(n)}`));
       let stored = 0;
       const storing = Promise.all(
         many.map(async each => {
@@ -455,7 +519,7 @@ describe('library', () => {
       );
       while (stored < many.length) {
         other.begin();
-        await Promise.race([sleep(300), storing]);
+        await Promise.race([sleep(150), storing]);
         other.end();
         await Promise.race([sleep(100), storing]);
       }

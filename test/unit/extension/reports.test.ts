@@ -7,7 +7,11 @@ import { redact, type Private } from '../../../src/commands/texts/redaction.ts';
 import { chosenRows } from '../../../src/commands/parts/chosenTars.ts';
 import { printableItem } from '../../../src/commands/texts/printableItem.ts';
 import { runCsv, runMarkdown } from '../../../src/commands/texts/runReport.ts';
-import { verificationReport, verificationText } from '../../../src/commands/texts/verificationText.ts';
+import {
+  hasLostBooks,
+  verificationReport,
+  verificationText,
+} from '../../../src/commands/texts/verificationText.ts';
 import type { Plan } from '../../../src/protocol/plan.ts';
 import { runState, tarState } from './sampleStates.ts';
 
@@ -186,6 +190,12 @@ describe('a verified tar', () => {
     };
     assert.equal(verificationText(lacking), 'a.tar: 1 of 2 books are on the shelf, 1 missing.');
     assert.match(verificationReport(lacking, '/shelf'), /\| \\<x\\>\.epub \| 3 B \| ab \| is not there \|/);
+    assert.doesNotMatch(verificationReport(lacking, '/shelf'), /--lost/);
+    const [book] = lacking.missingBooks;
+    const lost = { ...lacking, missingBooks: [{ ...book!, reason: 'its file /shelf/x is gone' }] };
+    assert.equal(hasLostBooks(lost), true);
+    assert.match(verificationReport(lost, '/shelf'), /\| its file \/shelf\/x is gone \|/);
+    assert.match(verificationReport(lost, '/shelf'), /Bring Them Again.*--lost/);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { hostname, homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -153,6 +154,19 @@ describe('Commands', function () {
       ['information', 'warning'],
     );
     assert.deepEqual(desk().shown[1]?.actions, ['Show Books']);
+  });
+
+  it('bring a book again that the library has lost, by the button of the message that says so', async () => {
+    const file = path.join(library(), 'books', 'Unknown author', 'a.epub');
+    await rm(file);
+    await vscode.commands.executeCommand('notifications.clearAll');
+    await run(commandIds.verifyTar, { tar: 'a.tar' });
+    assert.deepEqual(desk().shown[0]?.actions, ['Bring Them Again', 'Show Books']);
+    await vscode.commands.executeCommand('notifications.focusToasts');
+    await vscode.commands.executeCommand('notification.acceptPrimaryAction');
+    await until(() => existsSync(file), 30_000);
+    await until(() => api.store.run?.phase === 'finished', 30_000);
+    assert.deepEqual((await run<Verification[]>(commandIds.verifyTar, { tar: 'a.tar' }))?.[0]?.missing, 0);
   });
 
   it('try again the failed books that were chosen', async () => {

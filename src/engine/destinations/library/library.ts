@@ -13,7 +13,13 @@ import { FileLock } from '../../system/fileLock.ts';
 import { makeFolder } from '../../system/makeFolder.ts';
 import { isAlive } from '../../system/processes.ts';
 import { isBusy, sqliteCode } from '../../system/sqliteErrors.ts';
-import { DestinationUnusable, type Book, type Destination, type KnownKey } from '../destination.ts';
+import {
+  DestinationUnusable,
+  type Book,
+  type Destination,
+  type KnownKey,
+  type LostBook,
+} from '../destination.ts';
 import { faultOfFile } from './bookFile.ts';
 import { libraryPaths, pathIdentity } from './libraryPaths.ts';
 import { blockedMs, WriteTurns } from './writeTurns.ts';
@@ -115,6 +121,7 @@ export class Library implements Destination {
   readonly #reservationsOf: StatementSync;
   readonly #reservationsWithRow: StatementSync;
   readonly #insert: StatementSync;
+  readonly #move: StatementSync;
   readonly #turns: WriteTurns;
   #renamed: RenamedBook[] = [];
   #isFinishing = false;
@@ -147,6 +154,9 @@ export class Library implements Destination {
       `insert into books (sha1, size, format, path, path_identity, title, authors, author_sort, language, series,
          series_index, publisher, published, identifiers, source_tar, source_member, added_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#move = database.prepare(
+      'update books set path = ?, path_identity = ?, format = ? where sha1 = ? and size = ?',
     );
     this.id = `library:${idOf(database)}`;
   }
@@ -226,7 +236,11 @@ export class Library implements Destination {
       const pid = Number(name.split('-', 1)[0]);
       if (!isAlive(pid)) await rm(join(folder, name), { force: true });
     }
-    await this.#removeDoubles();
+    try {
+      await this.#turns.take(() => this.#removeDoubles());
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
   }
 
   /**
@@ -240,7 +254,7 @@ export class Library implements Destination {
   ): Promise<string | null> {
     let last = Number(since ?? 0);
     for (;;) {
-      const rows = this.#slice(last);
+      const rows = this.#asked(() => this.#keysAfter.all(last, keysInSlice));
       for (const row of rows) onKey({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) });
       last = Number(rows.at(-1)?.['rowid'] ?? last);
       if (rows.length < keysInSlice) return String(last);
@@ -249,11 +263,26 @@ export class Library implements Destination {
     }
   }
 
-  #slice(after: number): Record<string, unknown>[] {
+  #asked<T>(question: () => T): T {
     try {
-      return this.#keysAfter.all(after, keysInSlice);
+      return question();
     } catch (thrown) {
       throw this.#failure(thrown);
+    }
+  }
+
+  async findLost(onLost: (book: LostBook) => void, signal?: AbortSignal): Promise<void> {
+    const rowsAfter = this.#database.prepare(
+      'select rowid, sha1, size, source_tar from books where rowid > ? order by rowid limit ?',
+    );
+    for (let last = 0; ;) {
+      const rows = this.#asked(() => rowsAfter.all(last, keysInSlice));
+      const keys = rows.map(row => ({ sha1: String(row['sha1']), sizeBytes: Number(row['size']) }));
+      const faults = await this.faults(keys, signal);
+      for (const [index, key] of keys.entries())
+        if (typeof faults[index] === 'string') onLost({ key, tar: String(rows[index]?.['source_tar']) });
+      last = Number(rows.at(-1)?.['rowid'] ?? last);
+      if (rows.length < keysInSlice) return;
     }
   }
 
@@ -275,8 +304,10 @@ export class Library implements Destination {
 
   async store(book: Book): Promise<'uploaded' | 'already_exists'> {
     try {
-      if (this.#has.get(book.key.sha1, book.key.sizeBytes)) return 'already_exists';
-      return await this.#add(book);
+      const path = this.#has.get(book.key.sha1, book.key.sizeBytes)?.['path'];
+      if (typeof path !== 'string') return await this.#add(book);
+      const fault = await faultOfFile(join(this.#folder, path), book.key.sizeBytes);
+      return fault === null ? 'already_exists' : await this.#add(book, path);
     } catch (thrown) {
       throw this.#failure(thrown);
     }
@@ -294,18 +325,20 @@ export class Library implements Destination {
     this.#database.close();
   }
 
-  async #add(book: Book): Promise<'uploaded' | 'already_exists'> {
+  /** @param lost the path in the book's row, whose file is gone or another one */
+  async #add(book: Book, lost: string | null = null): Promise<'uploaded' | 'already_exists'> {
     // The pid tells later whose it was; see removeLeftovers.
     const temporary = join(this.#folder, 'tmp', `${String(process.pid)}-${randomUUID()}.part`);
     if (book.copyTo) await book.copyTo(temporary);
     else await writeChunksDurably(temporary, book.body());
     try {
-      const place = await this.#turns.take(() => this.#choosePath(book));
+      const place = await this.#turns.take(() => this.#choosePath(book, lost));
       // Another ingest into this library had the same book in hand, and was first.
       if (!place) return 'already_exists';
       await renameOver(temporary, join(this.#folder, place.path));
-      const outcome = await this.#finish(book, place.path);
-      if (outcome === 'already_exists' || place.hasOthers) await this.#removeDoubles();
+      const outcome = await this.#finish(book, place.path, lost);
+      if (outcome === 'already_exists' || place.hasOthers)
+        await this.#turns.take(() => this.#removeDoubles());
       return outcome;
     } finally {
       await rm(temporary, { force: true });
@@ -316,9 +349,10 @@ export class Library implements Destination {
    * Finds and reserves a path that no other book has, whether by a row, a reservation or just on the disk. One that is reserved
    * for this book goes first: its file may be there from before a kill, and another process may have the same book in hand.
    *
+   * @param lost the path in the book's row, where that does not count
    * @returns null where the book has a row by now
    */
-  async #choosePath(book: Book): Promise<Place | null> {
+  async #choosePath(book: Book, lost: string | null): Promise<Place | null> {
     const { key } = book;
     const reserved = new Map<string, string[]>();
     for (const { path_identity: identity, path } of this.#reservationsOf.all(key.sha1, key.sizeBytes))
@@ -329,11 +363,11 @@ export class Library implements Destination {
       // A file that nobody has a row for may be the user's own, or ours from before a kill.
       if ((await whatIsAt(file, key)) === 'another') continue;
       const identity = pathIdentity(path);
-      const answer = this.#reservePath(path, identity, key, reserved);
+      const answer = this.#reservePath(path, identity, key, reserved, lost);
       if (answer === 'reserved')
         return { path, hasOthers: Array.from(reserved.keys()).some(other => other !== identity) };
       if (answer === 'stored') return null;
-      if (answer === 'reservedMeanwhile') return this.#choosePath(book);
+      if (answer === 'reservedMeanwhile') return this.#choosePath(book, lost);
     }
     throw new TarshelfError('UPLOAD_FAILED', sentence('bookNamesTaken', book.member, this.#folder));
   }
@@ -375,6 +409,8 @@ export class Library implements Destination {
   /** @returns whether the second file is gone, or none; false where the book's own file is not what its row says */
   async #removeDouble(path: string, rowPath: string, key: BookKey): Promise<boolean> {
     const [second, own] = [join(this.#folder, path), join(this.#folder, rowPath)];
+    // Where that is lost, somebody may be about to store it again at the other path.
+    if ((await faultOfFile(own, key.sizeBytes)) !== null) return false;
     if ((await whatIsAt(second, key)) !== 'book') return true;
     if ((await whatIsAt(own, key)) !== 'book') return false;
     const [one, other] = await Promise.all([lstat(second, { bigint: true }), lstat(own, { bigint: true })]);
@@ -392,10 +428,10 @@ export class Library implements Destination {
     }
   }
 
-  /** Makes the name of a book's file durable, and adds its row, unless it has one already. */
-  #finish(book: Book, path: string): Promise<Outcome> {
+  /** Makes the name of a book's file durable, and adds its row, unless it has one already that is not lost. */
+  #finish(book: Book, path: string, lost: string | null): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.#renamed.push({ book, path, resolve, reject });
+      this.#renamed.push({ book, path, lost, resolve, reject });
       if (!this.#isFinishing) void this.#finishAll();
     });
   }
@@ -425,15 +461,22 @@ export class Library implements Destination {
     this.#isFinishing = false;
   }
 
+  /** Whether a book has a row, other than the one whose file is lost. */
+  #isStored({ sha1, sizeBytes }: BookKey, lost: string | null): boolean {
+    const path = this.#has.get(sha1, sizeBytes)?.['path'];
+    return path !== undefined && path !== lost;
+  }
+
   /** @param known the reservations of the book, by identity, that its paths were chosen by */
   #reservePath(
     path: string,
     identity: string,
     key: BookKey,
     known: ReadonlyMap<string, unknown>,
+    lost: string | null,
   ): 'reserved' | 'taken' | 'stored' | 'reservedMeanwhile' {
     return transaction(this.#passing, () => {
-      if (this.#has.get(key.sha1, key.sizeBytes)) return 'stored';
+      if (this.#isStored(key, lost)) return 'stored';
       const reserved = this.#reservationsOf.all(key.sha1, key.sizeBytes);
       if (reserved.some(row => !known.has(String(row['path_identity'])))) return 'reservedMeanwhile';
       const taken = this.#pathTakenBy.get({ identity });
@@ -447,7 +490,9 @@ export class Library implements Destination {
     let outcomes: Outcome[];
     try {
       outcomes = await this.#turns.take(() =>
-        transaction(this.#database, () => renamed.map(({ book, path }) => this.#addRow(book, path))),
+        transaction(this.#database, () =>
+          renamed.map(({ book, path, lost }) => this.#addRow(book, path, lost)),
+        ),
       );
     } catch (thrown) {
       if (renamed.length > 1 && !isBusy(thrown)) for (const one of renamed) await this.#addRows([one]);
@@ -459,17 +504,22 @@ export class Library implements Destination {
     });
   }
 
-  #addRow(book: Book, path: string): Outcome {
+  #addRow(book: Book, path: string, lost: string | null): Outcome {
     const { key, metadata } = book;
     const identity = pathIdentity(path);
     // Then a file of another path is a double, and is reserved until it is removed.
-    if (this.#has.get(key.sha1, key.sizeBytes)) return 'already_exists';
+    if (this.#isStored(key, lost)) return 'already_exists';
     this.#unreserve.run(identity);
+    // It may have been reserved for a copy whose name said another format.
+    const format = extname(path).slice(1);
+    if (lost !== null) {
+      this.#move.run(path, identity, format, key.sha1, key.sizeBytes);
+      return 'uploaded';
+    }
     this.#insert.run(
       key.sha1,
       key.sizeBytes,
-      // It may have been reserved for a copy whose name said another one.
-      extname(path).slice(1),
+      format,
       path,
       identity,
       metadata.title,
@@ -502,6 +552,8 @@ interface Place {
 interface RenamedBook {
   readonly book: Book;
   readonly path: string;
+  /** The path in its row, where that is to be changed. */
+  readonly lost: string | null;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (thrown: unknown) => void;
 }
