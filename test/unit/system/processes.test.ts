@@ -198,8 +198,11 @@ describe('processes', function () {
   it('leave nothing in their session', async function () {
     if (!isLinux) return this.skip();
     const child = shell('for i in 1 2 3 4 5 6; do sh -c "sleep 60 & sleep 60 & wait" & done; wait');
+    const ended = once(child, 'exit');
     while ((await inSession(child.pid)).length < 19) await sleep(5);
     await killTree(await identityOf(child.pid));
+    // Who waits for the first of them finds nothing left; it may take a moment itself.
+    await ended;
     assert.deepEqual(await inSession(child.pid), []);
   });
 
