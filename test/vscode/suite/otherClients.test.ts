@@ -83,7 +83,7 @@ describe('A run that another client begins', function () {
     await other.ingest(options('short', ['a.tar']), noSecrets);
     await other.end({ drain: true });
     await until(() => shows('short') && api.store.run?.phase === 'finished', followsWithinMs);
-    assert.equal(api.status.text, '$(check) 1/1 tars · 300 books');
+    assert.equal(api.status.text, '$(check) 1/4 tars · 3 not in this run · 300 books');
   });
 
   it('is looked for only while a view is seen', async () => {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import pLimit from 'p-limit';
@@ -9,6 +9,7 @@ import type { BookKey } from '../../../protocol/bookKey.ts';
 import { oneLine, systemCode, TarshelfError } from '../../../protocol/errors.ts';
 import { sentence } from '../../../protocol/sentences.ts';
 import { renameOver, syncFolder, writeChunksDurably } from '../../system/durableFiles.ts';
+import { formatByExtension } from '../../books/bookType.ts';
 import { FileLock } from '../../system/fileLock.ts';
 import { makeFolder } from '../../system/makeFolder.ts';
 import { isAlive } from '../../system/processes.ts';
@@ -511,7 +512,7 @@ export class Library implements Destination {
     if (this.#isStored(key, lost)) return 'already_exists';
     this.#unreserve.run(identity);
     // It may have been reserved for a copy whose name said another format.
-    const format = extname(path).slice(1);
+    const format = formatByExtension(path) ?? book.format;
     if (lost !== null) {
       this.#move.run(path, identity, format, key.sha1, key.sizeBytes);
       return 'uploaded';
