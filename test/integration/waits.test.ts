@@ -249,5 +249,22 @@ describe('a cause that a person has to mend', () => {
       assert.match(said, /"uploaded":3,"duplicates":0,"failed":0\}.*\n$/);
       assert.deepEqual(await keysInLibrary(library()), [...books, Buffer.from('small')].map(keyOf).sort());
     }).timeout(60_000);
+
+    it('is a full disk when a worker begins anew: that waits, too', async () => {
+      await mkdir(large());
+      const book = Buffer.alloc(40_000_000, 'large book ');
+      await makeTar(join(folder(), 'a.tar'), 'gnu', { '1.txt': book });
+      await writeFile(join(large(), 'a.tar.gz'), gzipSync(await readFile(join(folder(), 'a.tar'))));
+      const meanwhile = `
+        until grep -q 'a.tar.gz cannot be read further' "$out"; do sleep 0.05; done
+        kill -KILL "$(grep -o '"workers":.*' "$disk/state/engine.json" | grep -o '"pid":[0-9]*' | head -1 | cut -d: -f2)"
+        until grep -q 'ended unexpectedly' "$out"; do sleep 0.05; done
+        cat /dev/zero > "$disk/filler" 2>/dev/null || true`;
+      const says = 'Cannot save';
+      const { code, said } = await onSmallDisk({ size: '10m', meanwhile, says }, onDisk());
+      assert.equal(code, 0, said);
+      assert.equal(timesTold(said, says), 1, said);
+      assert.deepEqual(await keysInLibrary(library()), [keyOf(book)]);
+    }).timeout(60_000);
   });
 });

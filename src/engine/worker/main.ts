@@ -9,12 +9,13 @@ import {
   type WorkerRequest,
 } from '../../protocol/workerMessages.ts';
 import * as v from 'valibot';
-import { oneLine, TarshelfError, toFailure } from '../../protocol/errors.ts';
+import { oneLine, TarshelfError, toFailure, type Failure } from '../../protocol/errors.ts';
 import { workerLogName } from '../../protocol/logFiles.ts';
 import { noCounts } from '../../protocol/snapshot.ts';
 import { closeChannel, sayToParent } from '../system/channel.ts';
 import { killChildren } from '../system/childPrograms.ts';
 import { systemClock } from '../system/clock.ts';
+import { isDiskFull } from '../system/diskRoom.ts';
 import type { FileLock } from '../system/fileLock.ts';
 import { DestinationUnusable, type DestinationListener } from '../destinations/destination.ts';
 import { openDestination } from '../destinations/openDestination.ts';
@@ -188,6 +189,11 @@ async function cannotBegin(thrown: unknown): Promise<void> {
   void leave();
 }
 
+/** Who begins anew while the disk is full waits as those do who are at work. */
+function untilRoom(thrown: unknown): Failure | null {
+  return thrown instanceof TarshelfError && isDiskFull(thrown.cause) ? thrown.toFailure() : null;
+}
+
 async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>): Promise<void> {
   // It takes as long to begin as a small tar to read, and what is done here meanwhile waits for the disk.
   const digests = digestThreadsFor(init.options.workers);
@@ -197,12 +203,6 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   log = new EventLog(join(init.options.stateFolder, workerLogName(init.number)));
   log.info(`worker ${String(init.number)} started, pid ${String(process.pid)}`);
   hand = HandFile.open(handFilePath(init.options.stateFolder, init.number));
-  progress = await WorkerProgress.load(init.options.stateFolder, init.number, message => {
-    post({ type: 'notice', message });
-  });
-  destinationId = init.destinationId;
-  progress.assign(init.assignedTars, destinationId);
-  await progress.commit();
   let endWait = (): void => undefined;
   const patience = new Patience(stop.signal, {
     onWaiting: failure => {
@@ -214,6 +214,17 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
       post({ type: 'worker:resumed' });
     },
   });
+  const loaded = await patience.persist(
+    () =>
+      WorkerProgress.load(init.options.stateFolder, init.number, message => {
+        post({ type: 'notice', message });
+      }),
+    untilRoom,
+  );
+  progress = loaded;
+  destinationId = init.destinationId;
+  loaded.assign(init.assignedTars, destinationId);
+  await patience.persist(() => loaded.commit(), untilRoom);
   const { parallelUploads } = init.options;
   const uploads = pLimit(parallelUploads);
   const allow = (size: number): void => {
@@ -247,7 +258,7 @@ async function initialise(init: Extract<WorkerRequest, { type: 'worker:init' }>)
   context = {
     options: init.options,
     destination,
-    progress,
+    progress: loaded,
     link,
     patience,
     metadata,
