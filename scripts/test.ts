@@ -57,7 +57,11 @@ const stages: readonly Stage[] = [
     groups: ['unit'],
     run: mochaSuite('unit', { minutes: 5, env: recordCoverage }, '--parallel', '--jobs', '3'),
   },
-  { name: 'property', groups: ['unit'], run: mochaSuite('property', { minutes: 5, env: recordCoverage }) },
+  {
+    name: 'property',
+    groups: ['unit'],
+    run: mochaSuite('property', { minutes: 5, env: recordCoverage }, '--parallel', '--jobs', '2'),
+  },
   { name: 'calibre', groups: ['integration'], run: step(node('scripts/calibre.ts'), { minutes: 15 }) },
   { name: 'postgres', groups: ['integration'], run: step(node('scripts/postgres.ts'), { minutes: 15 }) },
   {
