@@ -8,7 +8,7 @@ import {
   type WorkerState,
 } from '../protocol/snapshot.ts';
 import type { Happening } from './runFollower.ts';
-import { countTars } from './tarTotals.ts';
+import { countTars, tarsOf } from '../protocol/totals.ts';
 
 // What `--json` prints: one of these objects a line. Programs read them, so a field is added but never renamed
 // or taken away. `books` and `tars` have the same shape everywhere; bytes are bytes, rates bytes a second.
@@ -20,14 +20,6 @@ export interface JsonBooks {
   readonly failed: number;
 }
 
-export interface JsonTars {
-  readonly total: number;
-  readonly completed: number;
-  readonly failed: number;
-  /** Neither completed nor failed, as they are not in the run; absent for none. */
-  readonly notInRun?: number;
-}
-
 function jsonBooks(counts: BookCounts): JsonBooks {
   return {
     found: counts.found,
@@ -35,13 +27,6 @@ function jsonBooks(counts: BookCounts): JsonBooks {
     duplicates: totalDuplicates(counts),
     failed: counts.failed,
   };
-}
-
-function jsonTars(tars: readonly TarState[]): JsonTars {
-  const totals = countTars(tars);
-  const { total, completed, notInRun } = totals;
-  const failed = totals.failed + totals.withErrors;
-  return { total, completed, failed, ...(notInRun > 0 ? { notInRun } : {}) };
 }
 
 /**
@@ -96,7 +81,7 @@ export function jsonProgress(
   const byName = new Map(tars.map(tar => [tar.name, tar]));
   return {
     type: 'progress',
-    tars: jsonTars(tars),
+    tars: tarsOf(countTars(tars)),
     books: jsonBooks(run.counts),
     skipped: run.counts.skipped,
     doneBytes: run.doneBytes,

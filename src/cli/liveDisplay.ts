@@ -9,7 +9,7 @@ import {
 } from '../protocol/snapshot.ts';
 import { extractionText } from '../protocol/extractionText.ts';
 import { stoppingText } from './stoppingText.ts';
-import { countTars } from './tarTotals.ts';
+import { countTars } from '../protocol/totals.ts';
 import { padLeft, padRight, shortenEnd, shortenMiddle } from './terminalColumns.ts';
 import { printable, type Paint } from './terminalText.ts';
 import { standstillText } from './workerText.ts';

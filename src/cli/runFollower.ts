@@ -2,7 +2,7 @@ import type { SnapshotReader } from '../client/snapshotStore.ts';
 import type { EngineEvent } from '../protocol/clientMessages.ts';
 import type { Failure } from '../protocol/errors.ts';
 import type { RunState, TarState } from '../protocol/snapshot.ts';
-import { hasEnded } from './tarTotals.ts';
+import { hasEnded } from '../protocol/totals.ts';
 
 /** What is worth a line of its own. */
 export type Happening =

@@ -12,7 +12,7 @@ import type { HistoryEntry } from '../protocol/history.ts';
 import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { jsonProgress } from './jsonLines.ts';
 import { bookParts, renderFailure, renderHeadline } from './summaryText.ts';
-import { countTars, type TarTotals } from './tarTotals.ts';
+import { countTars, isIncomplete, type TarTotals } from '../protocol/totals.ts';
 import { printable, type Paint } from './terminalText.ts';
 import { standstillText } from './workerText.ts';
 
@@ -258,7 +258,7 @@ export function jsonStatus(status: Told, stateFolder: string): object {
     sourceFolders: run.sourceFolders,
     stateFolder,
     failedTars: tars.flatMap(tar =>
-      tar.phase === 'failed' || tar.phase === 'completedWithErrors'
+      isIncomplete(tar)
         ? [
             {
               name: tar.name,

@@ -10,7 +10,7 @@ import { totalDuplicates, type BookCounts, type RunState, type TarState } from '
 import { skippedText } from '../protocol/skipReason.ts';
 import { foldersText } from '../protocol/sourceFolders.ts';
 import type { FailureNote, Happening } from './runFollower.ts';
-import { countTars, type TarTotals } from './tarTotals.ts';
+import { countTars, isIncomplete, type TarTotals } from '../protocol/totals.ts';
 import { printable, type Paint } from './terminalText.ts';
 
 /** Lines that stay: what happened while a run went on, and what became of it. */
@@ -108,11 +108,7 @@ export function renderSummary(outcome: Outcome, paint: Paint): string[] {
 
 /** What is amiss with tars that are not in the run, so that its good end hides nothing. */
 function renderOthers(tars: readonly TarState[], paint: Paint): string[] {
-  const names = tars.flatMap(tar =>
-    !tar.inRun && (tar.phase === 'failed' || tar.phase === 'completedWithErrors')
-      ? [printable(tar.name)]
-      : [],
-  );
+  const names = tars.flatMap(tar => (!tar.inRun && isIncomplete(tar) ? [printable(tar.name)] : []));
   if (names.length === 0) return [];
   const more = names.length - listedFailures;
   const which =

@@ -42,11 +42,8 @@ export function summaryOf(
   before: ReadonlyMap<string, DoneBefore> = new Map(),
 ): Summary {
   const counts = countsOfRun(tars, before);
-  const completed = tars.filter(tar => tar.phase === 'completed').length;
-  const failed = tars.filter(tar => tar.phase === 'failed' || tar.phase === 'completedWithErrors').length;
-  const notInRun = tars.filter(tar => !tar.inRun && tar.phase === 'waiting').length;
   return {
-    tars: { total: tars.length, completed, failed, ...(notInRun > 0 ? { notInRun } : {}) },
+    tars: tarsOf(countTars(tars)),
     books: {
       found: counts.found,
       uploaded: counts.uploaded,
@@ -75,4 +72,65 @@ function countsOfRun(tars: readonly TarState[], before: ReadonlyMap<string, Done
 /** Those that the run has read something of, or is going to. */
 function readByRun(tars: readonly TarState[]): TarState[] {
   return tars.filter(tar => tar.inRun && !tar.earlier);
+}
+
+/** As they stand in a summary. */
+export function tarsOf({ total, completed, incomplete, notInRun }: TarTotals): Summary['tars'] {
+  return { total, completed, failed: incomplete, ...(notInRun > 0 ? { notInRun } : {}) };
+}
+
+/** How many tars of the source folders are in which state. */
+export interface TarTotals {
+  readonly total: number;
+  readonly completed: number;
+  /** Of the completed ones, those that an earlier run completed. */
+  readonly earlier: number;
+  readonly withErrors: number;
+  readonly failed: number;
+  /** Those that ended with something in them not dealt with: with errors, or failed. */
+  readonly incomplete: number;
+  /** Those that have not, and are not in the run. */
+  readonly notInRun: number;
+  /** Those that are. */
+  readonly inRun: { readonly total: number; readonly ended: number };
+}
+
+export function countTars(tars: readonly TarState[]): TarTotals {
+  let completed = 0;
+  let earlier = 0;
+  let withErrors = 0;
+  let failed = 0;
+  let notInRun = 0;
+  const inRun = { total: 0, ended: 0 };
+  for (const tar of tars) {
+    if (tar.phase === 'completed') completed++;
+    if (tar.phase === 'completed' && tar.earlier) earlier++;
+    if (tar.phase === 'completedWithErrors') withErrors++;
+    if (tar.phase === 'failed') failed++;
+    if (!tar.inRun) notInRun += hasEnded(tar) ? 0 : 1;
+    else {
+      inRun.total++;
+      if (hasEnded(tar)) inRun.ended++;
+    }
+  }
+  return {
+    total: tars.length,
+    completed,
+    earlier,
+    withErrors,
+    failed,
+    incomplete: withErrors + failed,
+    notInRun,
+    inRun,
+  };
+}
+
+/** Whether a tar has come to its end in this run or an earlier one. */
+export function hasEnded(tar: TarState): boolean {
+  return tar.phase === 'completed' || isIncomplete(tar);
+}
+
+/** Whether a tar ended with something in it not dealt with. */
+export function isIncomplete({ phase }: TarState): boolean {
+  return phase === 'completedWithErrors' || phase === 'failed';
 }

@@ -2,6 +2,7 @@ import { engineText } from '../text/engineText.ts';
 import { t } from '../text/localize.ts';
 import { formatDuration, formatNumber, formatRate } from '../protocol/format.ts';
 import { totalDuplicates, type RunState, type TarState, type WorkerState } from '../protocol/snapshot.ts';
+import { countTars, type TarTotals } from '../protocol/totals.ts';
 import {
   booksCount,
   duplicatesCount,
@@ -12,40 +13,6 @@ import {
 } from '../text/countText.ts';
 import type { RunView } from './engineReader.ts';
 import { isGivenUp } from './workerText.ts';
-
-/**
- * Numbers of tars of the source folders by how they ended. `incomplete` are those that ended with something in them not
- * dealt with, `notInRun` those that did not end and that the run was not asked for.
- */
-interface TarTally {
-  readonly total: number;
-  readonly completed: number;
-  readonly incomplete: number;
-  readonly notInRun: number;
-  /** Of the tars that the run was asked for. */
-  readonly inRun: { readonly total: number; readonly ended: number };
-}
-
-function tallyTars(tars: readonly TarState[]): TarTally {
-  let completed = 0;
-  let incomplete = 0;
-  let notInRun = 0;
-  const inRun = { total: 0, ended: 0 };
-  for (const tar of tars) {
-    const hasEnded = tar.phase === 'completed' || isIncomplete(tar);
-    if (tar.phase === 'completed') completed++;
-    else if (hasEnded) incomplete++;
-    else if (!tar.inRun) notInRun++;
-    if (!tar.inRun) continue;
-    inRun.total++;
-    if (hasEnded) inRun.ended++;
-  }
-  return { total: tars.length, completed, incomplete, notInRun, inRun };
-}
-
-function isIncomplete({ phase }: TarState): boolean {
-  return phase === 'completedWithErrors' || phase === 'failed';
-}
 
 /** What waits for a person: tars with failures, and workers that are not started any more. */
 export interface Attention {
@@ -60,7 +27,7 @@ export function needAttention(
   alive: boolean,
 ): Attention {
   return {
-    tars: tallyTars(tars).incomplete,
+    tars: countTars(tars).incomplete,
     workers: alive ? workers.filter(isGivenUp).length : 0,
   };
 }
@@ -113,7 +80,7 @@ export function statusText(view: RunView, facts: StatusFacts): StatusText | unde
         : status('question', [t('Tarshelf: stopping'), noWord(facts.silentSeconds)]);
     case 'finished':
     case 'stopped':
-      return endedStatus(view.kind, view.run, tallyTars(facts.tars));
+      return endedStatus(view.kind, view.run, countTars(facts.tars));
     case 'lost':
       return status('debug-disconnect', [t('Tarshelf: disconnected')], true);
     default:
@@ -122,7 +89,7 @@ export function statusText(view: RunView, facts: StatusFacts): StatusText | unde
 }
 
 function runningStatus(run: RunState, { tars, workers, silentSeconds }: StatusFacts): StatusText {
-  const tally = tallyTars(tars);
+  const tally = countTars(tars);
   // How far it is, is told of what it does; what waits for a person, of all tars.
   const parts = [`${formatNumber(tally.inRun.ended)}/${formatNumber(tally.inRun.total)}`];
   const paused = areAllPaused(workers);
@@ -148,7 +115,7 @@ function areAllPaused(workers: readonly WorkerState[]): boolean {
   );
 }
 
-function endedStatus(kind: 'finished' | 'stopped', run: RunState, tally: TarTally): StatusText {
+function endedStatus(kind: 'finished' | 'stopped', run: RunState, tally: TarTotals): StatusText {
   const parts = [t('{0}/{1} tars', formatNumber(tally.completed), formatNumber(tally.total))];
   if (kind === 'stopped') parts.push(t('stopped'));
   if (tally.notInRun > 0) parts.push(notInRunCount(tally.notInRun));
@@ -160,7 +127,7 @@ function endedStatus(kind: 'finished' | 'stopped', run: RunState, tally: TarTall
   return status(icon, parts, warn);
 }
 
-function incompleteText({ incomplete }: TarTally): string {
+function incompleteText({ incomplete }: TarTotals): string {
   return t('{0} incomplete', formatNumber(incomplete));
 }
 
@@ -209,7 +176,7 @@ function plainHeadline(view: RunView, tars: readonly TarState[]): string {
     case 'running':
     case 'finished':
     case 'stopped': {
-      const tally = tallyTars(tars);
+      const tally = countTars(tars);
       const { counts } = view.run;
       const parts = [
         tarsOutOf(tally.completed, tally.total),

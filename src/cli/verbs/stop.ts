@@ -5,7 +5,7 @@ import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
 import { renderHeadline } from '../summaryText.ts';
-import { countTars } from '../tarTotals.ts';
+import { countTars } from '../../protocol/totals.ts';
 import { describeTerminal } from '../terminal.ts';
 import { paintPlain } from '../terminalText.ts';
 import { makeVerb } from './verb.ts';
