@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bookMetadataFromName } from '../../books/metadata/bookMetadata.ts';
 import type { Book } from '../destination.ts';
 
 const bytes = Buffer.from('This file was sent to see whether MyBookshelf2 takes books. It may be removed.\n');
@@ -8,14 +9,9 @@ export const rehearsalBook: Book = {
   key: { sha1: createHash('sha1').update(bytes).digest('hex'), sizeBytes: bytes.length },
   format: 'txt',
   metadata: {
+    ...bookMetadataFromName('rehearsal.txt'),
     title: 'Rehearsal',
     authors: [{ name: 'No One', sortName: 'One, No' }],
-    language: null,
-    series: null,
-    publisher: null,
-    date: null,
-    identifiers: {},
-    warning: null,
   },
   tar: '',
   member: 'rehearsal.txt',
