@@ -13,7 +13,7 @@ import { systemCode, TarshelfError } from '../protocol/errors.ts';
 import { sentence } from '../protocol/sentences.ts';
 import { EngineConnection, type ConnectionOptions, type EngineAddress } from './engineConnection.ts';
 import { isAlive } from './isAlive.ts';
-import { stateUnreadable } from './stateUnreadable.ts';
+import { stateUnreadable } from '../protocol/stateUnreadable.ts';
 
 /** An engine that hangs up on everybody for so long is not ending, and its token is not about to be written. */
 const hangsUpForMs = 2000;

@@ -2,7 +2,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../protocol/errors.ts';
 import { keptLogFiles, rotatedLogName } from '../protocol/logFiles.ts';
-import { stateUnreadable } from './stateUnreadable.ts';
+import { stateUnreadable } from '../protocol/stateUnreadable.ts';
 
 /** A file by what stays the same when it is renamed. */
 interface LogFile {

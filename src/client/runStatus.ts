@@ -17,7 +17,7 @@ import {
   type StatusFile,
 } from '../protocol/statusFile.ts';
 import { isAlive } from './isAlive.ts';
-import { stateUnreadable } from './stateUnreadable.ts';
+import { stateUnreadable } from '../protocol/stateUnreadable.ts';
 
 /** What a state folder tells of its last run to one who is not the engine's client. */
 export type RunStatus =

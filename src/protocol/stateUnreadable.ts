@@ -1,5 +1,5 @@
-import { oneLine, TarshelfError } from '../protocol/errors.ts';
-import { sentence } from '../protocol/sentences.ts';
+import { oneLine, TarshelfError } from './errors.ts';
+import { sentence } from './sentences.ts';
 
 /** Something of a state folder is there, or may be, and cannot be read. */
 export function stateUnreadable(path: string, thrown: unknown): TarshelfError {

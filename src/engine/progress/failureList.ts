@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { systemCode } from '../../protocol/errors.ts';
 import { workerOfProgressFile, type FailedTar, type TarProgress } from '../../protocol/progressFile.ts';
-import { sentence } from '../../protocol/sentences.ts';
+import { stateUnreadable } from '../../protocol/stateUnreadable.ts';
 import type { ProgressRecord, RecordedFailure } from './progressRecord.ts';
 import { peekProgress } from './workerProgress.ts';
 
@@ -67,9 +67,6 @@ async function workersIn(stateFolder: string): Promise<Set<number>> {
     return new Set(workers.filter(worker => worker !== undefined));
   } catch (thrown) {
     if (systemCode(thrown) === 'ENOENT') return new Set();
-    throw new TarshelfError(
-      'PROGRESS_NOT_READABLE',
-      sentence('stateUnreadable', stateFolder, oneLine(thrown)),
-    );
+    throw stateUnreadable(stateFolder, thrown);
   }
 }

@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { oneLine, systemCode, TarshelfError } from '../../protocol/errors.ts';
+import { systemCode } from '../../protocol/errors.ts';
 import { journalFileName, progressFileName, workerOfProgressFile } from '../../protocol/progressFile.ts';
 import type { ProgressSummary } from '../../protocol/progressSummary.ts';
-import { sentence } from '../../protocol/sentences.ts';
+import { stateUnreadable } from '../../protocol/stateUnreadable.ts';
 import { replayJournal } from './journal.ts';
 import { JsonDamage } from './jsonScanner.ts';
 import { notReadable, readProgressFile, type ProgressContents } from './progressReader.ts';
@@ -124,9 +124,6 @@ async function namesIn(stateFolder: string): Promise<string[]> {
     return await readdir(stateFolder);
   } catch (thrown) {
     if (systemCode(thrown) === 'ENOENT') return [];
-    throw new TarshelfError(
-      'PROGRESS_NOT_READABLE',
-      sentence('stateUnreadable', stateFolder, oneLine(thrown)),
-    );
+    throw stateUnreadable(stateFolder, thrown);
   }
 }
