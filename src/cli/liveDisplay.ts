@@ -11,7 +11,8 @@ import { extractionText } from '../protocol/extractionText.ts';
 import { stoppingText } from './stoppingText.ts';
 import { countTars } from '../protocol/totals.ts';
 import { padLeft, padRight, shortenEnd, shortenMiddle } from './terminalColumns.ts';
-import { printable, type Paint } from './terminalText.ts';
+import { printable } from '../protocol/printable.ts';
+import type { Paint } from './terminalText.ts';
 import { standstillText } from './workerText.ts';
 
 /** What the live display shows. */

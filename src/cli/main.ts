@@ -4,7 +4,7 @@ import { programVersion } from '../protocol/version.ts';
 import { exitCodeOfError, exitCodes } from './exitCodes.ts';
 import { describeOptions, helpOption, readArguments } from './optionTable.ts';
 import { Output, standardOutput } from './output.ts';
-import { printable } from './terminalText.ts';
+import { printable } from '../protocol/printable.ts';
 import type { CommandLine } from './verbs/verb.ts';
 import { verbs } from './verbs/verbs.ts';
 

@@ -13,7 +13,8 @@ import type { TarState, WorkerState } from '../protocol/snapshot.ts';
 import { jsonProgress } from './jsonLines.ts';
 import { bookParts, renderFailure, renderHeadline } from './summaryText.ts';
 import { countTars, isIncomplete, type TarTotals } from '../protocol/totals.ts';
-import { printable, type Paint } from './terminalText.ts';
+import { printable } from '../protocol/printable.ts';
+import type { Paint } from './terminalText.ts';
 import { standstillText } from './workerText.ts';
 
 /** What `tarshelf status` says, for people and for programs. */

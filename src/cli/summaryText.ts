@@ -11,7 +11,8 @@ import { skippedText } from '../protocol/skipReason.ts';
 import { foldersText } from '../protocol/sourceFolders.ts';
 import type { FailureNote, Happening } from './runFollower.ts';
 import { countTars, isIncomplete, type TarTotals } from '../protocol/totals.ts';
-import { printable, type Paint } from './terminalText.ts';
+import { printable } from '../protocol/printable.ts';
+import type { Paint } from './terminalText.ts';
 
 /** Lines that stay: what happened while a run went on, and what became of it. */
 

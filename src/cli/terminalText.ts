@@ -1,7 +1,5 @@
 import { styleText } from 'node:util';
 
-export { printable } from '../protocol/printable.ts';
-
 /** Text as a terminal may show it: on one line, coloured. How wide it is: `terminalColumns.ts`. */
 
 export type Tone = 'plain' | 'strong' | 'dim' | 'good' | 'bad' | 'warning' | 'accent';

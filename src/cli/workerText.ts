@@ -1,5 +1,5 @@
 import type { WorkerState } from '../protocol/snapshot.ts';
-import { printable } from './terminalText.ts';
+import { printable } from '../protocol/printable.ts';
 
 /** Why a worker does not get on, in plain words; null for one that does, or that has nothing to do. */
 export function standstillText(worker: WorkerState): string | null {

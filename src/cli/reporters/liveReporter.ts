@@ -5,7 +5,8 @@ import type { RunState } from '../../protocol/snapshot.ts';
 import { renderLive } from '../liveDisplay.ts';
 import type { Happening } from '../runFollower.ts';
 import { renderHappening } from '../summaryText.ts';
-import { printable, type Paint } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
+import type { Paint } from '../terminalText.ts';
 import type { Reporter } from './reporter.ts';
 
 const redrawEveryMs = 200;

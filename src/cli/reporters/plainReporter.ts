@@ -4,7 +4,8 @@ import type { Output } from '../output.ts';
 import type { Happening } from '../runFollower.ts';
 import { stoppingText } from '../stoppingText.ts';
 import { renderHappening, renderTotal } from '../summaryText.ts';
-import { paintPlain, printable } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
+import { paintPlain } from '../terminalText.ts';
 import type { Reporter } from './reporter.ts';
 
 const totalEveryMs = 10_000;

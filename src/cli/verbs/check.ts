@@ -6,7 +6,7 @@ import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { readSecrets } from '../secrets.ts';
 import { readStateFolder } from '../stateFolderArgument.ts';
-import { printable } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
 import { makeVerb } from './verb.ts';
 
 const options = {

@@ -5,7 +5,7 @@ import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { readStateFolder, refusePositionals, stateFolderOption } from '../stateFolderArgument.ts';
 import { withName } from '../summaryText.ts';
-import { printable } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
 import { makeVerb } from './verb.ts';
 
 const options = {

@@ -8,7 +8,7 @@ import { exitCodes } from '../exitCodes.ts';
 import { Interruption } from '../interruption.ts';
 import type { GivenArguments } from '../optionTable.ts';
 import { readStateFolder, readWorkerNumber, stateFolderOption } from '../stateFolderArgument.ts';
-import { printable } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
 import { wholeNumber } from '../wholeNumber.ts';
 import { makeVerb, type CommandLine } from './verb.ts';
 

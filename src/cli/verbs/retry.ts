@@ -1,7 +1,7 @@
 import { toFailure } from '../../protocol/errors.ts';
 import { readRetryRequest, retryOptionTable } from '../arguments.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { printable } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
 import { runIngest } from './ingest.ts';
 import { makeVerb } from './verb.ts';
 

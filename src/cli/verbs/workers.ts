@@ -4,7 +4,7 @@ import { engineLaunch } from '../launchOfEngine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import type { GivenArguments, OptionTable } from '../optionTable.ts';
 import { readStateFolder, readWorkerNumber, stateFolderOption } from '../stateFolderArgument.ts';
-import { printable } from '../terminalText.ts';
+import { printable } from '../../protocol/printable.ts';
 import { makeVerb, type Verb } from './verb.ts';
 
 /** What can be asked of the workers of a run that goes on elsewhere. */

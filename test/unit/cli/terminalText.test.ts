@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { padLeft, padRight, shortenEnd, shortenMiddle } from '../../../src/cli/terminalColumns.ts';
-import { paintColours, paintPlain, printable } from '../../../src/cli/terminalText.ts';
+import { printable } from '../../../src/protocol/printable.ts';
+import { paintColours, paintPlain } from '../../../src/cli/terminalText.ts';
 
 describe('terminal text', () => {
   it('is shortened in its middle, so that both ends of a name can be read', () => {
